@@ -1,0 +1,87 @@
+"""Mechanisms from TOML: every key is known, every pattern compiles, or the file is refused with the reason."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from faultmaven_core.analysis.mechanisms.mechanism import Check, Clause, Mechanism, Prediction
+from faultmaven_core.analysis.model import Category
+from faultmaven_core.shared.errors import InvalidInputError
+
+_CLAUSE = {"attribute", "signature", "violation", "anomaly", "event", "scope", "equals", "above", "below", "matches"}
+_PREDICTION = _CLAUSE | {"text", "weight", "absent"}
+_MECHANISM = {"id", "category", "subjects", "triggers", "statement", "mechanism", "chain", "predictions", "strength",
+              "confirm", "refute", "remedies", "needs", "yields_to"}
+
+
+@cache
+def mechanisms() -> tuple[Mechanism, ...]:
+    """Those that come with the product, by id."""
+    catalog = resources.files("faultmaven_core.analysis.mechanisms") / "catalog"
+    found = [mechanism for entry in sorted(catalog.iterdir(), key=lambda e: e.name) if entry.name.endswith(".toml")
+             for mechanism in load(entry.read_text(encoding="utf-8"), entry.name)]
+    return tuple(sorted(found, key=lambda mechanism: mechanism.id))
+
+
+def load(text: str, name: str) -> list[Mechanism]:
+    """Mechanisms of a TOML file. Raises InvalidInputError that names the file and the entry."""
+    found = []
+    for entry in tomllib.loads(text).get("mechanism", []):
+        try:
+            found.append(_mechanism(entry))
+        except (KeyError, ValueError, TypeError, re.error) as error:
+            raise InvalidInputError(f"{name}: mechanism {entry.get('id', '?')}: {error!r}.") from error
+    return found
+
+
+def _mechanism(entry: Mapping[str, Any]) -> Mechanism:
+    _known(entry, _MECHANISM)
+    return Mechanism(
+        id=entry["id"],
+        category=Category(entry["category"]),
+        subjects=tuple(entry["subjects"]),
+        triggers=tuple(_clause(part) for part in entry["triggers"]),
+        statement=_texts(entry["statement"]),
+        mechanism=_texts(entry["mechanism"]),
+        chain=_texts(entry.get("chain", ())),
+        predictions=tuple(_prediction(part) for part in entry.get("predictions", ())),
+        strength=float(entry.get("strength", 1.0)),
+        confirm=Check(**entry["confirm"]),
+        refute=Check(**entry["refute"]),
+        remedies=tuple(entry.get("remedies", ())),
+        needs=tuple(entry.get("needs", ())),
+        yields_to=tuple(entry.get("yields_to", ())),
+    )
+
+
+def _prediction(entry: Mapping[str, Any]) -> Prediction:
+    _known(entry, _PREDICTION)
+    clause = _clause({key: value for key, value in entry.items() if key in _CLAUSE})
+    return Prediction(entry["text"], clause, float(entry.get("weight", 0.5)), bool(entry.get("absent", False)))
+
+
+def _clause(entry: Mapping[str, Any]) -> Clause:
+    _known(entry, _CLAUSE)
+    named = [f"{kind}.{entry[kind]}" for kind in ("signature", "violation", "anomaly", "event") if kind in entry]
+    attributes = named + ([entry["attribute"]] if "attribute" in entry else [])
+    if len(attributes) != 1:
+        raise ValueError("a clause names exactly one of attribute, signature, violation, anomaly, event")
+    if entry.get("scope", "subject") not in ("subject", "near", "any"):
+        raise ValueError(f"scope {entry['scope']!r} is none of subject, near, any")
+    equals = entry.get("equals", [])
+    return Clause(attributes[0], entry.get("scope", "subject"), tuple(equals if isinstance(equals, list) else [equals]),
+                  entry.get("above"), entry.get("below"), re.compile(entry["matches"]) if "matches" in entry else None)
+
+
+def _texts(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _known(entry: Mapping[str, Any], allowed: set[str]) -> None:
+    if unknown := sorted(set(entry) - allowed):
+        raise ValueError(f"unknown key {unknown[0]!r}")
