@@ -12,9 +12,20 @@ def test_fm_investigate_names_the_command_that_the_crashing_container_cannot_fin
     """The cause is a mistyped command; the proof is the runtime's own message, cited to its line."""
     evidence = data / "cases" / "holmes_investigate" / "02_crashloop_backoff" / "evidence"
     done = subprocess.run(
-        [sys.executable, "-m", "faultmaven_cli.main", "investigate", str(evidence), "--question",
-         "Crashing pod logging-agent in namespace default. Find the root cause.", "--format", "json"],
-        capture_output=True, check=True)
+        [
+            sys.executable,
+            "-m",
+            "faultmaven_cli.main",
+            "investigate",
+            str(evidence),
+            "--question",
+            "Crashing pod logging-agent in namespace default. Find the root cause.",
+            "--format",
+            "json",
+        ],
+        capture_output=True,
+        check=True,
+    )
     record = json.loads(done.stdout)
     assert record["verdict"] == "probable"
     cause = record["root_cause"]

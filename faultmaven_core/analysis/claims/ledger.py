@@ -28,8 +28,13 @@ class Ledger:
     def cite(self, span: Span) -> Citation:
         """A citation of a span, with the digest of what stands there."""
         text = self._read(span)
-        return Citation(self._names[span.sha256], span.sha256, (span.start, span.end),
-                        (span.first_line, span.last_line), hashlib.sha256(text).hexdigest())
+        return Citation(
+            self._names[span.sha256],
+            span.sha256,
+            (span.start, span.end),
+            (span.first_line, span.last_line),
+            hashlib.sha256(text).hexdigest(),
+        )
 
     def observed(self, fact: Fact) -> str:
         """The id of the claim that quotes a fact's first span word for word."""

@@ -43,7 +43,9 @@ class Request:
     version: str
 
 
-def diagnose(extractions: Sequence[Extraction], request: Request, known: Sequence[Mechanism], read: ReadSpan) -> RcaRecord:
+def diagnose(
+    extractions: Sequence[Extraction], request: Request, known: Sequence[Mechanism], read: ReadSpan
+) -> RcaRecord:
     """The record of an investigation; the order of the extractions does not matter."""
     ordered = sorted(extractions, key=lambda e: (e.source.name, e.source.sha256))
     names = {e.source.sha256: e.source.name for e in reversed(ordered)}
@@ -55,8 +57,14 @@ def diagnose(extractions: Sequence[Extraction], request: Request, known: Sequenc
 
 
 class _Conclusion:
-    def __init__(self, ranked: Sequence[Hypothesis], unwell: Sequence[Fact], graph: EvidenceGraph, ledger: Ledger,
-                 request: Request) -> None:
+    def __init__(
+        self,
+        ranked: Sequence[Hypothesis],
+        unwell: Sequence[Fact],
+        graph: EvidenceGraph,
+        ledger: Ledger,
+        request: Request,
+    ) -> None:
         self.ranked, self.unwell, self.graph, self.ledger, self.request = ranked, unwell, graph, ledger, request
         standing = [h for h in ranked if not h.ruled_out]
         self.best = standing[0] if standing else None
@@ -64,17 +72,34 @@ class _Conclusion:
     def record(self, extractions: Sequence[Extraction]) -> RcaRecord:
         cause = self._cause() if self.best else None
         hypotheses = tuple(self._hypothesis(rank, h) for rank, h in enumerate(self.ranked, 1))
-        findings = tuple(Finding("symptom", "error", _entity(f.entity), f"{f.attribute} is {f.value}",
-                                 (self.ledger.observed(f),)) for f in self.unwell)
+        findings = tuple(
+            Finding("symptom", "error", _entity(f.entity), f"{f.attribute} is {f.value}", (self.ledger.observed(f),))
+            for f in self.unwell
+        )
         verdict = Verdict.HEALTHY if not self.unwell else Verdict.INSUFFICIENT_EVIDENCE
         if cause:
             verdict = Verdict.PROBABLE if cause.confidence >= PROBABLE else Verdict.SUSPECTED
         return RcaRecord(
-            SCHEMA, self.request.case_id, self.request.question, verdict, cause, hypotheses, findings, (),
-            self.ledger.claims, tuple(self._ruled_out(h) for h in self.ranked if h.ruled_out), self._needs(),
-            tuple(Action(tell([text], slots(self.best, self.graph)) or text, self.best.mechanism.id)
-                  for text in self.best.mechanism.remedies) if self.best else (),
-            tuple(_coverage(e) for e in extractions), Producer(self.request.version, "analyst"))
+            SCHEMA,
+            self.request.case_id,
+            self.request.question,
+            verdict,
+            cause,
+            hypotheses,
+            findings,
+            (),
+            self.ledger.claims,
+            tuple(self._ruled_out(h) for h in self.ranked if h.ruled_out),
+            self._needs(),
+            tuple(
+                Action(tell([text], slots(self.best, self.graph)) or text, self.best.mechanism.id)
+                for text in self.best.mechanism.remedies
+            )
+            if self.best
+            else (),
+            tuple(_coverage(e) for e in extractions),
+            Producer(self.request.version, "analyst"),
+        )
 
     def _cause(self) -> RootCause:
         best = self.best
@@ -82,33 +107,62 @@ class _Conclusion:
         values = slots(best, self.graph)
         chain = [tell([text], values) for text in best.mechanism.chain]
         return RootCause(
-            _entity(best.entity), best.mechanism.category, best.mechanism.id, tell(best.mechanism.statement, values),
-            tell(best.mechanism.mechanism, values), tuple(text for text in chain if text), _confidence(best),
-            _check(best.mechanism.confirm, values), _check(best.mechanism.refute, values))
+            _entity(best.entity),
+            best.mechanism.category,
+            best.mechanism.id,
+            tell(best.mechanism.statement, values),
+            tell(best.mechanism.mechanism, values),
+            tuple(text for text in chain if text),
+            _confidence(best),
+            _check(best.mechanism.confirm, values),
+            _check(best.mechanism.refute, values),
+        )
 
     def _hypothesis(self, rank: int, h: Hypothesis) -> HypothesisView:
         values = slots(h, self.graph)
-        predictions = tuple(PredictionView(p.text, str(a.outcome), tuple(self.ledger.observed(f) for f in a.facts[:3]))
-                            for p, a in h.answers)
+        predictions = tuple(
+            PredictionView(p.text, str(a.outcome), tuple(self.ledger.observed(f) for f in a.facts[:3]))
+            for p, a in h.answers
+        )
         claims = tuple(dict.fromkeys(self.ledger.observed(f) for f in h.triggers[:5]))
         status = "ruled_out" if h.ruled_out else "leading" if h is self.best else "open"
-        return HypothesisView(rank, _entity(h.entity), h.mechanism.category, h.mechanism.id,
-                              tell(h.mechanism.statement, values), _confidence(h), status, predictions, claims)
+        return HypothesisView(
+            rank,
+            _entity(h.entity),
+            h.mechanism.category,
+            h.mechanism.id,
+            tell(h.mechanism.statement, values),
+            _confidence(h),
+            status,
+            predictions,
+            claims,
+        )
 
     def _ruled_out(self, h: Hypothesis) -> RuledOut:
         failed = [(p, a) for p, a in h.answers if a.outcome is Outcome.FAILED]
-        return RuledOut(_entity(h.entity), h.mechanism.id, tell(h.mechanism.statement, slots(h, self.graph)),
-                        "not so: " + "; ".join(p.text for p, _ in failed),
-                        tuple(self.ledger.observed(f) for _, a in failed for f in a.facts[:1]))
+        return RuledOut(
+            _entity(h.entity),
+            h.mechanism.id,
+            tell(h.mechanism.statement, slots(h, self.graph)),
+            "not so: " + "; ".join(p.text for p, _ in failed),
+            tuple(self.ledger.observed(f) for _, a in failed for f in a.facts[:1]),
+        )
 
     def _needs(self) -> tuple[EvidenceNeed, ...]:
         if self.best is None:
             return ()
         values = slots(self.best, self.graph)
-        return tuple(EvidenceNeed(p.text, f"it would support or weaken {self.best.mechanism.id}",
-                                  tuple(tell([c], values) or c for c in self.best.mechanism.needs), "",
-                                  (self.best.mechanism.id,))
-                     for p, a in self.best.answers if a.outcome is Outcome.UNOBSERVED)
+        return tuple(
+            EvidenceNeed(
+                p.text,
+                f"it would support or weaken {self.best.mechanism.id}",
+                tuple(tell([c], values) or c for c in self.best.mechanism.needs),
+                "",
+                (self.best.mechanism.id,),
+            )
+            for p, a in self.best.answers
+            if a.outcome is Outcome.UNOBSERVED
+        )
 
 
 def _confidence(h: Hypothesis) -> float:
@@ -128,8 +182,17 @@ def _check(check: Check, values: dict[str, str]) -> CheckView:
 def _coverage(extraction: Extraction) -> SourceCoverage:
     source = extraction.source
     first, last = source.coverage or (None, None)
-    return SourceCoverage(source.name, source.sha256, source.kind, str(source.role), source.size, source.lines,
-                          _iso(first), _iso(last), extraction.problems)
+    return SourceCoverage(
+        source.name,
+        source.sha256,
+        source.kind,
+        str(source.role),
+        source.size,
+        source.lines,
+        _iso(first),
+        _iso(last),
+        extraction.problems,
+    )
 
 
 def _iso(when: float | None) -> str:

@@ -11,9 +11,16 @@ from faultmaven_core.analysis.model import Entity, Fact
 
 def named(question: str, graph: EvidenceGraph) -> list[Entity]:
     """Entities whose whole name stands in the question; of nested names only the longest counts."""
-    found = [entity for entity in graph.entities if len(entity.name) > 2
-             and re.search(rf"(?<![\w.-]){re.escape(entity.name)}(?![\w-]|\.\w)", question)]
-    return [entity for entity in found if not any(entity.name != other.name and entity.name in other.name for other in found)]
+    found = [
+        entity
+        for entity in graph.entities
+        if len(entity.name) > 2 and re.search(rf"(?<![\w.-]){re.escape(entity.name)}(?![\w-]|\.\w)", question)
+    ]
+    return [
+        entity
+        for entity in found
+        if not any(entity.name != other.name and entity.name in other.name for other in found)
+    ]
 
 
 def symptoms(graph: EvidenceGraph) -> list[Fact]:
@@ -21,8 +28,10 @@ def symptoms(graph: EvidenceGraph) -> list[Fact]:
     found = []
     for fact in graph.all_facts("status.**"):
         last = fact.attribute.rsplit(".", 1)[-1]
-        if (fact.attribute == "status.phase" and fact.value in ("Pending", "Failed", "Unknown")) or (
-                ".state.waiting.reason" in fact.attribute and fact.value not in STARTING) or (
-                last == "restartCount" and isinstance(fact.value, int) and fact.value > 0):
+        if (
+            (fact.attribute == "status.phase" and fact.value in ("Pending", "Failed", "Unknown"))
+            or (".state.waiting.reason" in fact.attribute and fact.value not in STARTING)
+            or (last == "restartCount" and isinstance(fact.value, int) and fact.value > 0)
+        ):
             found.append(fact)
     return found

@@ -45,8 +45,12 @@ def scope_of(clause: Clause, entity: Entity, graph: EvidenceGraph) -> Sequence[E
 
 def passing(clause: Clause, entity: Entity, graph: EvidenceGraph) -> list[Fact]:
     """The facts that answer the clause with yes."""
-    return [fact for other in scope_of(clause, entity, graph) for fact in graph.facts(other, clause.attribute)
-            if fact.polarity is Polarity.PRESENT and clause.passes(fact.value)]
+    return [
+        fact
+        for other in scope_of(clause, entity, graph)
+        for fact in graph.facts(other, clause.attribute)
+        if fact.polarity is Polarity.PRESENT and clause.passes(fact.value)
+    ]
 
 
 def judge(prediction: Prediction, entity: Entity, graph: EvidenceGraph) -> Answer:

@@ -11,7 +11,9 @@ from faultmaven_core.analysis.model import Entity, Mode
 from faultmaven_core.ports.structured_text import Node
 
 _KEY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z][\w ./()-]*?):(?:\s+(?P<value>.*))?\Z")
-_EVENT = re.compile(r"\s+(?P<type>Normal|Warning)\s{2,}(?P<reason>\w+)\s{2,}(?P<age>.+?)\s{2,}(?P<source>\S.*?)\s{2,}(?P<message>.+)")
+_EVENT = re.compile(
+    r"\s+(?P<type>Normal|Warning)\s{2,}(?P<reason>\w+)\s{2,}(?P<age>.+?)\s{2,}(?P<source>\S.*?)\s{2,}(?P<message>.+)"
+)
 _REPEATED = re.compile(r"\(x(\d+) over")
 
 
@@ -27,8 +29,11 @@ def describe(passage: Passage, out: Findings) -> None:
 
 def _tree(passage: Passage) -> Node | None:
     """Nested mappings by indentation, each key with the lines it covers."""
-    rows = [(len(m["indent"]), m["key"], m["value"] or "", index) for index, line in enumerate(passage.lines)
-            if (m := _KEY.match(line.rstrip()))]
+    rows = [
+        (len(m["indent"]), m["key"], m["value"] or "", index)
+        for index, line in enumerate(passage.lines)
+        if (m := _KEY.match(line.rstrip()))
+    ]
     root: dict[str, Node] = {}
     stack: list[tuple[int, dict[str, Node]]] = [(-1, root)]
     for indent, key, value, index in rows:
@@ -70,14 +75,24 @@ def _pod(tree: Node) -> Node:
     where = tree.get("Node")
     if where is not None and tree.text("Node") not in ("<none>", ""):
         spec["nodeName"] = Node(tree.text("Node").split("/")[0], where.first, where.last)
-    for key, spec_key, status_key in (("Init Containers", "initContainers", "initContainerStatuses"),
-                                      ("Containers", "containers", "containerStatuses")):
+    for key, spec_key, status_key in (
+        ("Init Containers", "initContainers", "initContainerStatuses"),
+        ("Containers", "containers", "containerStatuses"),
+    ):
         parts = list(tree.entries(key))
         if parts:
             spec[spec_key] = Node(tuple(_container_spec(name, node) for name, node in parts), 0, 0)
             status[status_key] = Node(tuple(_container_status(name, node) for name, node in parts), 0, 0)
-    return Node({"kind": Node("Pod", 0, 0), "metadata": _metadata(tree), "spec": Node(spec, 0, 0),
-                 "status": Node(status, 0, 0)}, tree.first, tree.last)
+    return Node(
+        {
+            "kind": Node("Pod", 0, 0),
+            "metadata": _metadata(tree),
+            "spec": Node(spec, 0, 0),
+            "status": Node(status, 0, 0),
+        },
+        tree.first,
+        tree.last,
+    )
 
 
 def _container_spec(name: str, node: Node) -> Node:
@@ -96,14 +111,23 @@ def _container_status(name: str, node: Node) -> Node:
         state = node.get(key)
         if state is None or not state.text(""):
             continue
-        inner = {_STATE[part]: Node(_typed(str(child.value)), child.first, child.last)
-                 for part, child in state.entries() if part in _STATE}
+        inner = {
+            _STATE[part]: Node(_typed(str(child.value)), child.first, child.last)
+            for part, child in state.entries()
+            if part in _STATE
+        }
         fields[api] = Node({state.text("").lower(): Node(inner, state.first, state.last)}, state.first, state.last)
     return Node(fields, node.first, node.last)
 
 
-_STATE = {"Reason": "reason", "Message": "message", "Exit Code": "exitCode", "Signal": "signal",
-          "Started": "startedAt", "Finished": "finishedAt"}
+_STATE = {
+    "Reason": "reason",
+    "Message": "message",
+    "Exit Code": "exitCode",
+    "Signal": "signal",
+    "Started": "startedAt",
+    "Finished": "finishedAt",
+}
 
 
 def _typed(text: str) -> str | int | bool:
@@ -117,5 +141,11 @@ def _events(entity: Entity, passage: Passage, out: Findings) -> None:
         match = _EVENT.match(line)
         if match:
             repeated = _REPEATED.search(match["age"])
-            out.fact(entity, f"event.{match['reason']}", match["message"].strip(), passage.span(index), Mode.EVENT,
-                     count=int(repeated[1]) if repeated else 1)
+            out.fact(
+                entity,
+                f"event.{match['reason']}",
+                match["message"].strip(),
+                passage.span(index),
+                Mode.EVENT,
+                count=int(repeated[1]) if repeated else 1,
+            )

@@ -20,12 +20,17 @@ def read_object(node: Node, passage: Passage, out: Findings) -> Entity | None:
         mode = Mode.STATUS if part == "status" else Mode.SPEC
         flatten(child, part, entity, mode, passage, out)
     for owner in node.items("metadata", "ownerReferences"):
-        out.relation("owns", Entity(owner.text("kind").lower(), owner.text("name"), entity.namespace), entity,
-                     passage.span(owner.first, owner.last))
+        out.relation(
+            "owns",
+            Entity(owner.text("kind").lower(), owner.text("name"), entity.namespace),
+            entity,
+            passage.span(owner.first, owner.last),
+        )
     node_name = node.get("spec", "nodeName")
     if node_name is not None and node_name.value:
-        out.relation("runs_on", entity, Entity("node", str(node_name.value)),
-                     passage.span(node_name.first, node_name.last))
+        out.relation(
+            "runs_on", entity, Entity("node", str(node_name.value)), passage.span(node_name.first, node_name.last)
+        )
     return entity
 
 

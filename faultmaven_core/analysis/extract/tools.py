@@ -29,8 +29,18 @@ class Findings:
     relations: list[Relation] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def fact(self, entity: Entity, attribute: str, value: Scalar, span: Span, mode: Mode, *,
-             when: float | None = None, count: int = 1, polarity: Polarity = Polarity.PRESENT) -> None:
+    def fact(
+        self,
+        entity: Entity,
+        attribute: str,
+        value: Scalar,
+        span: Span,
+        mode: Mode,
+        *,
+        when: float | None = None,
+        count: int = 1,
+        polarity: Polarity = Polarity.PRESENT,
+    ) -> None:
         """Add a fact, and the signatures that its text matches where the text is somebody's message."""
         self.facts.append(Fact(entity, attribute, value, mode, (span,), when, polarity, count))
         if isinstance(value, str) and mode is not Mode.SPEC and " " in value:

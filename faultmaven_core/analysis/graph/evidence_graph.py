@@ -40,10 +40,16 @@ class EvidenceGraph:
             return twins[0] if not entity.namespace and len(twins) == 1 else entity
 
         return cls(
-            (Fact(unified(f.entity), f.attribute, f.value, f.mode, f.spans, f.when, f.polarity, f.count, f.params)
-             for extraction in extractions for f in extraction.facts),
-            (Relation(r.kind, unified(r.a), unified(r.b), r.spans)
-             for extraction in extractions for r in extraction.relations),
+            (
+                Fact(unified(f.entity), f.attribute, f.value, f.mode, f.spans, f.when, f.polarity, f.count, f.params)
+                for extraction in extractions
+                for f in extraction.facts
+            ),
+            (
+                Relation(r.kind, unified(r.a), unified(r.b), r.spans)
+                for extraction in extractions
+                for r in extraction.relations
+            ),
         )
 
     def facts(self, entity: Entity, attribute: str = "**") -> Sequence[Fact]:

@@ -15,16 +15,34 @@ from faultmaven_core.shared.errors import InvalidInputError
 
 _CLAUSE = {"attribute", "signature", "violation", "anomaly", "event", "scope", "equals", "above", "below", "matches"}
 _PREDICTION = _CLAUSE | {"text", "weight", "absent"}
-_MECHANISM = {"id", "category", "subjects", "triggers", "statement", "mechanism", "chain", "predictions", "strength",
-              "confirm", "refute", "remedies", "needs", "yields_to"}
+_MECHANISM = {
+    "id",
+    "category",
+    "subjects",
+    "triggers",
+    "statement",
+    "mechanism",
+    "chain",
+    "predictions",
+    "strength",
+    "confirm",
+    "refute",
+    "remedies",
+    "needs",
+    "yields_to",
+}
 
 
 @cache
 def mechanisms() -> tuple[Mechanism, ...]:
     """Those that come with the product, by id."""
     catalog = resources.files("faultmaven_core.analysis.mechanisms") / "catalog"
-    found = [mechanism for entry in sorted(catalog.iterdir(), key=lambda e: e.name) if entry.name.endswith(".toml")
-             for mechanism in load(entry.read_text(encoding="utf-8"), entry.name)]
+    found = [
+        mechanism
+        for entry in sorted(catalog.iterdir(), key=lambda e: e.name)
+        if entry.name.endswith(".toml")
+        for mechanism in load(entry.read_text(encoding="utf-8"), entry.name)
+    ]
     return tuple(sorted(found, key=lambda mechanism: mechanism.id))
 
 
@@ -74,8 +92,14 @@ def _clause(entry: Mapping[str, Any]) -> Clause:
     if entry.get("scope", "subject") not in ("subject", "near", "any"):
         raise ValueError(f"scope {entry['scope']!r} is none of subject, near, any")
     equals = entry.get("equals", [])
-    return Clause(attributes[0], entry.get("scope", "subject"), tuple(equals if isinstance(equals, list) else [equals]),
-                  entry.get("above"), entry.get("below"), re.compile(entry["matches"]) if "matches" in entry else None)
+    return Clause(
+        attributes[0],
+        entry.get("scope", "subject"),
+        tuple(equals if isinstance(equals, list) else [equals]),
+        entry.get("above"),
+        entry.get("below"),
+        re.compile(entry["matches"]) if "matches" in entry else None,
+    )
 
 
 def _texts(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:

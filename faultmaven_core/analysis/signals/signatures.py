@@ -42,8 +42,12 @@ class Signature:
 def signatures() -> tuple[Signature, ...]:
     """Those that come with the product, by id."""
     catalog = resources.files("faultmaven_core.analysis.signals") / "catalog"
-    found = [signature for entry in sorted(catalog.iterdir(), key=lambda e: e.name) if entry.name.endswith(".toml")
-             for signature in load(entry.read_text(encoding="utf-8"), entry.name)]
+    found = [
+        signature
+        for entry in sorted(catalog.iterdir(), key=lambda e: e.name)
+        if entry.name.endswith(".toml")
+        for signature in load(entry.read_text(encoding="utf-8"), entry.name)
+    ]
     return tuple(sorted(found, key=lambda signature: signature.id))
 
 
@@ -53,7 +57,9 @@ def load(text: str, name: str) -> list[Signature]:
     for entry in tomllib.loads(text).get("signature", []):
         try:
             captures = tuple(re.compile(pattern) for pattern in entry.get("captures", []))
-            found.append(Signature(entry["id"], entry["pattern"], entry["means"], entry.get("severity", "error"), captures))
+            found.append(
+                Signature(entry["id"], entry["pattern"], entry["means"], entry.get("severity", "error"), captures)
+            )
         except (KeyError, re.error) as error:
             raise InvalidInputError(f"{name}: signature {entry.get('id', '?')}: {error!r}.") from error
     return found
@@ -66,9 +72,18 @@ class SignatureScan:
         self._by_id = {signature.id: signature for signature in (signatures() if known is None else known)}
         self.scan: Scan = scanner.compile({name: signature.pattern for name, signature in self._by_id.items()})
 
-    def facts(self, entity: Entity, line: str, span: Span, mode: Mode, *, when: float | None = None,
-              count: int = 1) -> Iterable[Fact]:
+    def facts(
+        self, entity: Entity, line: str, span: Span, mode: Mode, *, when: float | None = None, count: int = 1
+    ) -> Iterable[Fact]:
         """A fact per signature that the line matches."""
         for name, _ in self.scan.hits(line.replace("\n", " ").encode()):
-            yield Fact(entity, f"signature.{name}", line.strip()[:MAX_QUOTE], mode, (span,), when, count=count,
-                       params=self._by_id[name].parameters(line))
+            yield Fact(
+                entity,
+                f"signature.{name}",
+                line.strip()[:MAX_QUOTE],
+                mode,
+                (span,),
+                when,
+                count=count,
+                params=self._by_id[name].parameters(line),
+            )

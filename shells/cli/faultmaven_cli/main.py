@@ -28,7 +28,9 @@ def investigate(paths: tuple[Path, ...], question: str, form: str) -> None:
     from faultmaven_core.analysis.extract.tools import Tools  # noqa: PLC0415
     from faultmaven_core.analysis.signals.signatures import SignatureScan  # noqa: PLC0415
 
-    files = {str(f): f.read_bytes() for p in paths for f in (sorted(p.rglob("*")) if p.is_dir() else [p]) if f.is_file()}
+    files = {
+        str(f): f.read_bytes() for p in paths for f in (sorted(p.rglob("*")) if p.is_dir() else [p]) if f.is_file()
+    }
     tools = Tools(PyYamlStructuredText(), SignatureScan(Re2PatternScanner()))
     record = analyse(files, Request("case_000000000000", question, "0.1.0"), tools)
     if form == "json":
