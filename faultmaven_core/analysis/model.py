@@ -5,6 +5,8 @@ All are immutable values; two analyses of the same bytes build equal ones.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -118,7 +120,8 @@ class Fact:
 class Source:
     """A file or archive member: its name, the digest and size of its (unpacked) content, and what it turned out to be.
 
-    `coverage` is the first and last moment (epoch seconds) that its content speaks of, if it states any.
+    `coverage` is the first and last moment (epoch seconds) that its content speaks of, if it states any; `provenance`
+    is what a collector wrote down about how it was obtained (tool, parameters), as sorted pairs.
     """
 
     name: str
@@ -128,6 +131,95 @@ class Source:
     role: Role = Role.INCIDENT
     lines: int = 0
     coverage: tuple[float, float] | None = None
+    provenance: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Many 64-bit floats, packed: eight bytes each instead of thirty-two, immutable, equal by value."""
+
+    packed: bytes = b""
+
+    @classmethod
+    def of(cls, numbers: Iterable[float]) -> Numbers:
+        """Packed from any numbers."""
+        return cls(array("d", numbers).tobytes())
+
+    def view(self) -> memoryview[float]:
+        """The numbers, read-only and without a copy."""
+        return memoryview(self.packed).cast("d")
+
+    def __len__(self) -> int:
+        return len(self.packed) // 8
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each point of a series stands: its first and last line (from 1, inclusive) and their bytes (half-open)."""
+
+    sha256: str
+    first_lines: Numbers
+    last_lines: Numbers
+    starts: Numbers
+    ends: Numbers
+
+    def span(self, first: int, last: int | None = None) -> Span:
+        """The span from one point to another (inclusive)."""
+        last = first if last is None else last
+        return Span(
+            self.sha256,
+            int(self.starts.view()[first]),
+            int(self.ends.view()[last]),
+            int(self.first_lines.view()[first]),
+            int(self.last_lines.view()[last]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric of an entity over time. `times` are epoch seconds in ascending order, `values` are in `unit`.
+
+    `metric` is the name that the source gives it; `labels` tell series of the same entity and metric apart.
+    """
+
+    entity: Entity
+    metric: str
+    unit: str
+    times: Numbers
+    values: Numbers
+    places: Places
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A metric that left its usual range, judged against a `baseline`: given | peers | self | bound.
+
+    `onset` is the first moment outside, `until` the first moment back inside (None: still outside at the end).
+    `before` is the usual value, `peak` the most extreme one after onset, `last` the latest, all in `unit`.
+    `score` counts robust standard deviations at the peak; `hurts` says that the direction is the harmful one.
+    """
+
+    entity: Entity
+    metric: str
+    direction: str
+    onset: float
+    until: float | None
+    score: float
+    baseline: str
+    before: float
+    peak: float
+    peak_at: float
+    last: float
+    unit: str
+    hurts: bool
+    sentence: str
+    spans: tuple[Span, ...]
+
+    @property
+    def recovered(self) -> bool:
+        """Whether it is over: a deviation of the past says nothing against the present."""
+        return self.until is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +230,4 @@ class Extraction:
     facts: tuple[Fact, ...] = ()
     relations: tuple[Relation, ...] = ()
     problems: tuple[str, ...] = ()
+    series: tuple[Series, ...] = ()

@@ -4,63 +4,56 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from faultmaven_core.analysis.graph.names import unified
 from faultmaven_core.analysis.model import Entity, Extraction, Fact, Relation
 
 
 class EvidenceGraph:
-    """Immutable once built. The order of all answers depends on the evidence alone, not on the order of its files."""
+    """Immutable once built. The order of all answers depends on the evidence alone, not on the order of its files.
 
-    def __init__(self, facts: Iterable[Fact], relations: Iterable[Relation]) -> None:
+    `writers` says whose lines the source of a name holds; a source that nobody could be found for is its own entity.
+    """
+
+    def __init__(
+        self, facts: Iterable[Fact], relations: Iterable[Relation], writers: Mapping[str, Entity] | None = None
+    ) -> None:
+        self.writers = dict(writers or {})
         self._facts: dict[Entity, list[Fact]] = defaultdict(list)
+        self._by_attribute: dict[str, list[Fact]] = defaultdict(list)
         self._near: dict[Entity, list[tuple[Entity, Relation]]] = defaultdict(list)
-        for fact in sorted(facts, key=_fact_order):
+        for fact in sorted(set(facts), key=_fact_order):
             self._facts[fact.entity].append(fact)
-        self.relations = tuple(sorted(relations, key=lambda r: (r.kind, r.a, r.b, r.spans)))
+            self._by_attribute[fact.attribute].append(fact)
+        self.relations = tuple(sorted(set(relations), key=lambda r: (r.kind, r.a, r.b, r.spans)))
         for relation in self.relations:
             self._near[relation.a].append((relation.b, relation))
             self._near[relation.b].append((relation.a, relation))
         self.entities: tuple[Entity, ...] = tuple(sorted({*self._facts, *self._near}))
 
     @classmethod
-    def of(cls, extractions: Sequence[Extraction]) -> EvidenceGraph:
-        """Join extractions; an entity without a namespace becomes the only one of its kind and name that has one."""
-        known: dict[tuple[str, str], set[Entity]] = defaultdict(set)
-        for extraction in extractions:
-            for fact in extraction.facts:
-                known[fact.entity.kind, fact.entity.name].add(fact.entity)
-            for relation in extraction.relations:
-                for end in (relation.a, relation.b):
-                    known[end.kind, end.name].add(end)
+    def of(cls, extractions: Sequence[Extraction], asked: Sequence[Entity] = ()) -> EvidenceGraph:
+        """Join extractions; `asked` are the entities that the question is about."""
+        writers, facts, relations = unified(extractions, asked)
+        return cls(facts, relations, writers)
 
-        def unified(entity: Entity) -> Entity:
-            twins = [twin for twin in known[entity.kind, entity.name] if twin.namespace]
-            return twins[0] if not entity.namespace and len(twins) == 1 else entity
-
-        return cls(
-            (
-                Fact(unified(f.entity), f.attribute, f.value, f.mode, f.spans, f.when, f.polarity, f.count, f.params)
-                for extraction in extractions
-                for f in extraction.facts
-            ),
-            (
-                Relation(r.kind, unified(r.a), unified(r.b), r.spans)
-                for extraction in extractions
-                for r in extraction.relations
-            ),
-        )
+    def with_more(self, facts: Iterable[Fact] = (), relations: Iterable[Relation] = ()) -> EvidenceGraph:
+        """A graph that also holds what was concluded from this one."""
+        mine = (fact for found in self._facts.values() for fact in found)
+        return EvidenceGraph([*mine, *facts], [*self.relations, *relations], self.writers)
 
     def facts(self, entity: Entity, attribute: str = "**") -> Sequence[Fact]:
         """An entity's facts whose attribute matches a glob: `*` is one part of the path, `**` any number."""
         matches = _glob(attribute)
         return [fact for fact in self._facts.get(entity, ()) if matches.fullmatch(fact.attribute)]
 
-    def all_facts(self, attribute: str) -> Iterable[Fact]:
+    def all_facts(self, attribute: str) -> Sequence[Fact]:
         """The facts of every entity whose attribute matches a glob."""
-        for entity in self.entities:
-            yield from self.facts(entity, attribute)
+        matches = _glob(attribute)
+        found = [fact for name, facts in self._by_attribute.items() if matches.fullmatch(name) for fact in facts]
+        return sorted(found, key=lambda fact: (fact.entity, *_fact_order(fact)))
 
     def of_kind(self, *kinds: str) -> Sequence[Entity]:
         """The entities of these kinds."""
@@ -69,6 +62,16 @@ class EvidenceGraph:
     def neighbours(self, entity: Entity) -> Sequence[tuple[Entity, Relation]]:
         """Entities one relation away, with the relation."""
         return self._near.get(entity, ())
+
+    def owner(self, entity: Entity) -> Entity:
+        """Who owns the owner of the entity, and so on; the entity itself where nobody is known to own it."""
+        seen = {entity}
+        while True:
+            above = sorted({r.a for other, r in self.neighbours(entity) if r.kind == "owns" and r.b == entity} - seen)
+            if not above:
+                return entity
+            entity = above[0]
+            seen.add(entity)
 
     def distances(self, start: Iterable[Entity], limit: int = 4) -> dict[Entity, int]:
         """How many relations away from the nearest start every entity within the limit is."""
@@ -84,7 +87,7 @@ class EvidenceGraph:
 
 
 def _fact_order(fact: Fact) -> tuple[object, ...]:
-    return (fact.attribute, fact.spans, str(fact.value), fact.when or 0.0, fact.count, fact.params)
+    return (fact.attribute, fact.spans, str(fact.value), fact.when or 0.0, fact.count, fact.params, fact.entity)
 
 
 @lru_cache(maxsize=4096)
