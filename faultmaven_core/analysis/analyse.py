@@ -21,7 +21,7 @@ def extract(name: str, text: SourceText, tools: Tools, role: Role = Role.INCIDEN
     out = Findings(tools, Entity("source", name))
     EXTRACTORS[kind](passage, out)
     source = Source(name, text.sha256, len(text.data), kind, role, len(text.starts))
-    return Extraction(source, tuple(out.facts), tuple(out.relations), tuple(out.problems))
+    return Extraction(source, tuple(out.facts), tuple(out.relations), tuple(out.problems), tuple(out.series))
 
 
 def analyse(sources: Mapping[str, bytes], request: Request, tools: Tools) -> RcaRecord:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from faultmaven_core.analysis.extract.passage import Passage
-from faultmaven_core.analysis.model import Entity, Fact, Mode, Polarity, Relation, Scalar, Span
+from faultmaven_core.analysis.model import Entity, Fact, Mode, Polarity, Relation, Scalar, Series, Span
 from faultmaven_core.analysis.signals.signatures import SignatureScan
 from faultmaven_core.ports.structured_text import StructuredText
 
@@ -28,6 +28,7 @@ class Findings:
     facts: list[Fact] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
 
     def fact(
         self,
@@ -40,9 +41,10 @@ class Findings:
         when: float | None = None,
         count: int = 1,
         polarity: Polarity = Polarity.PRESENT,
+        params: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Add a fact, and the signatures that its text matches where the text is somebody's message."""
-        self.facts.append(Fact(entity, attribute, value, mode, (span,), when, polarity, count))
+        self.facts.append(Fact(entity, attribute, value, mode, (span,), when, polarity, count, params))
         if isinstance(value, str) and mode is not Mode.SPEC and " " in value:
             self.facts.extend(self.tools.signatures.facts(entity, value, span, mode, when=when, count=count))
 
