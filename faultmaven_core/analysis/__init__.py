@@ -1,0 +1,1 @@
+"""From bytes to a cited conclusion: pure and synchronous, without organizations, storage or clock."""

@@ -1,0 +1,1 @@
+"""Values that every context uses: errors, identities, callers, secrets."""

@@ -1,0 +1,1 @@
+"""Pattern scanners: the same hits from every engine."""

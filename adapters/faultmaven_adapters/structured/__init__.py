@@ -1,0 +1,1 @@
+"""Parsers of structured text that keep the lines."""

@@ -1,0 +1,1 @@
+"""Invariants over the graph; a broken one is a candidate cause until a path links it to the symptom."""

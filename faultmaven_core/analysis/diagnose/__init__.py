@@ -1,0 +1,1 @@
+"""From symptoms to ranked hypotheses and the record."""

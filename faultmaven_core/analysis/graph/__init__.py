@@ -1,0 +1,1 @@
+"""Entities and how they are related, over all sources of an investigation."""

@@ -1,0 +1,1 @@
+"""How one thing breaks another: the knowledge that hypotheses are made of."""

@@ -1,0 +1,1 @@
+"""The `fm` command: reads arguments, calls the library, prints."""

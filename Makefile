@@ -1,0 +1,70 @@
+# Every target works in a fresh clone: it makes .venv and installs what it needs, by hash, from the index that pip is set to.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_ROOT_USER_ACTION = ignore
+export FM_TEST_DATA ?= $(abspath ../shared/data)
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+SCORER ?= $(abspath ../shared/eval/score.py)
+CODE := faultmaven_core adapters shells contract_tests benchmarks tests tools
+
+.PHONY: help demo test check format lint types imports static contract soak bench eval lock clean
+
+help:  ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo  ## Find the root cause of the sample incident, and write demo-report.html
+	@tools/demo
+
+test: $(VENV)/.test servers static  ## All gates and all tests: what CI runs
+	$(RUN) pytest --cov --cov-report=term:skip-covered
+
+check: $(VENV)/.test servers static  ## Formatting, rules, types, imports, and all tests but the contract suites
+	$(RUN) pytest --cov --cov-report=term:skip-covered tests
+
+contract: $(VENV)/.test servers  ## The contract suites on every backend
+	$(RUN) pytest contract_tests
+
+soak: $(VENV)/.test servers  ## The long tests: large files, kill loops, fuzzing
+	$(RUN) pytest -m soak --timeout=4800
+
+bench: $(VENV)/.test servers  ## Speed and memory beside grep, a template miner and a bare interpreter
+	$(RUN) benchmarks.speed
+
+eval: $(VENV)/.test  ## Quality on the data of FM_TEST_DATA, judged by SCORER
+	tools/eval $(FM_TEST_DATA) $(SCORER)
+
+static: format lint types imports
+
+format: $(VENV)/.test
+	$(RUN) ruff format --check
+
+lint: $(VENV)/.test
+	$(RUN) ruff check
+
+types: $(VENV)/.test
+	$(RUN) mypy
+
+imports: $(VENV)/.test
+	$(BIN)/lint-imports
+
+.PHONY: servers
+servers:
+	@tools/install-servers
+
+lock:  ## Renew demo.lock and test.lock from pyproject.toml
+	tools/lock
+
+clean:  ## Remove everything that make has made
+	rm -rf $(VENV) build dist demo-report.html .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.%: %.lock pyproject.toml
+	tools/python -m venv $(VENV)
+	$(RUN) pip install --quiet --require-hashes -r $<
+	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
