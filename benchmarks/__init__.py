@@ -1,1 +1,1 @@
-"""How fast and how right the product is, measured from outside, as a user calls it."""
+"""Programs that measure the product: `benchmarks.quality` how often it is right, `benchmarks.speed` how fast it is."""
