@@ -1,50 +1,63 @@
-"""The `fm` command."""
+"""The `fm` command: names of commands here, everything else only when a command needs it."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from importlib import import_module
 
 import click
 
+COMMANDS = {
+    "investigate": ("investigate:investigate", "Find the root cause in files and folders of evidence."),
+    "collect": ("collect:collect", "Make a support bundle of a Kubernetes cluster or this host, read-only."),
+    "completion": ("completion:completion", "Print the script that completes `fm` in your shell."),
+    "version": ("version:version", "Print the version."),
+}
+"""Command name to (module:attribute, one-line help). The help stands here so that `fm --help` imports no command."""
 
-@click.group()
-def main() -> None:
+EXAMPLES = """\b
+Examples:
+  fm investigate ./incident --question "Why does checkout fail?"
+  fm investigate pod.yaml app.log.gz --format html --output report.html
+  fm collect k8s --namespace shop | fm investigate -
+"""
+
+
+class LazyCommands(click.Group):
+    """Imports a command's module when the command is run or its own help is asked for, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of the table, which is the order in which one needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(f"faultmaven_cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """The table's one-line helps."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyCommands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected failure.")
+def fm(debug: bool) -> None:
     """Find the root cause in logs, metrics, manifests and alerts, each claim cited to the byte."""
 
 
-@main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--question", default="", help="What you want to know.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the record.")
-def investigate(paths: tuple[Path, ...], question: str, form: str) -> None:
-    """Find the root cause in files and folders of evidence."""
-    import msgspec  # noqa: PLC0415 - heavy imports wait until a command needs them
+def main() -> None:
+    """Run `fm` and end with the exit code that stands for what happened (see docs/command-line.md)."""
+    try:
+        fm(prog_name="fm", standalone_mode=False)
+    except BaseException as failure:  # noqa: BLE001 - the one place where every failure becomes a sentence
+        from faultmaven_cli.failures import report_failure
 
-    from faultmaven_adapters.scanning.re2 import Re2PatternScanner  # noqa: PLC0415
-    from faultmaven_adapters.structured.pyyaml import PyYamlStructuredText  # noqa: PLC0415
-    from faultmaven_core.analysis.analyse import analyse  # noqa: PLC0415
-    from faultmaven_core.analysis.diagnose.conclude import Request  # noqa: PLC0415
-    from faultmaven_core.analysis.extract.tools import Tools  # noqa: PLC0415
-    from faultmaven_core.analysis.signals.signatures import SignatureScan  # noqa: PLC0415
-
-    files = {
-        str(f): f.read_bytes() for p in paths for f in (sorted(p.rglob("*")) if p.is_dir() else [p]) if f.is_file()
-    }
-    tools = Tools(PyYamlStructuredText(), SignatureScan(Re2PatternScanner()))
-    record = analyse(files, Request("case_000000000000", question, "0.1.0"), tools)
-    if form == "json":
-        sys.stdout.buffer.write(msgspec.json.encode(record) + b"\n")
-        return
-    click.echo(f"{record.verdict.upper()}" + (f" ({record.root_cause.confidence:.0%})" if record.root_cause else ""))
-    if record.root_cause:
-        click.echo(record.root_cause.statement)
-        proof = {claim.id: claim for claim in record.claims}
-        for name in record.hypotheses[0].claims:
-            cited = proof[name].citations[0]
-            click.echo(f"  {cited.file}:{cited.lines[0]}  {proof[name].text}")
-        click.echo(f"confirm: {record.root_cause.confirm.command}")
-        click.echo(f"refute:  {record.root_cause.refute.expect}")
+        sys.exit(report_failure(failure, sys.argv[1:]))
 
 
 if __name__ == "__main__":

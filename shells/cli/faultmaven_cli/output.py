@@ -1,0 +1,53 @@
+"""What all commands share of printing: the `--json` option, colours, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    """Adds `--json`, passed as `json_`."""
+    return click.option("--json", "json_", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def as_json(value: object) -> None:
+    """Print a JSON value, one document, indented for people who look at it."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def colours(stream: Any = None) -> bool:
+    """Whether a stream shows colours: a terminal that is not dumb, and no NO_COLOR (https://no-color.org)."""
+    stream = stream or sys.stdout
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that readers see the old content or all of the new, never a part."""
+    if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
+        path.write_text(text, encoding="utf-8")
+        return
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(name, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives 0600; a report is an ordinary file
+        os.replace(name, path)  # noqa: PTH105 - the name is a string
+    except BaseException:
+        os.unlink(name)  # noqa: PTH108 - the name is a string
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
