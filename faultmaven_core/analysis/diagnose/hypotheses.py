@@ -2,54 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
 
-from faultmaven_core.analysis.diagnose.query import Answer, Outcome, judge, passing
+from faultmaven_core.analysis.diagnose.query import NEAR, Answer, Outcome, judge, passing
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.mechanism import Mechanism, Prediction
 from faultmaven_core.analysis.model import Entity, Fact
 
 UNLINKED = 0.3
-"""Factor for a candidate that no path of relations links to what the question is about."""
+"""Factor for a candidate that no path of relations links to what is unwell or asked about."""
 
 PER_STEP = 0.85
-"""Factor per relation between a candidate and what the question is about."""
+"""Factor per relation between a candidate and what is unwell or asked about."""
+
+
+class Standing(StrEnum):
+    """What became of a hypothesis."""
+
+    OPEN = "open"
+    RULED_OUT = "ruled_out"
+    RESOLVED = "resolved"
+    CONSEQUENCE = "consequence"
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A mechanism at work in an entity, with what speaks for and against it."""
+    """A mechanism at work in an entity (and in its `peers`, where one owner has several), with what speaks for it."""
 
     mechanism: Mechanism
     entity: Entity
     triggers: tuple[Fact, ...]
     answers: tuple[tuple[Prediction, Answer], ...]
     score: float
+    standing: Standing = Standing.OPEN
+    peers: tuple[Entity, ...] = ()
+    over: tuple[Fact, ...] = ()
 
-    @property
-    def ruled_out(self) -> bool:
-        """More weight of predictions failed than met."""
-        met = sum(p.weight for p, a in self.answers if a.outcome is Outcome.MET)
-        failed = sum(p.weight for p, a in self.answers if a.outcome is Outcome.FAILED)
-        return failed > met
+    def weight(self, outcome: Outcome) -> float:
+        """Summed weight of the predictions with this outcome."""
+        return sum(p.weight for p, a in self.answers if a.outcome is outcome)
 
 
-def bind(known: Sequence[Mechanism], graph: EvidenceGraph, focus: Sequence[Entity]) -> list[Hypothesis]:
-    """Every mechanism whose trigger an entity's facts pull, best first; ties by entity, then by mechanism."""
-    near = graph.distances(focus)
-    found = []
+def bind(known: Sequence[Mechanism], graph: EvidenceGraph, concerned: Sequence[Entity]) -> list[Hypothesis]:
+    """Every mechanism whose trigger an entity's facts pull, best first; ties by entity, then by mechanism.
+
+    `concerned` are the entities that the question names or that are unwell: what a cause has to be linked to.
+    """
+    near = graph.distances(concerned)
+    found: dict[tuple[str, Entity], list[Hypothesis]] = defaultdict(list)
     for mechanism in known:
         for entity in graph.of_kind(*mechanism.subjects):
-            triggers = [fact for clause in mechanism.triggers for fact in passing(clause, entity, graph)]
-            if not triggers:
-                continue
-            answers = tuple((p, judge(p, entity, graph)) for p in mechanism.predictions)
-            linked = PER_STEP ** near[entity] if entity in near else UNLINKED if focus else 1.0
-            found.append(Hypothesis(mechanism, entity, tuple(triggers), answers, _score(mechanism, answers) * linked))
-    return sorted(found, key=lambda h: (h.ruled_out, -h.score, h.entity, h.mechanism.id))
+            hypothesis = _bound(mechanism, entity, graph, near if concerned else None)
+            if hypothesis is not None:
+                found[mechanism.id, graph.owner(entity)].append(hypothesis)
+    grouped = [_one(hypotheses) for hypotheses in found.values()]
+    judged = [replace(h, standing=Standing.CONSEQUENCE) if _yields(h, grouped, graph) else h for h in grouped]
+    return sorted(judged, key=_rank)
 
 
-def _score(mechanism: Mechanism, answers: Sequence[tuple[Prediction, Answer]]) -> float:
-    sign = {Outcome.MET: 1.0, Outcome.FAILED: -1.0, Outcome.UNOBSERVED: 0.0}
-    return max(0.0, mechanism.strength + sum(sign[a.outcome] * p.weight for p, a in answers))
+def _bound(
+    mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, near: Mapping[Entity, int] | None
+) -> Hypothesis | None:
+    triggers = [fact for clause in mechanism.triggers for fact in passing(clause, entity, graph)]
+    if not triggers:
+        return None
+    answers = tuple((p, judge(p, entity, graph)) for p in mechanism.predictions)
+    link = 1.0 if near is None else PER_STEP ** near[entity] if entity in near else UNLINKED
+    bare = Hypothesis(mechanism, entity, tuple(dict.fromkeys(triggers)), answers, 0.0)
+    met, failed = bare.weight(Outcome.MET), bare.weight(Outcome.FAILED)
+    over = tuple(fact for clause in mechanism.resolved_by for fact in passing(clause, entity, graph))
+    standing = Standing.RESOLVED if over else Standing.RULED_OUT if failed > met else Standing.OPEN
+    return replace(bare, score=max(0.0, mechanism.strength + met - failed) * link, standing=standing, over=over)
+
+
+def _rank(h: Hypothesis) -> tuple[object, ...]:
+    return (h.standing is not Standing.OPEN, -h.score, h.entity, h.mechanism.id)
+
+
+def _one(hypotheses: Sequence[Hypothesis]) -> Hypothesis:
+    """The best of a mechanism's hypotheses about things of one owner stands for all of them."""
+    best, *others = sorted(hypotheses, key=_rank)
+    return replace(best, peers=tuple(sorted(h.entity for h in others)))
+
+
+def _yields(h: Hypothesis, others: Sequence[Hypothesis], graph: EvidenceGraph) -> bool:
+    """Whether a deeper cause stands near enough for this one to be its consequence."""
+    if h.standing is not Standing.OPEN or not h.mechanism.yields_to:
+        return False
+    near = graph.distances([h.entity], NEAR + 1)
+    return any(
+        other.standing is Standing.OPEN
+        and other is not h
+        and other.entity in near
+        and any(fnmatchcase(other.mechanism.id, pattern) for pattern in h.mechanism.yields_to)
+        for other in others
+    )

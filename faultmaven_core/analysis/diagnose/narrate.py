@@ -2,39 +2,122 @@
 
 from __future__ import annotations
 
+import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis
+from faultmaven_core.analysis.diagnose.query import NEAR, Outcome
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
+from faultmaven_core.analysis.model import Entity, Fact
 
 STARTING = ("PodInitializing", "ContainerCreating")
 """Reasons for waiting that every healthy pod shows for a while."""
 
+QUOTE_WORDS = 26
+"""Words of evidence quoted in one sentence of the chain; the claim holds all of it."""
+
+QUOTES = 4
+"""Sentences of the chain that quote evidence."""
+
 _FORMAT = string.Formatter()
 
 
-def slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> dict[str, str]:
-    """The values for a hypothesis's texts; a slot that nothing binds is missing."""
+class Narrator:
+    """Fills the slots of one hypothesis's texts."""
+
+    def __init__(self, hypothesis: Hypothesis, graph: EvidenceGraph) -> None:
+        self._hypothesis = hypothesis
+        self._graph = graph
+        self._values = dict(_slots(hypothesis, graph))
+
+    def tell(self, texts: Sequence[str]) -> str:
+        """The first text whose slots all have values; empty where none has."""
+        for text in texts:
+            told = self._filled(text)
+            if told is not None:
+                return told
+        return ""
+
+    def each(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Every text whose slots all have values."""
+        return tuple(told for text in texts if (told := self._filled(text)))
+
+    def chain(self) -> tuple[str, ...]:
+        """The mechanism's own steps, then what the decisive evidence says, word for word."""
+        return (*self.each(self._hypothesis.mechanism.chain), *quotes(decisive(self._hypothesis)))
+
+    def _filled(self, text: str) -> str | None:
+        parts = []
+        for literal, name, spec, _ in _FORMAT.parse(text):
+            parts.append(literal)
+            if name is None:
+                continue
+            value = self._slot(name, spec or "")
+            if not value:
+                return None
+            parts.append(value)
+        return "".join(parts)
+
+    def _slot(self, name: str, spec: str) -> str:
+        if name == "fact":
+            return _value(self._hypothesis.entity, spec, self._graph)
+        if name == "range":
+            return _range([dict(fact.params).get(spec, "") for fact in self._hypothesis.triggers])
+        return self._values.get(name, "")
+
+
+def decisive(hypothesis: Hypothesis) -> list[Fact]:
+    """The facts that a hypothesis rests on: its triggers, then those that met its predictions."""
+    met = [fact for _, answer in hypothesis.answers if answer.outcome is Outcome.MET for fact in answer.facts[:2]]
+    return list(dict.fromkeys([*hypothesis.triggers, *met]))
+
+
+def quotes(facts: Iterable[Fact]) -> list[str]:
+    """Sentences that quote messages, each kind of message once."""
+    found: dict[str, str] = {}
+    for fact in facts:
+        text = str(fact.value) if isinstance(fact.value, str) and " " in fact.value else ""
+        words = text.split()
+        kept = " ".join(words[:QUOTE_WORDS]) + (" …" if len(words) > QUOTE_WORDS else "")
+        shape = re.sub(r"[\d\W]+", " ", text)[:80]
+        if kept and shape not in found:
+            times = f" ({fact.count} times)" if fact.count > 1 else ""
+            found[shape] = f"Evidence: {kept}{times}"
+    return list(found.values())[:QUOTES]
+
+
+def _slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> Iterable[tuple[str, str]]:
+    """Values by slot; of several for the same slot the first stands, so this yields the last first."""
     entity = hypothesis.entity
-    found = {"name": entity.name, "kind": entity.kind, "subject": f"{entity.kind.capitalize()} {entity.name}"}
-    if entity.namespace:
-        found["namespace"] = entity.namespace
-    for fact in hypothesis.triggers:
-        for name, value in fact.params:
-            found.setdefault(name, value)
-        if isinstance(fact.value, str):
-            found.setdefault("quote", fact.value)
-    for fact in graph.facts(entity, "status.*.*.state.waiting.reason"):
-        if fact.value not in STARTING:
-            found.setdefault("state", str(fact.value))
-    return found
+    states = [str(fact.value) for fact in graph.facts(entity, "status.*.*.state.waiting.reason")]
+    found = [pair for fact in reversed(decisive(hypothesis)) for pair in fact.params]
+    found += [("quote", fact.value) for fact in reversed(hypothesis.triggers) if isinstance(fact.value, str)]
+    found += [("state", state) for state in states if state not in STARTING]
+    kind = "" if entity.kind == "workload" else f"{entity.kind.capitalize()} "
+    subject = f"the application that wrote {entity.name}" if entity.kind == "source" else f"{kind}{entity.name}"
+    return [
+        *found,
+        ("name", entity.name),
+        ("kind", entity.kind),
+        ("namespace", entity.namespace),
+        ("subject", subject),
+        ("workload", graph.owner(entity).name),
+    ]
 
 
-def tell(texts: Sequence[str], values: dict[str, str]) -> str:
-    """The first text whose slots all have values; empty where none has."""
-    for text in texts:
-        wanted = {name for _, name, _, _ in _FORMAT.parse(text) if name}
-        if wanted <= set(values):
-            return text.format(**values)
+def _value(entity: Entity, attribute: str, graph: EvidenceGraph) -> str:
+    near = graph.distances([entity], NEAR)
+    for other in sorted(near, key=lambda e: (near[e], e)):
+        for fact in graph.facts(other, attribute):
+            if fact.value not in (None, ""):
+                return str(fact.value)
     return ""
+
+
+def _range(values: Sequence[str]) -> str:
+    """The smallest and largest of the numbers, as they were written."""
+    numbers = sorted({value for value in values if re.fullmatch(r"\d+(\.\d+)?", value)}, key=float)
+    if not numbers:
+        return ""
+    return numbers[0] if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"

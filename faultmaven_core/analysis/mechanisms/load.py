@@ -30,6 +30,7 @@ _MECHANISM = {
     "remedies",
     "needs",
     "yields_to",
+    "resolved_by",
 }
 
 
@@ -74,6 +75,7 @@ def _mechanism(entry: Mapping[str, Any]) -> Mechanism:
         remedies=tuple(entry.get("remedies", ())),
         needs=tuple(entry.get("needs", ())),
         yields_to=tuple(entry.get("yields_to", ())),
+        resolved_by=tuple(_clause(part) for part in entry.get("resolved_by", ())),
     )
 
 

@@ -54,9 +54,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:
-    """Texts may hold slots: {name}, {namespace}, {kind}, {subject}, {quote}, and parameters of the triggers.
+    """Texts may hold slots: {name}, {namespace}, {kind}, {subject}, {workload}, {state}, {quote}, the parameters of the
+    facts that it rests on, {fact:<attribute glob>} and {range:<parameter>}. Of several texts for a place the first
+    whose slots are all bound is used.
 
-    Of several texts for a place the first whose slots are all bound is used.
+    `resolved_by`: evidence that the condition is over. `yields_to`: mechanisms (globs) that, at work near the same
+    subject, make this one their consequence.
     """
 
     id: str
@@ -73,3 +76,4 @@ class Mechanism:
     remedies: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
+    resolved_by: tuple[Clause, ...] = ()

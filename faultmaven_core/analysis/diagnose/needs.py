@@ -1,0 +1,41 @@
+"""What is missing, and how to get it: the unobserved predictions that would best tell the hypotheses apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis
+from faultmaven_core.analysis.diagnose.narrate import Narrator
+from faultmaven_core.analysis.diagnose.query import Outcome
+from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
+from faultmaven_core.analysis.record import EvidenceNeed
+
+MOST = 5
+"""Needs that a record lists; a person follows two or three."""
+
+
+def needs(standing: Sequence[Hypothesis], graph: EvidenceGraph) -> tuple[EvidenceNeed, ...]:
+    """Unobserved predictions of the leading hypotheses; those that only one of the first two makes come first."""
+    found: list[tuple[bool, float, EvidenceNeed]] = []
+    first_two = standing[:2]
+    for h in first_two:
+        rival = next((other for other in first_two if other is not h), None)
+        theirs = {p.clause.attribute for p, _ in rival.answers} if rival else set()
+        narrator = Narrator(h, graph)
+        commands = narrator.each(h.mechanism.needs)
+        for prediction, answer in h.answers:
+            if answer.outcome is not Outcome.UNOBSERVED:
+                continue
+            shared = prediction.clause.attribute in theirs
+            told = narrator.tell([h.mechanism.statement[0], *h.mechanism.statement[1:]])
+            against = f", and speak against: {Narrator(rival, graph).tell(rival.mechanism.statement)}" if rival else ""
+            need = EvidenceNeed(
+                what=f"whether {prediction.text}",
+                why=f"if so, it would support: {told}{'' if shared else against}",
+                commands=commands,
+                expected=prediction.text,
+                distinguishes=tuple(other.mechanism.id for other in first_two),
+            )
+            found.append((shared, -prediction.weight, need))
+    found.sort(key=lambda entry: entry[:2])
+    return tuple(dict.fromkeys(need for _, _, need in found))[:MOST]
