@@ -34,8 +34,19 @@ class Signature:
             match = capture.search(line)
             for name, value in (match.groupdict() if match else {}).items():
                 if value and name not in found:
-                    found[name] = value.strip("\"'`.,;")
+                    found[name] = _bare(value)
         return tuple(sorted(found.items()))
+
+
+def _bare(value: str) -> str:
+    """A captured value without the punctuation around it; a quote that has its twin inside belongs to the value."""
+    value = value.strip().rstrip(".,;")
+    while len(value) > 1 and value[0] == value[-1] and value[0] in "\"'`":
+        value = value[1:-1]
+    for quote in "\"'`":
+        if value.count(quote) == 1:
+            value = value.strip(quote)
+    return value
 
 
 @cache
