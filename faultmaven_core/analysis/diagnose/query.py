@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.mechanism import Clause, Prediction
-from faultmaven_core.analysis.model import Entity, Fact, Polarity
+from faultmaven_core.analysis.model import Entity, Fact, Mode, Polarity
 
 NEAR = 2
 """Relations between an entity and what counts as near it: pod to replica set to deployment, pod to volume to claim."""
@@ -61,7 +61,18 @@ def judge(prediction: Prediction, entity: Entity, graph: EvidenceGraph) -> Answe
         return Answer(Outcome.FAILED, yes)
     if yes:
         return Answer(Outcome.MET, yes)
-    seen = [fact for other in scope_of(clause, entity, graph) for fact in graph.facts(other, clause.attribute)]
-    if not seen or (clause.attribute.startswith(MESSAGES) and not prediction.absent):
+    scope = scope_of(clause, entity, graph)
+    seen = [fact for other in scope for fact in graph.facts(other, clause.attribute)]
+    if prediction.absent:
+        looked = bool(seen) or _would_say(clause, scope, graph)
+        return Answer(Outcome.MET if looked else Outcome.UNOBSERVED, seen)
+    if not seen or clause.attribute.startswith(MESSAGES):
         return Answer(Outcome.UNOBSERVED)
-    return Answer(Outcome.MET if prediction.absent else Outcome.FAILED, seen)
+    return Answer(Outcome.FAILED, seen)
+
+
+def _would_say(clause: Clause, scope: Sequence[Entity], graph: EvidenceGraph) -> bool:
+    """Whether the evidence holds messages of the entities, so that one which does not stand there was not said."""
+    if not clause.attribute.startswith(MESSAGES):
+        return False
+    return any(fact.mode in (Mode.LOG, Mode.EVENT) for other in scope for fact in graph.facts(other))
