@@ -31,9 +31,8 @@ _NAME = r"[`'\"]?(?P<name>[A-Za-z0-9][\w.-]*[A-Za-z0-9])[`'\"]?"
 _NAME_THEN_NOUN = re.compile(rf"{_NAME} (?:\w+ )?(?P<noun>{_NOUN})s?\b", re.IGNORECASE)
 _NOUN_THEN_NAME = re.compile(rf"\b(?P<noun>{_NOUN})s? (?:named |called )?{_NAME}", re.IGNORECASE)
 _NAMESPACE = re.compile(
-    r"\bnamespace[: ]+[`'\"]?([a-z0-9][a-z0-9-]*)|\b([a-z0-9][a-z0-9-]*) namespace\b|\bin (namespace-[a-z0-9-]+)"
+    r"\bnamespace[: ]+[`'\"]?([a-z0-9][a-z0-9-]*)|\b(?!(?:the|a|an|this|that|my|our|in)\b)([a-z0-9][a-z0-9-]*) namespace\b|\bin (namespace-[a-z0-9-]+)"
 )
-_ARTICLES = frozenset({"the", "a", "an", "this", "that", "my", "our", "in"})
 
 WORKLOADS = ("deployment", "statefulset", "daemonset", "job", "cronjob", "replicaset", "service", "pod")
 """Kinds that a question may mean by an application's name, the most encompassing first."""
@@ -42,14 +41,7 @@ WORKLOADS = ("deployment", "statefulset", "daemonset", "job", "cronjob", "replic
 def asked(question: str) -> list[Entity]:
     """Entities that the question names with what they are, whether or not any evidence knows them."""
     found = list(_subjects(question))
-    space = next(
-        (
-            next(filter(None, match))
-            for match in _NAMESPACE.findall(question)
-            if next(filter(None, match)) not in _ARTICLES
-        ),
-        "",
-    )
+    space = next((next(filter(None, names)) for names in _NAMESPACE.findall(question)), "")
     found += [
         Entity(_NOUNS[match["noun"].lower()], match["name"], space)
         for pattern in (_NAME_THEN_NOUN, _NOUN_THEN_NAME)
