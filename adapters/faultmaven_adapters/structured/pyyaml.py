@@ -73,7 +73,7 @@ class _Builder:
 
 def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     text: str = node.value
-    if node.style is not None:  # quoted or block: text, whatever it looks like
+    if node.style:  # quoted or block: text, whatever it looks like (plain is '' in the C parser, None in the other)
         return text
     if text in _WORDS:
         return _WORDS[text]
