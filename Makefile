@@ -11,7 +11,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 SCORER ?= $(abspath ../shared/eval/score.py)
-CODE := faultmaven_core adapters shells contract_tests benchmarks tests tools
 
 .PHONY: help demo test check format lint types imports static contract soak bench eval lock clean
 
@@ -36,8 +35,8 @@ soak: $(VENV)/.test servers  ## The long tests: large files, kill loops, fuzzing
 bench: $(VENV)/.test servers  ## Speed and memory beside grep, a template miner and a bare interpreter
 	$(RUN) benchmarks.speed
 
-eval: $(VENV)/.test  ## Quality on the data of FM_TEST_DATA, judged by SCORER
-	tools/eval $(FM_TEST_DATA) $(SCORER)
+eval: $(VENV)/.test  ## Quality on the incidents of FM_TEST_DATA, judged by SCORER
+	$(RUN) benchmarks.quality.evaluate --data $(FM_TEST_DATA) --scorer $(SCORER)
 
 static: format lint types imports
 
