@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 SCORER ?= $(abspath ../shared/eval/score.py)
 
-.PHONY: help demo test check format lint types imports static contract soak bench eval lock clean
+.PHONY: help demo test check contract soak bench eval docs lock clean static format lint types imports servers
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,9 +52,11 @@ types: $(VENV)/.test
 imports: $(VENV)/.test
 	$(BIN)/lint-imports
 
-.PHONY: servers
 servers:
 	@tools/install-servers
+
+docs: $(VENV)/.test  ## Renew what the documents show of the product's output
+	$(BIN)/python tools/examples.py --write
 
 lock:  ## Renew demo.lock and test.lock from pyproject.toml
 	tools/lock

@@ -1,0 +1,72 @@
+"""The documents say what is so: their links lead somewhere, their commands print what stands below them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(
+    file.relative_to(ROOT).as_posix()
+    for file in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_within_the_repository_lead_somewhere(document: str) -> None:
+    """Also those to a heading."""
+    place = ROOT / document
+    broken = []
+    for link in LINK.findall(place.read_text()):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        path, _, heading = link.partition("#")
+        target = (place.parent / path).resolve() if path else place
+        if not target.exists() or (heading and f"#{heading}" not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of a document's headings, made the way code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_document_is_reached_from_the_index() -> None:
+    """What nobody can find is not documentation."""
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = {file.name for file in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page}" not in index} == set()
+    decisions = (ROOT / "docs" / "adr" / "README.md").read_text()
+    assert {f.name for f in (ROOT / "docs" / "adr").glob("0*.md") if f"({f.name})" not in decisions} == set()
+
+
+def test_decisions_name_what_was_rejected() -> None:
+    """A decision without its alternatives cannot be questioned."""
+    for file in (ROOT / "docs" / "adr").glob("0*.md"):
+        text = file.read_text()
+        assert text.startswith(f"# {int(file.name[:4])}. "), file.name
+        assert all(part in text for part in ("**Context.**", "**Decision.**", "**Rejected.**")), file.name
+
+
+def test_shown_commands_print_what_the_documents_show() -> None:
+    """Every console block is run; `make docs` renews them when the product says it better."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "examples.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_changelog_has_the_form_it_names() -> None:
+    """Keep a Changelog: an unreleased section, and kinds of change that it knows."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert "\n## [Unreleased]\n" in text
+    kinds = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert kinds
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
