@@ -1,10 +1,21 @@
-"""The claim ledger: what a record says, each sentence with the lines it rests on."""
+"""The claim ledger: what a record says, each sentence with the lines it rests on, judged before it is written down."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from faultmaven_core.analysis.claims.citations import Cited
+from faultmaven_core.analysis.claims.computed import (
+    change_sentence,
+    comparison_sentence,
+    count_sentence,
+    duration_sentence,
+    first_sentence,
+)
+from faultmaven_core.analysis.claims.excerpt import MAX_QUOTE, NARROW_ABOVE, excerpt
+from faultmaven_core.analysis.claims.quote import normalised
+from faultmaven_core.analysis.claims.verify import judge
 from faultmaven_core.analysis.model import Fact, Span
 from faultmaven_core.analysis.record import Citation, ClaimView
 
@@ -13,7 +24,10 @@ ReadSpan = Callable[[Span], bytes]
 
 
 class Ledger:
-    """Collects claims in the order in which they are made; the same quote is one claim."""
+    """Collects claims in the order in which they are made; the same sentence about the same lines is one claim.
+
+    Every method that makes a claim gives its id. Whether it is verified is not the caller's choice: the verifier judges it.
+    """
 
     def __init__(self, names: Mapping[str, str], read: ReadSpan) -> None:
         self._names = names
@@ -27,24 +41,92 @@ class Ledger:
 
     def cite(self, span: Span) -> Citation:
         """A citation of a span, with the digest of what stands there."""
-        text = self._read(span)
+        return self._cited(span).citation
+
+    def observed(self, fact: Fact, span: Span | None = None) -> str:
+        """Quote the lines of a fact (the first of its spans where none is given), or the part that holds its value."""
+        key = fact.attribute.rpartition(".")[2]
+        return self._quote(span or fact.spans[0], (key, "" if fact.value is None else str(fact.value)))
+
+    def quote(self, span: Span, text: str) -> str:
+        """Quote the lines of a span; where they are long, the part around a text that stands there."""
+        return self._quote(span, ("", text))
+
+    def computed_change(self, metric: str, began: str, ended: str, spans: Sequence[Span]) -> str | None:
+        """From which value to which a metric went between two moments, both written as in the source.
+
+        One span: the JSON object of a metric; several: the header's line, then rows. None where the lines do not give it.
+        """
+        parts = [self._cited(span) for span in spans]
+        return self._computed(change_sentence(metric, began, ended, parts), parts)
+
+    def computed_count(self, text: str, first: Span, last: Span) -> str | None:
+        """How many lines from `first` to `last` of one source hold a text, a literal piece of both lines."""
+        parts = [self._cited(first), self._cited(last)]
+        return self._computed(count_sentence(text, parts), parts)
+
+    def computed_first(self, text: str, span: Span) -> str | None:
+        """That a text stands for the first time in its source here; None where it does not."""
+        parts = [self._cited(span)]
+        return self._computed(first_sentence(text, parts), parts)
+
+    def computed_duration(self, earlier: tuple[Span, str], later: tuple[Span, str]) -> str | None:
+        """How long one line was written before the other; each with the text to quote from it."""
+        parts = [self._cited(earlier[0]), self._cited(later[0])]
+        return self._computed(duration_sentence(earlier[1], later[1], parts), parts)
+
+    def computed_comparison(self, left: tuple[Span, str], right: tuple[Span, str]) -> str | None:
+        """Which of two quantities is greater; each with the text to quote, which ends with the quantity."""
+        parts = [self._cited(left[0]), self._cited(right[0])]
+        return self._computed(comparison_sentence(left[1], right[1], parts), parts)
+
+    def inferred(self, text: str, facts: Sequence[Fact]) -> str:
+        """A "because": it shows what it rests on and is never verified."""
+        return self._add(text, "inferred", "unverified", tuple(self.cite(fact.spans[0]) for fact in facts[:5]))
+
+    def _quote(self, span: Span, about: tuple[str, str]) -> str:
+        part = self._cited(span)
+        text = normalised(part.text)
+        if len(text) > MAX_QUOTE:
+            start, end = excerpt(part.text, *about)
+            text = normalised(part.text[start:end])
+            if span.end - span.start > NARROW_ABOVE:
+                part = self._narrowed(part, start, end)
+        return self._add(text, "observed", str(judge(text, [part]).status), (part.citation,))
+
+    def _computed(self, sentence: str | None, parts: Sequence[Cited]) -> str | None:
+        if sentence is None:
+            return None
+        return self._add(sentence, "computed", str(judge(sentence, parts).status), tuple(p.citation for p in parts))
+
+    def _cited(self, span: Span) -> Cited:
+        quoted = self._read(span)
+        text = quoted.decode("utf-8", "replace")
+        return Cited(self._citation(span, quoted), text, "", "", self._bytes(span.sha256))
+
+    def _narrowed(self, part: Cited, start: int, end: int) -> Cited:
+        """The citation of characters `start` to `end` alone; all of it where its bytes and characters do not match up."""
+        outer = part.citation
+        before, inner = part.text[:start], part.text[start:end]
+        at, line = outer.bytes[0] + len(before.encode()), outer.lines[0] + before.count("\n")
+        span = Span(outer.sha256, at, at + len(inner.encode()), line, line + inner.count("\n"))
+        quoted = part.read(span.start, span.end)
+        if quoted != inner.encode():
+            return part
+        after = part.text[end:].partition("\n")[0]
+        return Cited(self._citation(span, quoted), inner, before.rpartition("\n")[2], after, part.read)
+
+    def _citation(self, span: Span, quoted: bytes) -> Citation:
         return Citation(
             self._names[span.sha256],
             span.sha256,
             (span.start, span.end),
             (span.first_line, span.last_line),
-            hashlib.sha256(text).hexdigest(),
+            hashlib.sha256(quoted).hexdigest(),
         )
 
-    def observed(self, fact: Fact) -> str:
-        """The id of the claim that quotes a fact's first span word for word."""
-        span = fact.spans[0]
-        text = " ".join(self._read(span).decode("utf-8", "replace").split())
-        return self._add(text, "observed", "verified", (self.cite(span),))
-
-    def inferred(self, text: str, facts: tuple[Fact, ...]) -> str:
-        """The id of a claim that says why; it shows what it rests on and is never verified."""
-        return self._add(text, "inferred", "unverified", tuple(self.cite(fact.spans[0]) for fact in facts[:5]))
+    def _bytes(self, sha256: str) -> Callable[[int, int], bytes]:
+        return lambda start, end: self._read(Span(sha256, start, end, 0, 0)) if start < end else b""
 
     def _add(self, text: str, kind: str, status: str, citations: tuple[Citation, ...]) -> str:
         key = (text, citations)
