@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import io
+from collections.abc import Mapping
 
+from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.diagnose.conclude import Request, diagnose
-from faultmaven_core.analysis.extract.extractors import EXTRACTORS
-from faultmaven_core.analysis.extract.passage import SourceText
-from faultmaven_core.analysis.extract.tools import Findings, Tools
-from faultmaven_core.analysis.intake.sniff import kind_of
+from faultmaven_core.analysis.extract.source import Reading, read_whole, unread
+from faultmaven_core.analysis.extract.tools import Tools
+from faultmaven_core.analysis.intake.memory_scratch import MemoryScratch
+from faultmaven_core.analysis.intake.prepare import Prepared, prepare
+from faultmaven_core.analysis.intake.provenance import pairs_for
+from faultmaven_core.analysis.intake.unpack import Unpacker
 from faultmaven_core.analysis.mechanisms.load import mechanisms
-from faultmaven_core.analysis.model import Entity, Extraction, Role, Source, Span
+from faultmaven_core.analysis.model import Extraction, Role, Span
 from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.ports.extraction_runner import UNREADABLE
 
 
-def extract(name: str, text: SourceText, tools: Tools, role: Role = Role.INCIDENT) -> Extraction:
-    """Everything that one source says."""
-    passage = text.passage()
-    kind = kind_of(passage)
-    out = Findings(tools, Entity("source", name))
-    EXTRACTORS[kind](passage, out)
-    source = Source(name, text.sha256, len(text.data), kind, role, len(text.starts))
-    return Extraction(source, tuple(out.facts), tuple(out.relations), tuple(out.problems), tuple(out.series))
+def extract_all(
+    sources: Mapping[str, bytes], tools: Tools, role: Role = Role.INCIDENT
+) -> tuple[list[Extraction], ReadSpan]:
+    """Everything that the sources say, archives unpacked, and the way to read a span of them."""
+    scratch = MemoryScratch()
+    unpacker = Unpacker(scratch, tools.documents, tools.zstd)
+    found = [
+        (content, scratch.contents[content.key] if content.key else sources[name])
+        for name in sorted(sources)
+        for content in prepare(name, io.BytesIO(sources[name]), unpacker)
+    ]
+    entries = [entry for content, _ in found for entry in content.entries]
+    by_digest = {hashlib.sha256(data).hexdigest(): data for _, data in found}
+
+    def read(span: Span) -> bytes:
+        return by_digest[span.sha256][span.start : span.end]
+
+    def extraction(content: Prepared, data: bytes) -> Extraction:
+        reading = Reading(content, role, provenance=pairs_for(content.name, entries))
+        return unread(reading, "") if content.kind == UNREADABLE else read_whole(reading, data, tools)
+
+    return [extraction(content, data) for content, data in found], read
 
 
 def analyse(sources: Mapping[str, bytes], request: Request, tools: Tools) -> RcaRecord:
     """The record for sources by name. The same bytes give the same record, whatever their order."""
-    texts = {name: SourceText(data) for name, data in sorted(sources.items())}
-    by_digest = {text.sha256: text for text in texts.values()}
-    extractions: Sequence[Extraction] = [extract(name, text, tools) for name, text in texts.items()]
-
-    def read(span: Span) -> bytes:
-        return by_digest[span.sha256].data[span.start : span.end]
-
+    extractions, read = extract_all(sources, tools)
     return diagnose(extractions, request, mechanisms(), read)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.model import Entity, Fact, Mode, Polarity, Relation, Scalar, Series, Span
 from faultmaven_core.analysis.signals.signatures import SignatureScan
+from faultmaven_core.ports.decompression import Decompression
+from faultmaven_core.ports.document_text import DocumentText
 from faultmaven_core.ports.structured_text import StructuredText
 
 
@@ -17,17 +19,24 @@ class Tools:
 
     structured: StructuredText
     signatures: SignatureScan
+    documents: Mapping[str, DocumentText] = field(default_factory=dict)
+    zstd: Decompression | None = None
 
 
 @dataclass
 class Findings:
-    """Collects what an extractor reads from one source. `origin` is the entity that plain lines are attributed to."""
+    """Collects what an extractor reads from one source.
+
+    `origin` is the entity that plain lines are attributed to, `command` the command that printed them, where known.
+    """
 
     tools: Tools
     origin: Entity
+    command: str = ""
     facts: list[Fact] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    coverage: tuple[float, float] | None = None
     series: list[Series] = field(default_factory=list)
 
     def fact(
