@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from faultmaven_core.analysis.claims.ledger import Ledger
@@ -11,10 +10,10 @@ from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis, Standing
 from faultmaven_core.analysis.diagnose.narrate import Narrator, decisive
 from faultmaven_core.analysis.diagnose.needs import needs
 from faultmaven_core.analysis.diagnose.query import Outcome
-from faultmaven_core.analysis.diagnose.symptoms import PER_FINDING
+from faultmaven_core.analysis.diagnose.symptoms import Symptoms, sentence
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.mechanism import Check
-from faultmaven_core.analysis.model import Entity, Extraction, Fact, Verdict
+from faultmaven_core.analysis.model import Entity, Extraction, Verdict
 from faultmaven_core.analysis.record import (
     SCHEMA,
     Action,
@@ -33,12 +32,8 @@ from faultmaven_core.analysis.record import (
 RANKED = 10
 """Hypotheses that a record lists besides the ruled-out ones."""
 
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found out on the way to the conclusion."""
-
-    symptoms: Sequence[Fact] = ()
+PER_KIND = 40
+"""Findings of one kind that a record lists."""
 
 
 class Assembly:
@@ -48,12 +43,14 @@ class Assembly:
         self,
         graph: EvidenceGraph,
         ledger: Ledger,
+        symptoms: Symptoms,
         ranked: Sequence[Hypothesis],
         best: Hypothesis | None,
         confidence: float,
     ) -> None:
         self._graph = graph
         self._ledger = ledger
+        self._symptoms = symptoms
         self._ranked = ranked
         self._best = best
         self._confidence = confidence
@@ -64,7 +61,6 @@ class Assembly:
         question: str,
         version: str,
         verdict: Verdict,
-        findings: Findings,
         sources: Sequence[Extraction],
     ) -> RcaRecord:
         """All of it."""
@@ -79,7 +75,7 @@ class Assembly:
             verdict=verdict,
             root_cause=cause,
             hypotheses=hypotheses,
-            findings=tuple(self._symptom(fact) for fact in findings.symptoms[:PER_FINDING]),
+            findings=tuple(self._findings()),
             timeline=(),
             ruled_out=tuple(self._ruled_out(h) for h in out),
             evidence_needs=needs(standing, self._graph),
@@ -133,9 +129,16 @@ class Assembly:
         statement = Narrator(h, self._graph).tell(h.mechanism.statement)
         return RuledOut(_entity(h.entity), h.mechanism.id, statement, because, claims)
 
-    def _symptom(self, fact: Fact) -> Finding:
-        said = f"{fact.attribute} is {fact.value}"
-        return Finding("symptom", "error", _entity(fact.entity), said, (self._ledger.observed(fact),))
+    def _findings(self) -> Iterator[Finding]:
+        """What is wrong, kind by kind; a broken fleet must not drown the cause, so each kind has its limit."""
+        kinds = (
+            ("symptom", "error", self._symptoms.status),
+            ("symptom", "error", self._symptoms.alerts),
+            ("anomaly", "warning", self._symptoms.deviations),
+        )
+        for kind, severity, facts in kinds:
+            for fact in facts[:PER_KIND]:
+                yield Finding(kind, severity, _entity(fact.entity), sentence(fact), (self._ledger.observed(fact),))
 
     def _actions(self, best: Hypothesis) -> tuple[Action, ...]:
         told = Narrator(best, self._graph).each(best.mechanism.remedies)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from faultmaven_core.analysis.claims.ledger import Ledger, ReadSpan
 from faultmaven_core.analysis.diagnose import focus as focusing
-from faultmaven_core.analysis.diagnose.assemble import Assembly, Findings
-from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis, Standing, bind
-from faultmaven_core.analysis.diagnose.symptoms import entities, unwell
+from faultmaven_core.analysis.diagnose.assemble import Assembly
+from faultmaven_core.analysis.diagnose.hypotheses import Concern, Hypothesis, Standing, bind
+from faultmaven_core.analysis.diagnose.symptoms import Symptoms, looked
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
+from faultmaven_core.analysis.graph.kubernetes_health import healthy
+from faultmaven_core.analysis.graph.kubernetes_joins import join
 from faultmaven_core.analysis.mechanisms.mechanism import Mechanism
-from faultmaven_core.analysis.model import Extraction, Fact, Role, Verdict
+from faultmaven_core.analysis.model import Extraction, Role, Verdict
 from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.analysis.signals.metric_anomalies import anomalies, as_facts
 
 PROBABLE = 0.65
 """Confidence from which a cause is called probable; below it is suspected."""
@@ -39,20 +42,28 @@ def diagnose(
 ) -> RcaRecord:
     """The record of an investigation; the order of the extractions does not matter."""
     ordered = sorted(extractions, key=lambda e: (e.source.name, e.source.sha256))
-    incident = [e for e in ordered if e.source.role is Role.INCIDENT]
-    graph = EvidenceGraph.of(incident, focusing.asked(request.question))
-    unwell_now = unwell(graph)
-    focus = focusing.focus(request.question, graph)
-    ranked = bind(known, graph, focus or entities(unwell_now))
-    verdict, best, confidence = _verdict(ranked, unwell_now, graph)
+    graph = _joined(ordered, request.question)
+    symptoms = Symptoms.of(graph)
+    about = [e for e in focusing.focus(request.question, graph) if e in graph.entities] or symptoms.entities
+    ranked = bind(known, graph, Concern(about, symptoms.entities, healthy(graph)))
+    verdict, best, certainty = _verdict(ranked, symptoms, graph)
     names = {e.source.sha256: e.source.name for e in reversed(ordered)}
-    findings = Findings(symptoms=unwell_now)
-    assembly = Assembly(graph, Ledger(names, read), ranked, best, confidence)
-    return assembly.record(request.case_id, request.question, request.version, verdict, findings, ordered)
+    assembly = Assembly(graph, Ledger(names, read), symptoms, ranked, best, certainty)
+    return assembly.record(request.case_id, request.question, request.version, verdict, ordered)
+
+
+def _joined(ordered: Sequence[Extraction], question: str) -> EvidenceGraph:
+    """The graph of the incident's sources, with what only all of them together show."""
+    incident = [e for e in ordered if e.source.role is Role.INCIDENT]
+    series = [one for e in incident for one in e.series]
+    baseline = [one for e in ordered if e.source.role is Role.BASELINE for one in e.series]
+    deviations = [fact for anomaly in anomalies(series, baseline) for fact in as_facts(anomaly)]
+    graph = EvidenceGraph.of(incident, focusing.asked(question), deviations)
+    return graph.with_more(relations=join(graph))
 
 
 def _verdict(
-    ranked: Sequence[Hypothesis], unwell_now: Sequence[Fact], graph: EvidenceGraph
+    ranked: Sequence[Hypothesis], symptoms: Symptoms, graph: EvidenceGraph
 ) -> tuple[Verdict, Hypothesis | None, float]:
     """How sure we are, of which hypothesis, with what confidence."""
     standing = [h for h in ranked if h.standing is Standing.OPEN]
@@ -60,9 +71,8 @@ def _verdict(
         certainty = confidence(standing)
         if certainty >= SUSPECTED:
             return (Verdict.PROBABLE if certainty >= PROBABLE else Verdict.SUSPECTED), standing[0], certainty
-    looked = any(True for _ in graph.all_facts("status.**"))
-    healthy = looked and not unwell_now and not standing
-    return (Verdict.HEALTHY if healthy else Verdict.INSUFFICIENT_EVIDENCE), None, 0.0
+    calm = looked(graph) and not symptoms.active
+    return (Verdict.HEALTHY if calm else Verdict.INSUFFICIENT_EVIDENCE), None, 0.0
 
 
 def confidence(standing: Sequence[Hypothesis]) -> float:

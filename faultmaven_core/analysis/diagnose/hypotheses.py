@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -18,6 +18,22 @@ UNLINKED = 0.3
 
 PER_STEP = 0.85
 """Factor per relation between a candidate and what is unwell or asked about."""
+
+
+HEALTHY_NOW = 0.4
+"""Factor for a candidate in a thing that is well now, with nothing unwell near it: history never outranks state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What a cause has to be linked to: what the investigation is about, what is unwell, and what is shown to be well.
+
+    What a person asks about is not taken for well, whatever its state says: slow is a symptom that no state shows.
+    """
+
+    about: Sequence[Entity] = ()
+    unwell: Sequence[Entity] = ()
+    healthy: Sequence[Entity] = ()
 
 
 class Standing(StrEnum):
@@ -47,16 +63,13 @@ class Hypothesis:
         return sum(p.weight for p, a in self.answers if a.outcome is outcome)
 
 
-def bind(known: Sequence[Mechanism], graph: EvidenceGraph, concerned: Sequence[Entity]) -> list[Hypothesis]:
-    """Every mechanism whose trigger an entity's facts pull, best first; ties by entity, then by mechanism.
-
-    `concerned` are the entities that the question names or that are unwell: what a cause has to be linked to.
-    """
-    near = graph.distances(concerned)
+def bind(known: Sequence[Mechanism], graph: EvidenceGraph, concern: Concern) -> list[Hypothesis]:
+    """Every mechanism whose trigger an entity's facts pull, best first; ties by entity, then by mechanism."""
+    link = _links(graph, concern)
     found: dict[tuple[str, Entity], list[Hypothesis]] = defaultdict(list)
     for mechanism in known:
         for entity in graph.of_kind(*mechanism.subjects):
-            hypothesis = _bound(mechanism, entity, graph, near if concerned else None)
+            hypothesis = _bound(mechanism, entity, graph, link[entity])
             if hypothesis is not None:
                 found[mechanism.id, graph.owner(entity)].append(hypothesis)
     grouped = [_one(hypotheses) for hypotheses in found.values()]
@@ -64,19 +77,27 @@ def bind(known: Sequence[Mechanism], graph: EvidenceGraph, concerned: Sequence[E
     return sorted(judged, key=_rank)
 
 
-def _bound(
-    mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, near: Mapping[Entity, int] | None
-) -> Hypothesis | None:
+def _bound(mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, link: float) -> Hypothesis | None:
     triggers = [fact for clause in mechanism.triggers for fact in passing(clause, entity, graph)]
     if not triggers:
         return None
     answers = tuple((p, judge(p, entity, graph)) for p in mechanism.predictions)
-    link = 1.0 if near is None else PER_STEP ** near[entity] if entity in near else UNLINKED
     bare = Hypothesis(mechanism, entity, tuple(dict.fromkeys(triggers)), answers, 0.0)
     met, failed = bare.weight(Outcome.MET), bare.weight(Outcome.FAILED)
     over = tuple(fact for clause in mechanism.resolved_by for fact in passing(clause, entity, graph))
     standing = Standing.RESOLVED if over else Standing.RULED_OUT if failed > met else Standing.OPEN
     return replace(bare, score=max(0.0, mechanism.strength + met - failed) * link, standing=standing, over=over)
+
+
+def _links(graph: EvidenceGraph, concern: Concern) -> dict[Entity, float]:
+    """How much a candidate in each entity counts, by its path to what the investigation is about."""
+    about, unwell = graph.distances(concern.about), graph.distances(concern.unwell, NEAR)
+    factors = {}
+    for entity in graph.entities:
+        factor = 1.0 if not about else PER_STEP ** about[entity] if entity in about else UNLINKED
+        well = entity in concern.healthy and entity not in unwell and about.get(entity) != 0
+        factors[entity] = factor * (HEALTHY_NOW if well else 1.0)
+    return factors
 
 
 def _rank(h: Hypothesis) -> tuple[object, ...]:

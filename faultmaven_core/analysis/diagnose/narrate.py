@@ -9,10 +9,8 @@ from collections.abc import Iterable, Sequence
 from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis
 from faultmaven_core.analysis.diagnose.query import NEAR, Outcome
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
+from faultmaven_core.analysis.graph.kubernetes_health import STARTING
 from faultmaven_core.analysis.model import Entity, Fact
-
-STARTING = ("PodInitializing", "ContainerCreating")
-"""Reasons for waiting that every healthy pod shows for a while."""
 
 QUOTE_WORDS = 26
 """Words of evidence quoted in one sentence of the chain; the claim holds all of it."""
@@ -116,8 +114,9 @@ def _value(entity: Entity, attribute: str, graph: EvidenceGraph) -> str:
 
 
 def _range(values: Sequence[str]) -> str:
-    """The smallest and largest of the numbers, as they were written."""
-    numbers = sorted({value for value in values if re.fullmatch(r"\d+(\.\d+)?", value)}, key=float)
+    """The smallest and largest of the numbers, to a tenth: the claims hold them as they were written."""
+    numbers = sorted({round(float(value), 1) for value in values if re.fullmatch(r"\d{1,12}(\.\d+)?", value)})
     if not numbers:
         return ""
-    return numbers[0] if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    first, last = f"{numbers[0]:g}", f"{numbers[-1]:g}"
+    return first if first == last else f"{first} to {last}"

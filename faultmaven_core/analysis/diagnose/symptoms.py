@@ -3,29 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from faultmaven_core.analysis.diagnose.narrate import STARTING
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
+from faultmaven_core.analysis.graph.kubernetes_health import unwell
 from faultmaven_core.analysis.model import Entity, Fact
 
-PER_FINDING = 60
-"""Findings of one kind that a record lists; a broken fleet would otherwise drown the cause."""
+LOUD = frozenset({"error", "critical"})
+"""Severities of log lines that say by themselves that something failed."""
 
 
-def unwell(graph: EvidenceGraph) -> list[Fact]:
-    """Facts that say of an entity that it is not well now."""
-    found = []
-    for fact in graph.all_facts("status.**"):
-        last = fact.attribute.rsplit(".", 1)[-1]
-        if (
-            (fact.attribute == "status.phase" and fact.value in ("Pending", "Failed", "Unknown"))
-            or (".state.waiting.reason" in fact.attribute and fact.value not in STARTING)
-            or (last == "restartCount" and isinstance(fact.value, int) and fact.value > 0)
-        ):
-            found.append(fact)
-    return found
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """`status`: objects that are not well now. `deviations`: metrics that are off and have not come back.
+
+    `alerts`: what somebody was told; `calm`: monitors that say all is well. An alert is history as soon as it was sent:
+    alone it makes nobody unwell.
+    """
+
+    status: tuple[Fact, ...]
+    deviations: tuple[Fact, ...]
+    alerts: tuple[Fact, ...]
+    calm: tuple[Fact, ...]
+
+    @classmethod
+    def of(cls, graph: EvidenceGraph) -> Symptoms:
+        """Those that the graph shows."""
+        hurting = [fact for fact in graph.all_facts("anomaly.**") if _hurts(fact)]
+        states = graph.all_facts("alert_state.**")
+        return cls(
+            status=tuple(unwell(graph)),
+            deviations=tuple(hurting),
+            alerts=tuple(fact for fact in states if fact.value == "firing"),
+            calm=tuple(fact for fact in states if fact.value == "ok"),
+        )
+
+    @property
+    def active(self) -> tuple[Fact, ...]:
+        """What is wrong now by the evidence itself; alerts only where no monitor contradicts them."""
+        return (*self.status, *self.deviations, *(() if self.calm else self.alerts))
+
+    @property
+    def entities(self) -> list[Entity]:
+        """What is unwell, each once."""
+        return sorted({fact.entity for fact in self.active})
 
 
-def entities(facts: Sequence[Fact]) -> list[Entity]:
-    """The entities that facts are about, each once."""
-    return sorted({fact.entity for fact in facts})
+def _hurts(fact: Fact) -> bool:
+    params = dict(fact.params)
+    return params.get("hurts") == "yes" and params.get("recovered") != "yes"
+
+
+def looked(graph: EvidenceGraph) -> bool:
+    """Whether the evidence could have shown that something is unwell: states or measurements, not only text."""
+    return any(graph.all_facts(glob) for glob in ("status.**", "metric.**", "alert_state.**"))
+
+
+def sentence(fact: Fact) -> str:
+    """A symptom in words."""
+    text = dict(fact.params).get("text", "")
+    if text:
+        return text
+    name = fact.attribute.removeprefix("alert_state.").removeprefix("status.")
+    return f"{fact.entity}: {name} is {fact.value}"
+
+
+def summaries(facts: Sequence[Fact]) -> tuple[str, ...]:
+    """Symptoms in words, each once."""
+    return tuple(dict.fromkeys(sentence(fact) for fact in facts))

@@ -34,9 +34,11 @@ class EvidenceGraph:
         self.entities: tuple[Entity, ...] = tuple(sorted({*self._facts, *self._near}))
 
     @classmethod
-    def of(cls, extractions: Sequence[Extraction], asked: Sequence[Entity] = ()) -> EvidenceGraph:
-        """Join extractions; `asked` are the entities that the question is about."""
-        writers, facts, relations = unified(extractions, asked)
+    def of(
+        cls, extractions: Sequence[Extraction], asked: Sequence[Entity] = (), concluded: Iterable[Fact] = ()
+    ) -> EvidenceGraph:
+        """Join extractions; `asked` are what the question is about, `concluded` facts that no single source states."""
+        writers, facts, relations = unified(extractions, asked, concluded)
         return cls(facts, relations, writers)
 
     def with_more(self, facts: Iterable[Fact] = (), relations: Iterable[Relation] = ()) -> EvidenceGraph:

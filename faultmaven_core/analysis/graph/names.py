@@ -99,11 +99,12 @@ def _holds(stem: str, name: str) -> bool:
 
 
 def unified(
-    extractions: Sequence[Extraction], asked: Sequence[Entity]
+    extractions: Sequence[Extraction], asked: Sequence[Entity], concluded: Iterable[Fact] = ()
 ) -> tuple[Mapping[str, Entity], list[Fact], list[Relation]]:
-    """Facts and relations about entities under one name each, and who wrote each source."""
+    """Who wrote each source, and all facts (those of the sources, and others) and relations under one name each."""
     names = Names(extractions, asked)
     writers = {e.source.name: names.of(Entity("source", e.source.name)) for e in extractions}
     facts = [names.fact(fact) for extraction in extractions for fact in extraction.facts]
+    facts += [names.fact(fact) for fact in concluded]
     relations = [names.relation(relation) for extraction in extractions for relation in extraction.relations]
     return writers, facts, relations

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from faultmaven_core.analysis.diagnose.hypotheses import UNLINKED, Standing, bind
+from faultmaven_core.analysis.diagnose.hypotheses import HEALTHY_NOW, PER_STEP, UNLINKED, Concern, Standing, bind
 from faultmaven_core.analysis.diagnose.query import Outcome, judge
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.load import load
@@ -25,7 +25,9 @@ BROKEN = Mechanism(
 
 def test_a_mechanism_binds_to_the_entity_whose_facts_pull_its_trigger(graph: Build) -> None:
     """No trigger, no hypothesis."""
-    found = bind([BROKEN], graph([fact("signature.broken"), fact("signature.broken", entity=Entity("node", "n1"))]), [])
+    found = bind(
+        [BROKEN], graph([fact("signature.broken"), fact("signature.broken", entity=Entity("node", "n1"))]), Concern([])
+    )
     assert [(h.entity, h.score) for h in found] == [(POD, 1.0)]
 
 
@@ -33,16 +35,25 @@ def test_a_candidate_without_a_path_to_what_is_asked_about_counts_little(graph: 
     """An error text is often everywhere; a relation links it to the symptom."""
     other = Entity("pod", "far-1", "shop")
     facts = [fact("signature.broken"), fact("signature.broken", entity=other)]
-    ranked = bind([BROKEN], graph(facts), [POD])
+    ranked = bind([BROKEN], graph(facts), Concern([POD]))
     assert [(h.entity, h.score) for h in ranked] == [(POD, 1.0), (other, UNLINKED)]
-    linked = bind([BROKEN], graph(facts, [("calls", POD, other)]), [POD])
+    linked = bind([BROKEN], graph(facts, [("calls", POD, other)]), Concern([POD]))
     assert linked[1].score > UNLINKED
+
+
+def test_a_candidate_in_a_thing_that_is_well_counts_little_unless_something_near_is_unwell(graph: Build) -> None:
+    """A message of last week in the log of a pod that serves now."""
+    node = Entity("node", "n1")
+    known = graph([fact("signature.broken")], [("runs_on", POD, node)])
+    assert bind([BROKEN], known, Concern([node], [], [POD]))[0].score == PER_STEP * HEALTHY_NOW
+    assert bind([BROKEN], known, Concern([node], [node], [POD]))[0].score == PER_STEP
+    assert bind([BROKEN], known, Concern([POD], [], [POD]))[0].score == 1.0
 
 
 def test_more_failed_than_met_predictions_rule_a_hypothesis_out(graph: Build) -> None:
     """The failed predictions are the ruled-out list."""
     doubtful = replace(BROKEN, predictions=(Prediction("it restarted", Clause("status.restarts", above=0)),))
-    found = bind([doubtful], graph([fact("signature.broken"), fact("status.restarts", 0)]), [])
+    found = bind([doubtful], graph([fact("signature.broken"), fact("status.restarts", 0)]), Concern([]))
     assert found[0].standing is Standing.RULED_OUT
     assert found[0].weight(Outcome.FAILED) == 0.5
 
@@ -50,7 +61,7 @@ def test_more_failed_than_met_predictions_rule_a_hypothesis_out(graph: Build) ->
 def test_evidence_that_the_condition_is_over_makes_it_no_cause(graph: Build) -> None:
     """History never outranks current state."""
     past = replace(BROKEN, resolved_by=(Clause("event.recovered"),))
-    found = bind([past], graph([fact("signature.broken"), fact("event.recovered")]), [])
+    found = bind([past], graph([fact("signature.broken"), fact("event.recovered")]), Concern([]))
     assert found[0].standing is Standing.RESOLVED
     assert [f.attribute for f in found[0].over] == ["event.recovered"]
 
@@ -60,7 +71,7 @@ def test_a_general_mechanism_yields_to_a_deeper_cause_nearby(graph: Build) -> No
     general = replace(
         BROKEN, id="b.general", triggers=(Clause("status.restarts", above=0),), strength=3.0, yields_to=("a.*",)
     )
-    found = bind([general, BROKEN], graph([fact("signature.broken"), fact("status.restarts", 4)]), [POD])
+    found = bind([general, BROKEN], graph([fact("signature.broken"), fact("status.restarts", 4)]), Concern([POD]))
     assert [(h.mechanism.id, h.standing) for h in found] == [
         ("a.broken", Standing.OPEN),
         ("b.general", Standing.CONSEQUENCE),
@@ -71,7 +82,7 @@ def test_pods_of_one_owner_make_one_hypothesis(graph: Build) -> None:
     """Three replicas that fail alike are one cause, not three."""
     owner, twin = Entity("replicaset", "web", "shop"), Entity("pod", "web-2", "shop")
     facts = [fact("signature.broken"), fact("signature.broken", entity=twin)]
-    found = bind([BROKEN], graph(facts, [("owns", owner, POD), ("owns", owner, twin)]), [owner])
+    found = bind([BROKEN], graph(facts, [("owns", owner, POD), ("owns", owner, twin)]), Concern([owner]))
     assert [(h.entity, h.peers) for h in found] == [(POD, (twin,))]
 
 
