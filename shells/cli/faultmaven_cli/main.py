@@ -10,6 +10,8 @@ import click
 COMMANDS = {
     "investigate": ("investigate:investigate", "Find the root cause in files and folders of evidence."),
     "collect": ("collect:collect", "Make a support bundle of a Kubernetes cluster or this host, read-only."),
+    "verify": ("verify:verify_command", "Check the claims of a record against the evidence, byte by byte."),
+    "redact": ("redact:redact", "Print a text with secrets and personal data masked."),
     "completion": ("completion:completion", "Print the script that completes `fm` in your shell."),
     "version": ("version:version", "Print the version."),
 }
