@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-
 import yaml
 
 from faultmaven_core.ports.structured_text import Node, StructuredText
@@ -59,6 +58,8 @@ class _Builder:
         first = node.start_mark.line
         end = node.end_mark
         last = end.line - 1 if end.column == 0 and end.line > first else end.line
+        if isinstance(node, yaml.ScalarNode):
+            return Node(_scalar(node), first, last)
         if isinstance(node, yaml.MappingNode):
             entries = {}
             for key, value in node.value:
@@ -66,9 +67,7 @@ class _Builder:
                 name = key.value if isinstance(key, yaml.ScalarNode) else str(key.start_mark.line)
                 entries[name] = Node(built.value, key.start_mark.line, max(built.last, key.start_mark.line))
             return Node(entries, first, last)
-        if isinstance(node, yaml.SequenceNode):
-            return Node(tuple(self.build(item, depth + 1) for item in node.value), first, last)
-        return Node(_scalar(node), first, last)
+        return Node(tuple(self.build(item, depth + 1) for item in node.value), first, last)
 
 
 def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
