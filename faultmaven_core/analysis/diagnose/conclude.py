@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faultmaven_core.analysis.claims.ledger import Ledger, ReadSpan
 from faultmaven_core.analysis.diagnose import focus as focusing
@@ -14,7 +14,7 @@ from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.graph.kubernetes_health import healthy
 from faultmaven_core.analysis.graph.kubernetes_joins import join
 from faultmaven_core.analysis.mechanisms.mechanism import Mechanism
-from faultmaven_core.analysis.model import Extraction, Role, Verdict
+from faultmaven_core.analysis.model import Extraction, Fact, Role, Verdict
 from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.analysis.signals.metric_anomalies import anomalies, as_facts
 
@@ -30,11 +30,22 @@ RIVAL = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the caller wants to know, and the values that would make two runs differ."""
+    """What the caller wants to know, and the values that would make two runs differ.
+
+    `since` and `until` (epoch seconds) leave out what is dated before or after; what has no date stays.
+    """
 
     case_id: str
     question: str
     version: str
+    since: float | None = None
+    until: float | None = None
+
+    def covers(self, fact: Fact) -> bool:
+        """Whether a fact lies in the time that is asked about."""
+        if fact.when is None:
+            return True
+        return (self.since is None or fact.when >= self.since) and (self.until is None or fact.when <= self.until)
 
 
 def diagnose(
@@ -42,7 +53,7 @@ def diagnose(
 ) -> RcaRecord:
     """The record of an investigation; the order of the extractions does not matter."""
     ordered = sorted(extractions, key=lambda e: (e.source.name, e.source.sha256))
-    graph = _joined(ordered, request.question)
+    graph = _joined(ordered, request)
     symptoms = Symptoms.of(graph)
     about = [e for e in focusing.focus(request.question, graph) if e in graph.entities] or symptoms.entities
     ranked = bind(known, graph, Concern(about, symptoms.entities, healthy(graph)))
@@ -52,13 +63,17 @@ def diagnose(
     return assembly.record(request.case_id, request.question, request.version, verdict, ordered)
 
 
-def _joined(ordered: Sequence[Extraction], question: str) -> EvidenceGraph:
+def _joined(ordered: Sequence[Extraction], request: Request) -> EvidenceGraph:
     """The graph of the incident's sources, with what only all of them together show."""
-    incident = [e for e in ordered if e.source.role is Role.INCIDENT]
+    incident = [
+        replace(e, facts=tuple(fact for fact in e.facts if request.covers(fact)))
+        for e in ordered
+        if e.source.role is Role.INCIDENT
+    ]
     series = [one for e in incident for one in e.series]
     baseline = [one for e in ordered if e.source.role is Role.BASELINE for one in e.series]
-    deviations = [fact for anomaly in anomalies(series, baseline) for fact in as_facts(anomaly)]
-    graph = EvidenceGraph.of(incident, focusing.asked(question), deviations)
+    deviations = [fact for anomaly in anomalies(series, baseline) for fact in as_facts(anomaly) if request.covers(fact)]
+    graph = EvidenceGraph.of(incident, focusing.asked(request.question), deviations)
     return graph.with_more(relations=join(graph))
 
 

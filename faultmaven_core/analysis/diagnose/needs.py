@@ -38,4 +38,7 @@ def needs(standing: Sequence[Hypothesis], graph: EvidenceGraph) -> tuple[Evidenc
             )
             found.append((shared, -prediction.weight, need))
     found.sort(key=lambda entry: entry[:2])
-    return tuple(dict.fromkeys(need for _, _, need in found))[:MOST]
+    by_question: dict[str, EvidenceNeed] = {}
+    for _, _, need in found:
+        by_question.setdefault(need.what, need)
+    return tuple(by_question.values())[:MOST]
