@@ -1,0 +1,53 @@
+"""A record without secrets and personal data, for everything that leaves the house.
+
+The claims of a redacted record can still be verified: citations name bytes and digests of the evidence, and the verifier
+takes a placeholder only where the cited bytes hold a secret of that kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.analysis.redaction.redactor import Redactor
+
+STRUCTURE = frozenset(
+    {"schema", "case_id", "id", "file", "sha256", "text_sha256", "kind", "status", "verdict", "category", "severity"}
+)
+"""Fields that join the parts of a record or come from a closed list: masking them would break it and hide nothing."""
+
+T = TypeVar("T")
+
+
+def redact_record(record: RcaRecord, redactor: Redactor) -> RcaRecord:
+    """The record with placeholders. The whole of it is learned first, so that a secret known from one sentence is masked in all."""
+    _each(record, redactor.learn)
+    return _mapped(record, redactor.mask)
+
+
+def _mapped(value: T, change: Callable[[str], str]) -> T:
+    result: Any = value
+    if is_dataclass(value) and not isinstance(value, type):
+        result = replace(
+            value,
+            **{
+                field.name: _mapped(getattr(value, field.name), change)
+                for field in fields(value)
+                if field.name not in STRUCTURE
+            },
+        )
+    elif isinstance(value, tuple):
+        result = tuple(_mapped(part, change) for part in value)
+    elif type(value) is str:
+        result = change(value)
+    return result  # type: ignore[no-any-return]  # every branch gives back the type that came in
+
+
+def _each(value: object, visit: Callable[[str], None]) -> None:
+    def seen(text: str) -> str:
+        visit(text)
+        return text
+
+    _mapped(value, seen)
