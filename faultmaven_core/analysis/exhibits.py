@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.model import Anomaly, Extraction, Role, Series, Span
 from faultmaven_core.analysis.record import Citation, RcaRecord
+from faultmaven_core.analysis.redaction.redact_record import redact_record
+from faultmaven_core.analysis.redaction.redactor import Redactor
 from faultmaven_core.analysis.signals.metric_anomalies import anomalies
 from faultmaven_core.ports.report_renderer import Chart, Excerpt, ExcerptLine, Exhibits
 from faultmaven_core.shared.errors import CorruptDataError, NotFoundError
@@ -163,3 +165,34 @@ def _merged(windows: Iterable[_Window]) -> Sequence[tuple[ExcerptLine, ...]]:
         else:
             runs.append([line])
     return [tuple(run) for run in runs]
+
+
+def redacted(record: RcaRecord, exhibits: Exhibits) -> tuple[RcaRecord, Exhibits]:
+    """Both without secrets and personal data, under one numbering, for everything that leaves the house."""
+    redactor = Redactor()
+    for excerpt in exhibits.excerpts:
+        redactor.learn("\n".join(line.text for line in excerpt.lines))
+    masked = redact_record(record, redactor)
+    excerpts = tuple(
+        replace(excerpt, lines=_masked(excerpt.lines, redactor), problem=redactor.mask(excerpt.problem))
+        for excerpt in exhibits.excerpts
+    )
+    charts = tuple(
+        replace(chart, title=redactor.mask(chart.title), caption=redactor.mask(chart.caption))
+        for chart in exhibits.charts
+    )
+    return masked, Exhibits(excerpts, charts)
+
+
+def _masked(lines: tuple[ExcerptLine, ...], redactor: Redactor) -> tuple[ExcerptLine, ...]:
+    """Lines one by one; a secret of several lines (a private key) hides each line that it stands on."""
+    text, at, hidden = "\n".join(line.text for line in lines), 0, {}
+    secrets = [found for found in redactor.redact(text).spans if "\n" in text[found.start : found.end]]
+    for line in lines:
+        end = at + len(line.text)
+        hidden[line.number] = next((found.kind for found in secrets if found.start < end and at < found.end), "")
+        at = end + 1
+    return tuple(
+        replace(line, text=f"[redacted:{hidden[line.number]}]" if hidden[line.number] else redactor.mask(line.text))
+        for line in lines
+    )
