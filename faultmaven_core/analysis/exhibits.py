@@ -79,14 +79,16 @@ def excerpts_of(record: RcaRecord, read: ReadSpan) -> tuple[Excerpt, ...]:
 
 def charts_of(anomalies: Iterable[Anomaly], series: Iterable[Series]) -> tuple[Chart, ...]:
     """Charts of the metrics that moved, with the moment at which each left its usual range."""
-    lines = {(one.entity, one.metric): one for one in sorted(series, key=_series_order) if len(one.times)}
+    drawn = {(one.entity, one.metric): one for one in sorted(series, key=_series_order)}
     moved = sorted(anomalies, key=lambda a: (not a.hurts, -abs(a.score), a.onset, a.entity, a.metric))
     found: dict[tuple[object, str], Chart] = {}
     for anomaly in moved:
         key = (anomaly.entity, anomaly.metric)
-        if key in lines and key not in found and len(found) < CHARTS:
-            line = lines[key]
-            points = _thinned(list(zip(line.times.view(), line.values.view(), strict=True)))
+        if key not in drawn or key in found or len(found) == CHARTS:
+            continue
+        line = drawn[key]
+        points = _thinned(list(zip(line.times.view(), line.values.view(), strict=True)))
+        if len(points) > 1:
             title = f"{anomaly.metric} of {anomaly.entity}"
             found[key] = Chart(title, line.unit, points, anomaly.onset, anomaly.sentence)
     return tuple(found.values())

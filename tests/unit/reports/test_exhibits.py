@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultmaven_core.analysis.claims.ledger import ReadSpan
-from faultmaven_core.analysis.exhibits import CONTEXT, LONGEST_CITATION, charts_of, excerpts_of, exhibits_of, redacted
+from faultmaven_core.analysis.exhibits import (
+    CLAIMS,
+    CONTEXT,
+    LONGEST_CITATION,
+    charts_of,
+    excerpts_of,
+    exhibits_of,
+    redacted,
+)
 from faultmaven_core.analysis.model import (
     Anomaly,
     Entity,
@@ -171,21 +179,44 @@ def test_metrics_that_did_not_move_get_no_chart() -> None:
     assert exhibits_of(_record(TEN), _reader(TEN), [calm, moved]).charts == ()
 
 
+def test_series_without_numbers_gets_no_chart() -> None:
+    """Gaps are no points, and one point is no line."""
+    anomaly = Anomaly(
+        Entity("service", "cart"), "latency", "up", 0.0, None, 9, "self", 1, 99, 0.0, 1, "ms",
+        hurts=True, sentence="latency rose", spans=(),
+    )  # fmt: skip
+    assert charts_of([anomaly], [_series([float("nan")] * 9 + [1.0])]) == ()
+    assert charts_of([anomaly], []) == ()
+
+
+def test_evidence_of_the_cause_comes_first() -> None:
+    """Where not every claim gets an excerpt, those of the leading explanation do."""
+    data = b"\n".join(b"%d" % n for n in range(1, 4001))
+    record = _record(data, *((40 * n, 40 * n) for n in range(1, 100)))
+    pod = EntityView("pod", "a", "")
+    prediction = PredictionView("it fails", "met", ("c98",))
+    leading = HypothesisView(1, pod, Category.UNKNOWN, "m", "It broke.", 0.7, "leading", (prediction,), ("c99",))
+    shown = excerpts_of(replace(record, hypotheses=(leading,)), _reader(data))
+    cited = {name for excerpt in shown for line in excerpt.lines for name in line.claims}
+    assert {"c99", "c98", "c1", "c78"} <= cited
+    assert len(cited) == CLAIMS
+
+
 def test_redaction_masks_record_and_excerpts_alike() -> None:
     """A secret has one placeholder, wherever it stands; a private key hides each of its lines."""
     record = _record(TEN, (5, 5))
-    record = replace(record, question="why does password=hunter2hunter2 fail")
+    record = replace(record, question="why does postgres://app:s3cr3t-Pa55@db/shop fail")
     key = [
         "-----BEGIN RSA PRIVATE KEY-----",
         "MIIEpAIBAAKCAQEA3Tz2mr7SZiAMfQyuvBjM9Oi",
         "-----END RSA PRIVATE KEY-----",
     ]
-    texts = ["refused: password=hunter2hunter2", *key, "done"]
+    texts = ["cannot reach postgres://app:s3cr3t-Pa55@db/shop", *key, "done"]
     lines = tuple(ExcerptLine(number, text, ()) for number, text in enumerate(texts, 1))
     masked, exhibits = redacted(record, Exhibits((Excerpt("app.log", "a" * 64, lines),)))
     shown = [line.text for line in exhibits.excerpts[0].lines]
-    assert "hunter2" not in masked.question + "".join(shown)
-    placeholder = masked.question.split("password=")[1].split()[0]
-    assert shown[0] == f"refused: password={placeholder}"
+    assert "s3cr3t" not in masked.question + "".join(shown)
+    placeholder = masked.question.removeprefix("why does ").removesuffix(" fail")
+    assert shown[0] == f"cannot reach {placeholder}"
     assert shown[1:4] == ["[redacted:private-key]"] * 3
     assert shown[4] == "done"
