@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from faultmaven_core.analysis.mechanisms.mechanism import Mechanism
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(
@@ -70,3 +73,11 @@ def test_the_changelog_has_the_form_it_names() -> None:
     kinds = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
     assert kinds
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_the_guide_to_mechanisms_names_every_key_that_is_read_and_no_other() -> None:
+    """Who writes knowledge has only this table."""
+    table = (ROOT / "docs" / "knowledge.md").read_text().partition("## Mechanisms")[2]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert documented == {field.name for field in dataclasses.fields(Mechanism)}
