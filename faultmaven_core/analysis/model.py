@@ -223,6 +223,38 @@ class Anomaly:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSample:
+    """One line of a template: its span without a digest (that of its source), its text (cut where long), its moment."""
+
+    line: int
+    start: int
+    end: int
+    text: str
+    when: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogTemplate:
+    """Lines of one source that differ in values only.
+
+    `text` has `<*>` for each value, `id` is a hash of it. `severity` is the worst that its lines have: empty, debug, info,
+    warning, error or critical. `samples` are the first lines and the last. `histogram` counts lines by time: (epoch second
+    at which a bucket begins, count), buckets `width` seconds wide. `flags`: burst, new, rare, rate_down, rate_up.
+    """
+
+    id: str
+    text: str
+    count: int
+    severity: str
+    first_seen: float | None
+    last_seen: float | None
+    samples: tuple[LogSample, ...]
+    histogram: tuple[tuple[int, int], ...] = ()
+    width: int = 0
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
     """All that one source says. `problems` are sentences about what could not be read, for the person to see."""
 
@@ -231,3 +263,22 @@ class Extraction:
     relations: tuple[Relation, ...] = ()
     problems: tuple[str, ...] = ()
     series: tuple[Series, ...] = ()
+    logs: tuple[LogTemplate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken invariant: a candidate for a cause until a path of relations links it to a symptom.
+
+    `actual` is a sentence, `premises` the facts that it rests on (at least one), `counterfactual` what would be
+    otherwise. Not `certain` means that what would settle it is not in the evidence. `bindings` fill slots of texts.
+    """
+
+    check: str
+    subject: Entity
+    premises: tuple[Fact, ...]
+    expected: str
+    actual: str
+    counterfactual: str
+    certain: bool = True
+    bindings: tuple[tuple[str, str], ...] = ()

@@ -65,8 +65,13 @@ def read_object(node: Node, passage: Passage, out: Findings, kind: str = "") -> 
 
 
 def flatten(node: Node, path: str, entity: Entity, mode: Mode, passage: Passage, out: Findings) -> None:
-    """A fact per leaf. Items of a sequence are keyed by their `name` or `type`, else by their index."""
-    if isinstance(node.value, Mapping):
+    """A fact per leaf. Items of a sequence are keyed by their `name` or `type`, else by their index.
+
+    An empty mapping or sequence is a leaf too: `ingress: [{}]` allows everything, `ingress: []` nothing.
+    """
+    if node.value in ({}, ()):
+        out.fact(entity, path, None, passage.span(node.first, node.last), mode)
+    elif isinstance(node.value, Mapping):
         for key, child in node.value.items():
             if key not in _NOISE and key != _LAST_APPLIED:
                 flatten(child, f"{path}.{key}", entity, mode, passage, out)
@@ -76,6 +81,8 @@ def flatten(node: Node, path: str, entity: Entity, mode: Mode, passage: Passage,
             flatten(item, f"{path}.{key}", entity, mode, passage, out)
     else:
         value = node.value[:MAX_TEXT] if isinstance(node.value, str) else node.value
+        if path == "metadata.namespace" and not value:
+            return
         out.fact(entity, path, value, passage.span(node.first, node.last), mode)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.tools import Findings
+from faultmaven_core.analysis.graph.kubernetes_time import moment
 from faultmaven_core.analysis.model import Entity, Fact, Mode, Span
 from faultmaven_core.ports.structured_text import Node
 
@@ -84,14 +84,3 @@ def repeats(age: str) -> int:
     """How often an event was seen, from its printed age: `2m (x5 over 7m)` is 5."""
     found = _REPEATED.search(age)
     return int(found[1]) if found else 1
-
-
-def moment(text: str) -> float | None:
-    """Epoch seconds of a time in RFC 3339 (UTC where it states no zone); None where the text is none."""
-    try:
-        found = datetime.fromisoformat(text) if "T" in text else None
-    except ValueError:
-        return None
-    if found is None:
-        return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

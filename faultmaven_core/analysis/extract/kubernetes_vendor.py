@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from faultmaven_core.analysis.extract.kubernetes import read_object
-from faultmaven_core.analysis.extract.kubernetes_events import event, moment
+from faultmaven_core.analysis.extract.kubernetes_events import event
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.tools import Findings
+from faultmaven_core.analysis.graph.kubernetes_time import moment
 from faultmaven_core.analysis.model import Entity
 from faultmaven_core.ports.structured_text import Node
 

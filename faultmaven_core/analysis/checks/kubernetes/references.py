@@ -1,0 +1,169 @@
+"""Names that point to objects which are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from faultmaven_core.analysis.checks.registry import broken, check
+from faultmaven_core.analysis.graph.kubernetes_objects import TEMPLATES, Cluster, KubernetesObject
+from faultmaven_core.analysis.model import Category, Fact, Violation
+
+_NAMES = {
+    "configmap": ("configMap.name", "valueFrom.configMapKeyRef.name", "configMapRef.name"),
+    "secret": ("secret.secretName", "valueFrom.secretKeyRef.name", "secretRef.name"),
+    "persistentvolumeclaim": ("persistentVolumeClaim.claimName",),
+}
+_SHOWN = {"configmap": "ConfigMap", "secret": "Secret", "persistentvolumeclaim": "PersistentVolumeClaim"}
+
+
+def _references(each: KubernetesObject, kind: str) -> Iterator[Fact]:
+    """Facts that name an object of the kind and do not call it optional."""
+    base = TEMPLATES[each.entity.kind]
+    for fact in each.under(base):
+        for ending in _NAMES[kind]:
+            holder = fact.attribute.removesuffix(ending)
+            if holder != fact.attribute:
+                optional = each.fact(f"{fact.attribute.rpartition('.')[0]}.optional")
+                if optional is None or optional.value is not True:
+                    yield fact
+
+
+def _missing(cluster: Cluster, kind: str) -> Iterator[Violation]:
+    for each in cluster.workloads:
+        namespace = each.entity.namespace
+        seen = set()
+        for fact in _references(each, kind):
+            name = str(fact.value)
+            if name in seen or cluster.find(kind, name, namespace) is not None:
+                continue
+            seen.add(name)
+            others = sorted(
+                o.entity.name for o in cluster.of_kind(kind) if o.entity.namespace in ("", namespace) or not namespace
+            )
+            yield broken(
+                each,
+                [fact],
+                f"{each} refers to {_SHOWN[kind]} {name}, which is not among "
+                f"{'those shown of the namespace (' + ', '.join(others[:5]) + ')' if others else 'the evidence'}.",
+                expected=f"{_SHOWN[kind]} {name} in the namespace of {each}",
+                otherwise="its containers could be created",
+                certain=cluster.lists(kind, namespace),
+                missing=name,
+                missing_kind=_SHOWN[kind],
+                others=", ".join(others[:5]),
+            )
+
+
+@check(
+    "kubernetes.configmap_missing",
+    why="The kubelet cannot create the container until the config map is there (CreateContainerConfigError, FailedMount).",
+    remedy="Create the config map, or correct its name in the pod's specification.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def configmap_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A config map that a pod needs does not exist."""
+    return (found for found in _missing(cluster, "configmap") if found.certain)
+
+
+@check(
+    "kubernetes.secret_missing",
+    why="The kubelet cannot create the container until the secret is there (CreateContainerConfigError, FailedMount).",
+    remedy="Create the secret, or correct its name in the pod's specification.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def secret_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A secret that a pod needs does not exist."""
+    return (found for found in _missing(cluster, "secret") if found.certain)
+
+
+@check(
+    "kubernetes.claim_missing",
+    why="The scheduler does not place a pod whose claim is missing.",
+    remedy="Create the claim, or correct its name in the pod's volumes.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def claim_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A persistent volume claim that a pod mounts does not exist."""
+    return (found for found in _missing(cluster, "persistentvolumeclaim") if found.certain)
+
+
+@check(
+    "kubernetes.key_missing",
+    why="The container is not created: CreateContainerConfigError, couldn't find key.",
+    remedy="Add the key, or correct its name in the container's environment.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def key_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A config map or secret lacks the key that a container asks for."""
+    for each in cluster.workloads:
+        for container in cluster.containers(each):
+            for variable in each.keys(container.at("env")):
+                for ref, kind in (("configMapKeyRef", "configmap"), ("secretKeyRef", "secret")):
+                    path = container.at(f"env.{variable}.valueFrom.{ref}")
+                    key, name = each.text(f"{path}.key"), each.text(f"{path}.name")
+                    holder = cluster.find(kind, name, each.entity.namespace) if name else None
+                    if holder is None or not key or each.text(f"{path}.optional") == "True":
+                        continue
+                    keys = [k for part in ("data", "stringData", "binaryData") for k in holder.mapping(part)]
+                    if keys and key not in keys:
+                        yield broken(
+                            each,
+                            [each.fact(f"{path}.key"), holder.fact("metadata.name")],
+                            f"{each} asks for the key {key} of {_SHOWN[kind]} {name}, which has only {', '.join(keys)}.",
+                            expected=f"the key {key} in {_SHOWN[kind]} {name}",
+                            missing=key,
+                            missing_kind="key",
+                            container=container.name,
+                            others=", ".join(keys),
+                        )
+
+
+@check(
+    "kubernetes.serviceaccount_missing",
+    why="The controller cannot create pods: the admission of service accounts refuses them.",
+    remedy="Create the service account, or correct serviceAccountName.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def serviceaccount_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A service account that a workload uses does not exist."""
+    for each in cluster.workloads:
+        fact = each.fact(f"{TEMPLATES[each.entity.kind]}.serviceAccountName")
+        name = str(fact.value) if fact is not None else ""
+        known = cluster.lists("serviceaccount", each.entity.namespace)
+        # Every namespace has an account `default` that manifests do not repeat.
+        if name in ("", "default") or not known or cluster.find("serviceaccount", name, each.entity.namespace):
+            continue
+        yield broken(
+            each,
+            [fact],
+            f"{each} runs as ServiceAccount {name}, which does not exist in its namespace.",
+            expected=f"ServiceAccount {name}",
+            missing=name,
+            missing_kind="ServiceAccount",
+        )
+
+
+@check(
+    "kubernetes.ingress_backend_missing",
+    why="The ingress controller answers such requests with 503 or 404.",
+    remedy="Correct the service's name in the ingress, or create the service.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def ingress_backend_missing(cluster: Cluster) -> Iterator[Violation]:
+    """An ingress sends traffic to a service that does not exist."""
+    for ingress in cluster.of_kind("ingress"):
+        for fact in ingress.under("spec"):
+            name = str(fact.value)
+            named = fact.attribute.endswith(
+                ("backend.service.name", "backend.serviceName", "defaultBackend.service.name")
+            )
+            known = cluster.lists("service", ingress.entity.namespace)
+            if named and known and cluster.find("service", name, ingress.entity.namespace) is None:
+                yield broken(
+                    ingress,
+                    [fact],
+                    f"Ingress {ingress.entity.name} sends traffic to Service {name}, which does not exist in its namespace.",
+                    expected=f"Service {name}",
+                    missing=name,
+                    missing_kind="Service",
+                )
