@@ -20,6 +20,7 @@ from faultmaven_core.analysis.exhibits import (
 )
 from faultmaven_core.analysis.model import (
     Anomaly,
+    Category,
     Entity,
     Extraction,
     Numbers,
@@ -35,6 +36,8 @@ from faultmaven_core.analysis.record import (
     ClaimView,
     EntityView,
     Finding,
+    HypothesisView,
+    PredictionView,
     Producer,
     RcaRecord,
     SourceCoverage,
