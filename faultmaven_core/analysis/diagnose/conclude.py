@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from faultmaven_core.analysis.checks.registry import REGISTRY
+from faultmaven_core.analysis.checks.run import run_checks, violation_facts
 from faultmaven_core.analysis.claims.ledger import Ledger, ReadSpan
 from faultmaven_core.analysis.diagnose import focus as focusing
 from faultmaven_core.analysis.diagnose.assemble import Assembly
+from faultmaven_core.analysis.diagnose.candidates import candidates
 from faultmaven_core.analysis.diagnose.hypotheses import Concern, Hypothesis, Standing, bind
 from faultmaven_core.analysis.diagnose.symptoms import Symptoms, looked
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
@@ -56,7 +59,9 @@ def diagnose(
     graph = _joined(ordered, request)
     symptoms = Symptoms.of(graph)
     about = [e for e in focusing.focus(request.question, graph) if e in graph.entities] or symptoms.entities
-    ranked = bind(known, graph, Concern(about, symptoms.entities, healthy(graph)))
+    broken = [*graph.all_facts("violation.**"), *graph.all_facts("possible.**")]
+    possible = [*known, *candidates(broken, known, REGISTRY)]
+    ranked = bind(possible, graph, Concern(about, symptoms.entities, healthy(graph)))
     verdict, best, certainty = _verdict(ranked, symptoms, graph)
     names = {e.source.sha256: e.source.name for e in reversed(ordered)}
     assembly = Assembly(graph, Ledger(names, read), symptoms, ranked, best, certainty)
@@ -74,7 +79,8 @@ def _joined(ordered: Sequence[Extraction], request: Request) -> EvidenceGraph:
     baseline = [one for e in ordered if e.source.role is Role.BASELINE for one in e.series]
     deviations = [fact for anomaly in anomalies(series, baseline) for fact in as_facts(anomaly) if request.covers(fact)]
     graph = EvidenceGraph.of(incident, focusing.asked(request.question), deviations)
-    return graph.with_more(relations=join(graph))
+    graph = graph.with_more(relations=join(graph))
+    return graph.with_more(violation_facts(run_checks(graph)))
 
 
 def _verdict(

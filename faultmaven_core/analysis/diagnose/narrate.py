@@ -43,7 +43,9 @@ class Narrator:
 
     def chain(self) -> tuple[str, ...]:
         """The mechanism's own steps, then what the decisive evidence says, word for word."""
-        return (*self.each(self._hypothesis.mechanism.chain), *quotes(decisive(self._hypothesis)))
+        told = self.tell(self._hypothesis.mechanism.statement)
+        said = [fact for fact in decisive(self._hypothesis) if str(fact.value) not in told]
+        return (*self.each(self._hypothesis.mechanism.chain), *quotes(said))
 
     def _filled(self, text: str) -> str | None:
         parts = []
@@ -75,7 +77,8 @@ def quotes(facts: Iterable[Fact]) -> list[str]:
     """Sentences that quote messages, each kind of message once."""
     found: dict[str, str] = {}
     for fact in facts:
-        text = str(fact.value) if isinstance(fact.value, str) and " " in fact.value else ""
+        said = dict(fact.params).get("text") or fact.value
+        text = said if isinstance(said, str) and " " in said else ""
         words = text.split()
         kept = " ".join(words[:QUOTE_WORDS]) + (" …" if len(words) > QUOTE_WORDS else "")
         shape = re.sub(r"[\d\W]+", " ", text)[:80]
