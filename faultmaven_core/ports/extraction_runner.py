@@ -36,6 +36,10 @@ class Options:
     fast: bool = False
 
 
+EVERYTHING = Options()
+"""Read every line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a source's content stands: a file on disk, then the names inside nested archives.
@@ -93,5 +97,5 @@ class ExtractionRunner(Protocol):
     """Reads evidence. The same inputs give equal extractions, however many processes read them."""
 
     @abstractmethod
-    def run(self, inputs: Sequence[Input], options: Options = Options()) -> AbstractAsyncContextManager[ExtractionRun]:
+    def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AbstractAsyncContextManager[ExtractionRun]:
         """A run over these inputs. Leaving the context, also by cancellation, ends every process that it started."""

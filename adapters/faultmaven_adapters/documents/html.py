@@ -1,0 +1,115 @@
+"""HTML by the standard library's parser: the visible text, one line per block."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import BinaryIO
+
+from faultmaven_core.ports.document_text import DocumentText
+
+_CHUNK = 64 << 10
+_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "td",
+        "th",
+        "title",
+        "tr",
+        "ul",
+    ]
+)
+
+
+class HtmlText(DocumentText):
+    """See the port. No script is run, no address is followed; any bytes are HTML of some kind, so nothing is refused."""
+
+    def text(self, stream: BinaryIO) -> Iterator[str]:
+        """See the port."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        parser = _Visible()
+        while chunk := stream.read(_CHUNK):
+            parser.feed(decoder.decode(chunk))
+            yield from parser.lines()
+        parser.close()
+        yield from parser.lines(rest=True)
+
+
+class _Visible(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._hidden = 0
+        self._verbatim = 0
+        self._open: list[str] = []
+        self._done: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self._hidden += tag in _HIDDEN
+        self._verbatim += tag == "pre"
+        self._break(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = max(0, self._hidden - (tag in _HIDDEN))
+        self._verbatim = max(0, self._verbatim - (tag == "pre"))
+        self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden:
+            return
+        if self._verbatim:
+            *whole, last = data.split("\n")
+            for line in whole:
+                self._open.append(line)
+                self._end()
+            self._open.append(last)
+        else:
+            self._open.append(" ".join(data.split()) + " " if data.strip() else " ")
+
+    def lines(self, *, rest: bool = False) -> Iterator[str]:
+        """The lines that are complete so far."""
+        if rest:
+            self._end()
+        done, self._done = self._done, []
+        return iter(done)
+
+    def _break(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._end()
+
+    def _end(self) -> None:
+        text = "".join(self._open).rstrip()
+        self._open = []
+        if text.strip():
+            self._done.append(text if self._verbatim else text.strip())
+            self._done[-1] += "\n"

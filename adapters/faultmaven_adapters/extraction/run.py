@@ -1,0 +1,178 @@
+"""A run: which jobs there are for a set of files, in what order, and what becomes of their replies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from faultmaven_adapters.extraction.failures import sentence
+from faultmaven_adapters.extraction.jobs import Digest, Failed, Job, Opened, Prepare, ReadWhole, Reply
+from faultmaven_adapters.extraction.references import ReferencedFiles
+from faultmaven_core.analysis.extract.source import Reading, unread
+from faultmaven_core.analysis.intake.limits import Limits
+from faultmaven_core.analysis.intake.prepare import EMPTY, Prepared
+from faultmaven_core.analysis.intake.provenance import Entry, pairs_for
+from faultmaven_core.analysis.model import Extraction, Span
+from faultmaven_core.ports.extraction_runner import (
+    UNREADABLE,
+    Extracted,
+    ExtractionRun,
+    Input,
+    Options,
+    Place,
+    Progress,
+)
+
+_Result = TypeVar("_Result")
+
+
+class Executor(Protocol):
+    """Does jobs, as many at a time as it likes; further ones wait."""
+
+    @abstractmethod
+    async def submit(self, job: Job, size: int) -> Sequence[Reply]:
+        """The replies; the last one is Failed where the job was given up. `size` (bytes) sets how long it may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A content with the input that it came from and the state in which the file on disk was found."""
+
+    given: Input
+    opened: Opened
+    prepared: Prepared
+
+    @property
+    def name(self) -> str:
+        return self.prepared.name
+
+
+class Run(ExtractionRun):
+    """See the port. `folder` holds unpacked contents until the run is left."""
+
+    def __init__(self, executor: Executor, folder: str, inputs: Sequence[Input], options: Options) -> None:
+        self._executor, self._folder, self._options = executor, folder, options
+        self._inputs = sorted(inputs, key=lambda given: (given.name, given.path))
+        self._events: asyncio.Queue[Progress | Extracted | None] = asyncio.Queue()
+        self._files = ReferencedFiles()
+        self._files_done = self._bytes_done = self._files_total = self._bytes_total = 0
+        self._driver: asyncio.Task[None] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Progress | Extracted]:
+        """See the port."""
+        self._driver = asyncio.create_task(self._drive())
+        while (event := await self._events.get()) is not None:
+            yield event
+        await self._driver
+
+    def read(self, span: Span) -> bytes:
+        """See the port."""
+        return self._files.read(span)
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        if self._driver is not None:
+            self._driver.cancel()
+            await asyncio.gather(self._driver, return_exceptions=True)
+
+    async def _drive(self) -> None:
+        try:
+            prepared = await self._all(self._prepare(place, given) for place, given in enumerate(self._inputs))
+            files = [file for found in prepared for file in found]
+            entries = [entry for file in files for entry in file.prepared.entries]
+            self._files_done = self._bytes_done = 0
+            self._files_total = len(files)
+            self._bytes_total = sum(file.prepared.size for file in files)
+            extracted = await self._all(self._extract(file, entries) for file in files)
+            for event in sorted(extracted, key=lambda event: (event.extraction.source.name, event.place)):
+                self._events.put_nowait(event)
+        finally:
+            self._events.put_nowait(None)
+
+    async def _prepare(self, place: int, given: Input) -> list[_File]:
+        nothing = Opened(0, 0)
+        if given.problem:
+            found = [_File(given, nothing, _unreadable(given.name, given.problem))]
+        else:
+            job = Prepare(given.name, given.path, self._folder, f"{place:06}-", Limits())
+            replies = await self._executor.submit(job, Limits().total)
+            opened = next((reply for reply in replies if isinstance(reply, Opened)), nothing)
+            found = [_File(given, opened, reply) for reply in replies if isinstance(reply, Prepared)]
+            found += [
+                _File(given, opened, _unreadable(given.name, sentence(given.name, reply)))
+                for reply in replies
+                if isinstance(reply, Failed)
+            ]
+        self._files_done += 1
+        self._progress("identify", given.name, len(self._inputs))
+        return found
+
+    async def _extract(self, file: _File, entries: Sequence[Entry]) -> Extracted:
+        given, prepared = file.given, file.prepared
+        reading = Reading(prepared, given.role, given.kind, pairs_for(prepared.name, entries))
+        extraction = await self._read(reading, self._path(file))
+        if prepared.kind != UNREADABLE and (changed := self._changed(file)):
+            extraction = replace(extraction, problems=(*extraction.problems, changed))
+        opened = file.opened
+        place = Place(extraction.source.sha256, given.path, prepared.members, opened.size, opened.modified_ns)
+        if place.sha256:
+            self._files.add(place, self._path(file) if prepared.key else "")
+        self._files_done += 1
+        self._bytes_done += prepared.size
+        self._progress("extract", prepared.name, self._files_total, _first_finding(extraction))
+        return Extracted(extraction, place)
+
+    async def _read(self, reading: Reading, path: str) -> Extraction:
+        prepared = reading.prepared
+        if prepared.kind == UNREADABLE and not prepared.size:
+            return unread(reading, "")
+        job = Digest(path, prepared.size) if reading.closed and prepared.kind != EMPTY else ReadWhole(reading, path)
+        reply = (await self._executor.submit(job, prepared.size))[-1]
+        if isinstance(reply, str):
+            return unread(reading, reply)
+        if isinstance(reply, Extraction):
+            return reply
+        why = sentence(prepared.name, reply) if isinstance(reply, Failed) else ""
+        return unread(replace(reading, prepared=replace(prepared, kind=UNREADABLE)), "", why)
+
+    def _path(self, file: _File) -> str:
+        return os.path.join(self._folder, file.prepared.key) if file.prepared.key else file.given.path
+
+    def _changed(self, file: _File) -> str:
+        try:
+            status = os.stat(file.given.path)
+        except OSError:
+            return f"{file.given.name} disappeared while it was read; what it said is used, but cannot be shown again."
+        if status.st_size > file.opened.size:
+            size = file.opened.size
+            return f"{file.given.name} grew while it was read; its first {size:,} bytes were used. Add it again for the rest."
+        if (status.st_size, status.st_mtime_ns) != (file.opened.size, file.opened.modified_ns):
+            return f"{file.given.name} changed while it was read, so its citations may not hold; copy it and give the copy."
+        return ""
+
+    def _progress(self, stage: str, name: str, total: int, finding: str = "") -> None:
+        done, size, sizes = self._files_done, self._bytes_done, self._bytes_total
+        self._events.put_nowait(Progress(stage, name, done, total, size, sizes, finding))
+
+    async def _all(self, work: Iterable[Coroutine[None, None, _Result]]) -> list[_Result]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+        return [task.result() for task in tasks]
+
+
+def _unreadable(name: str, problem: str) -> Prepared:
+    return Prepared(name, (), "", "", 0, UNREADABLE, (problem,))
+
+
+def _first_finding(extraction: Extraction) -> str:
+    """The first thing that a signature or a check knows, for a person who waits."""
+    known = (fact for fact in extraction.facts if fact.attribute.startswith(("signature.", "violation.", "alert.")))
+    first = next(known, None)
+    if first is None:
+        return ""
+    line = first.spans[0].first_line
+    return f"{extraction.source.name}:{line}: {' '.join(str(first.value).split())[:160]}"
