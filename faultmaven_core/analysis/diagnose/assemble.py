@@ -111,7 +111,9 @@ class Assembly:
             category=h.mechanism.category,
             mechanism=h.mechanism.id,
             statement=Narrator(h, self._graph).tell(h.mechanism.statement),
-            confidence=self._confidence if leading else _share(h, self._ranked, self._confidence),
+            confidence=self._confidence
+            if leading or (rank == 1 and self._best is None)
+            else _share(h, self._ranked, self._confidence),
             status="leading" if leading else str(h.standing),
             predictions=predictions,
             claims=tuple(dict.fromkeys(self._ledger.observed(f) for f in decisive(h)[:8])),

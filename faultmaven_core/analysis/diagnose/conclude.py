@@ -64,7 +64,7 @@ def diagnose(
     ranked = bind(possible, graph, Concern(about, symptoms.entities, healthy(graph)))
     verdict, best, certainty = _verdict(ranked, symptoms, graph)
     names = {e.source.sha256: e.source.name for e in reversed(ordered)}
-    assembly = Assembly(graph, Ledger(names, read), symptoms, ranked, best, certainty)
+    assembly = Assembly(graph, Ledger(names, read), symptoms.nearest(graph.distances(about)), ranked, best, certainty)
     return assembly.record(request.case_id, request.question, request.version, verdict, ordered)
 
 
@@ -88,12 +88,11 @@ def _verdict(
 ) -> tuple[Verdict, Hypothesis | None, float]:
     """How sure we are, of which hypothesis, with what confidence."""
     standing = [h for h in ranked if h.standing is Standing.OPEN]
-    if standing:
-        certainty = confidence(standing)
-        if certainty >= SUSPECTED:
-            return (Verdict.PROBABLE if certainty >= PROBABLE else Verdict.SUSPECTED), standing[0], certainty
+    certainty = confidence(standing) if standing else 0.0
+    if certainty >= SUSPECTED:
+        return (Verdict.PROBABLE if certainty >= PROBABLE else Verdict.SUSPECTED), standing[0], certainty
     calm = looked(graph) and not symptoms.active
-    return (Verdict.HEALTHY if calm else Verdict.INSUFFICIENT_EVIDENCE), None, 0.0
+    return (Verdict.HEALTHY if calm else Verdict.INSUFFICIENT_EVIDENCE), None, certainty
 
 
 def confidence(standing: Sequence[Hypothesis]) -> float:

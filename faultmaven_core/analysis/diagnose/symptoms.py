@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
@@ -38,6 +38,15 @@ class Symptoms:
             calm=tuple(fact for fact in states if fact.value == "ok"),
         )
 
+    def nearest(self, distances: Mapping[Entity, int]) -> Symptoms:
+        """The same, what is nearest to what the investigation is about first."""
+        far = len(distances)
+
+        def ordered(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+            return tuple(sorted(facts, key=lambda fact: distances.get(fact.entity, far)))
+
+        return Symptoms(ordered(self.status), ordered(self.deviations), ordered(self.alerts), ordered(self.calm))
+
     @property
     def active(self) -> tuple[Fact, ...]:
         """What is wrong now by the evidence itself; alerts only where no monitor contradicts them."""
@@ -66,8 +75,3 @@ def sentence(fact: Fact) -> str:
         return text
     name = fact.attribute.removeprefix("alert_state.").removeprefix("status.")
     return f"{fact.entity}: {name} is {fact.value}"
-
-
-def summaries(facts: Sequence[Fact]) -> tuple[str, ...]:
-    """Symptoms in words, each once."""
-    return tuple(dict.fromkeys(sentence(fact) for fact in facts))

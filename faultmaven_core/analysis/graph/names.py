@@ -25,6 +25,23 @@ WRITERS = (
 )
 """Kinds of things that logs are written by, the most specific first."""
 
+EVERYWHERE = frozenset(
+    {
+        "node",
+        "namespace",
+        "persistentvolume",
+        "storageclass",
+        "source",
+        "host",
+        "metric",
+        "database",
+        "process",
+        "endpoint",
+        "queue",
+    }
+)
+"""Kinds of things that stand in no namespace."""
+
 SHORTEST = 4
 """Characters that a name must have before its mere occurrence in a file name says anything."""
 
@@ -102,9 +119,28 @@ def unified(
     extractions: Sequence[Extraction], asked: Sequence[Entity], concluded: Iterable[Fact] = ()
 ) -> tuple[Mapping[str, Entity], list[Fact], list[Relation]]:
     """Who wrote each source, and all facts (those of the sources, and others) and relations under one name each."""
-    names = Names(extractions, asked)
-    writers = {e.source.name: names.of(Entity("source", e.source.name)) for e in extractions}
-    facts = [names.fact(fact) for extraction in extractions for fact in extraction.facts]
+    placed = [_placed(extraction) for extraction in extractions]
+    names = Names(placed, asked)
+    writers = {e.source.name: names.of(Entity("source", e.source.name)) for e in placed}
+    facts = [names.fact(fact) for extraction in placed for fact in extraction.facts]
     facts += [names.fact(fact) for fact in concluded]
-    relations = [names.relation(relation) for extraction in extractions for relation in extraction.relations]
+    relations = [names.relation(relation) for extraction in placed for relation in extraction.relations]
     return writers, facts, relations
+
+
+def _placed(extraction: Extraction) -> Extraction:
+    """Things without a namespace stand in the one that the collector asked for: `kubectl get` does not repeat it."""
+    asked = {value for key, value in extraction.source.provenance if key.endswith("namespace") and value}
+    if len(asked) != 1:
+        return extraction
+    namespace = asked.pop()
+
+    def within(entity: Entity) -> Entity:
+        bare = not entity.namespace and entity.kind not in EVERYWHERE
+        return replace(entity, namespace=namespace) if bare else entity
+
+    return replace(
+        extraction,
+        facts=tuple(replace(fact, entity=within(fact.entity)) for fact in extraction.facts),
+        relations=tuple(replace(r, a=within(r.a), b=within(r.b)) for r in extraction.relations),
+    )

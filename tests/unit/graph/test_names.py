@@ -31,6 +31,20 @@ def test_an_entity_without_a_namespace_is_the_only_one_that_has_one() -> None:
     assert [fact.value for fact in graph.facts(POD)] == ["x", "y"]
 
 
+def test_a_table_of_one_namespace_places_what_it_lists() -> None:
+    """The collector's parameter says which; a node stands in none."""
+    table = extraction(
+        "get.txt",
+        said(Entity("pod", POD.name)),
+        said(Entity("node", "n1")),
+        relations=(Relation("runs_on", Entity("pod", POD.name), Entity("node", "n1")),),
+        provenance=(("params.namespace", "shop"),),
+    )
+    graph = EvidenceGraph.of([table])
+    assert graph.entities == (Entity("node", "n1"), POD)
+    assert graph.neighbours(POD)[0][0] == Entity("node", "n1")
+
+
 def test_two_namespaces_leave_a_bare_name_on_its_own() -> None:
     """Guessing between two would put one's facts on the other."""
     twin, bare = Entity("pod", POD.name, "test"), Entity("pod", POD.name)
