@@ -8,14 +8,19 @@ _RUN = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+")
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 MIN_LENGTH = 20
 """Characters from which a word may be called random without anything that says so: 20 letters and digits are 100 bits."""
 
 MIN_RUN = 16
+"""Letters and digits in one piece: names are made of shorter ones, joined by dashes and dots."""
+
 MIN_DIGIT_RUNS = 3
 """Digits strewn in at three places: names carry a version or a number, rarely three, and never within one word."""
+
+MAX_WORD_MEAN = 2.4
+"""Mean length of a random word's stretches of one case or of digits; of words in camel case it is above four."""
 
 
 def identifier(word: str) -> bool:
@@ -27,20 +32,31 @@ def generated(word: str) -> bool:
     """Random enough to be masked wherever it stands."""
     if len(word) < MIN_LENGTH or identifier(word):
         return False
-    longest = max(_RUN.findall(word), key=len, default="")
-    if len(longest) < MIN_RUN or identifier(longest) or not re.search("[A-Za-z]", longest):
+    longest = _longest_run(word)
+    if len(longest) < MIN_RUN or identifier(longest) or not (_has_letter(longest) and _DIGITS.search(longest)):
         return False
-    return len(_DIGITS.findall(longest)) >= MIN_DIGIT_RUNS
+    stretches = len(_WORDS.findall(longest))
+    return len(_DIGITS.findall(longest)) >= MIN_DIGIT_RUNS or len(longest) / stretches <= MAX_WORD_MEAN
 
 
 def plausible(word: str, least: int = 16) -> bool:
-    """Random enough to be masked behind a word that announces a secret: a long word with a digit, or letters of both cases."""
-    longest = max(_RUN.findall(word), key=len, default="")
+    """Random enough to be masked behind a word that announces a secret.
+
+    A long word with letters and digits, an identifier, letters of both cases mixed, or letters of one case in one piece
+    that is longer than words are.
+    """
+    longest = _longest_run(word)
     if len(word) < least or len(longest) < min(least, 8):
         return False
-    if identifier(word):
-        return len(word) >= least
-    mixed = (
-        re.search("[a-z]", longest) and re.search("[A-Z]", longest) and len(_WORDS.findall(longest)) > len(longest) // 4
-    )
-    return bool(re.search("[0-9]", word) and re.search("[A-Za-z]", word)) or bool(mixed)
+    if identifier(word) or (_has_letter(word) and _DIGITS.search(word)):
+        return True
+    one_case = longest.islower() or longest.isupper()
+    return len(longest) >= MIN_LENGTH and (one_case or len(longest) / len(_WORDS.findall(longest)) <= MAX_WORD_MEAN)
+
+
+def _longest_run(word: str) -> str:
+    return max(_RUN.findall(word), key=len, default="")
+
+
+def _has_letter(word: str) -> bool:
+    return any(letter.isalpha() for letter in word)

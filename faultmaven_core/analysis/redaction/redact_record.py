@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.analysis.redaction.redactor import Redactor
@@ -18,31 +18,22 @@ STRUCTURE = frozenset(
 )
 """Fields that join the parts of a record or come from a closed list: masking them would break it and hide nothing."""
 
-T = TypeVar("T")
-
 
 def redact_record(record: RcaRecord, redactor: Redactor) -> RcaRecord:
     """The record with placeholders. The whole of it is learned first, so that a secret known from one sentence is masked in all."""
     _each(record, redactor.learn)
-    return _mapped(record, redactor.mask)
+    masked: RcaRecord = _mapped(record, redactor.mask)
+    return masked
 
 
-def _mapped(value: T, change: Callable[[str], str]) -> T:
-    result: Any = value
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """The same kind of value with every text in it changed."""
     if is_dataclass(value) and not isinstance(value, type):
-        result = replace(
-            value,
-            **{
-                field.name: _mapped(getattr(value, field.name), change)
-                for field in fields(value)
-                if field.name not in STRUCTURE
-            },
-        )
-    elif isinstance(value, tuple):
-        result = tuple(_mapped(part, change) for part in value)
-    elif type(value) is str:
-        result = change(value)
-    return result  # type: ignore[no-any-return]  # every branch gives back the type that came in
+        texts = {f.name: _mapped(getattr(value, f.name), change) for f in fields(value) if f.name not in STRUCTURE}
+        return replace(value, **texts)
+    if isinstance(value, tuple):
+        return tuple(_mapped(part, change) for part in value)
+    return change(value) if type(value) is str else value
 
 
 def _each(value: object, visit: Callable[[str], None]) -> None:

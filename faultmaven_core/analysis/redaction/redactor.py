@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from faultmaven_core.analysis.redaction.detectors import ADDRESSES, PERSONAL, SECRETS, Detector
+from faultmaven_core.analysis.redaction.detectors import SECRETS, Detector
+from faultmaven_core.analysis.redaction.personal import ADDRESSES, PERSONAL
 from faultmaven_core.analysis.redaction.placeholders import placeholder
 
 MIN_KNOWN = 6
@@ -15,6 +16,7 @@ MIN_KNOWN = 6
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(r"[A-Za-z0-9+/=\s\\:,.\"'-]*")
+_ANY_KEY = re.compile(r"[A-Za-z0-9+/]{16}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +48,9 @@ def _private_keys(text: str) -> Iterator[Found]:
     for begin in _BEGIN.finditer(text):
         end = _END.search(text, begin.end())
         body = _BODY.match(text, begin.end())
-        yield Found(begin.start(), end.end() if end else body.end() if body else len(text), "private-key")
+        last = end.end() if end else body.end() if body else len(text)
+        if _ANY_KEY.search(text, begin.end(), end.start() if end else last):
+            yield Found(begin.start(), last, "private-key")
 
 
 def _matches(detector: Detector, text: str) -> Iterator[Found]:
