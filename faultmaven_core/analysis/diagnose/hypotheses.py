@@ -92,10 +92,11 @@ def _bound(mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, link: flo
 def _links(graph: EvidenceGraph, concern: Concern) -> dict[Entity, float]:
     """How much a candidate in each entity counts, by its path to what the investigation is about."""
     about, unwell = graph.distances(concern.about), graph.distances(concern.unwell, NEAR)
+    asked = {graph.owner(entity) for entity in concern.about}
     factors = {}
     for entity in graph.entities:
         factor = 1.0 if not about else PER_STEP ** about[entity] if entity in about else UNLINKED
-        well = entity in concern.healthy and entity not in unwell and about.get(entity) != 0
+        well = entity in concern.healthy and entity not in unwell and graph.owner(entity) not in asked
         factors[entity] = factor * (HEALTHY_NOW if well else 1.0)
     return factors
 

@@ -11,6 +11,10 @@ from faultmaven_core.analysis.graph.names import unified
 from faultmaven_core.analysis.model import Entity, Extraction, Fact, Relation
 
 
+SHARED = frozenset({"node", "namespace", "serviceaccount", "configmap", "secret", "storageclass", "persistentvolume"})
+"""Kinds of things that unrelated workloads have in common."""
+
+
 class EvidenceGraph:
     """Immutable once built. The order of all answers depends on the evidence alone, not on the order of its files.
 
@@ -76,12 +80,16 @@ class EvidenceGraph:
             seen.add(entity)
 
     def distances(self, start: Iterable[Entity], limit: int = 4) -> dict[Entity, int]:
-        """How many relations away from the nearest start every entity within the limit is."""
+        """How many relations away from the nearest start every entity within the limit is.
+
+        What many share is reached, not passed: two pods on one node have nothing to do with each other.
+        """
         found = dict.fromkeys(start, 0)
         queue = deque(found)
         while queue:
             entity = queue.popleft()
-            for other, _ in self.neighbours(entity) if found[entity] < limit else ():
+            passed = found[entity] == 0 or entity.kind not in SHARED
+            for other, _ in self.neighbours(entity) if passed and found[entity] < limit else ():
                 if other not in found:
                     found[other] = found[entity] + 1
                     queue.append(other)

@@ -136,3 +136,11 @@ def test_distances_count_relations_up_to_a_limit() -> None:
     chain = [Entity("pod", str(n)) for n in range(4)]
     graph = EvidenceGraph((), [Relation("calls", a, b) for a, b in pairwise(chain)])
     assert graph.distances([chain[3]], limit=2) == {chain[3]: 0, chain[2]: 1, chain[1]: 2}
+
+
+def test_two_pods_on_one_node_are_not_linked_by_it() -> None:
+    """The node is reached from either; from the node both are."""
+    node, other = Entity("node", "n1"), Entity("pod", "other", "shop")
+    graph = EvidenceGraph((), [Relation("runs_on", POD, node), Relation("runs_on", other, node)])
+    assert graph.distances([POD]) == {POD: 0, node: 1}
+    assert graph.distances([node]) == {node: 0, POD: 1, other: 1}
