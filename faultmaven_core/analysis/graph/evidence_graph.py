@@ -10,7 +10,6 @@ from functools import lru_cache
 from faultmaven_core.analysis.graph.names import unified
 from faultmaven_core.analysis.model import Entity, Extraction, Fact, Relation
 
-
 SHARED = frozenset({"node", "namespace", "serviceaccount", "configmap", "secret", "storageclass", "persistentvolume"})
 """Kinds of things that unrelated workloads have in common."""
 

@@ -1,0 +1,114 @@
+"""From small pieces of evidence to verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from faultmaven_adapters.scanning.re2 import Re2PatternScanner
+from faultmaven_adapters.structured.pyyaml import PyYamlStructuredText
+from faultmaven_core.analysis.analyse import analyse
+from faultmaven_core.analysis.diagnose.conclude import Request, confidence
+from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis
+from faultmaven_core.analysis.extract.tools import Tools
+from faultmaven_core.analysis.mechanisms.mechanism import Mechanism
+from faultmaven_core.analysis.model import Category, Verdict
+from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.analysis.signals.signatures import SignatureScan
+from tests.unit.diagnose.conftest import POD
+
+PODS = """\
+NAMESPACE   NAME                    READY   STATUS    RESTARTS   AGE
+shop        cart-6d4cf56db6-x2x4k   1/1     Running   0          3d
+shop        cart-6d4cf56db6-r9s7q   1/1     Running   0          3d
+"""
+REFUSED = "2024-05-01T10:00:00Z ERROR connect ECONNREFUSED 10.0.0.5:5432\n"
+
+Analyse = Callable[..., RcaRecord]
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    """The real compute adapters."""
+    return Tools(PyYamlStructuredText(), SignatureScan(Re2PatternScanner()))
+
+
+@pytest.fixture
+def analysed(tools: Tools) -> Analyse:
+    """The record for texts by name."""
+
+    def run(
+        files: Mapping[str, str], question: str = "", since: float | None = None, until: float | None = None
+    ) -> RcaRecord:
+        request = Request("case_000000000001", question, "0", since, until)
+        return analyse({name: text.encode() for name, text in files.items()}, request, tools)
+
+    return run
+
+
+def test_nothing_wrong_is_healthy_and_names_no_cause(analysed: Analyse) -> None:
+    """The states say so."""
+    record = analysed({"pods.txt": PODS})
+    assert (record.verdict, record.root_cause, record.findings) == (Verdict.HEALTHY, None, ())
+    assert [source.file for source in record.coverage] == ["pods.txt"]
+
+
+def test_text_that_shows_no_state_is_insufficient(analysed: Analyse) -> None:
+    """Silence is not health."""
+    assert analysed({"notes.txt": "all quiet\n"}).verdict is Verdict.INSUFFICIENT_EVIDENCE
+
+
+def test_something_wrong_without_a_mechanism_is_insufficient_and_shown(analysed: Analyse) -> None:
+    """Abnormal, and we do not know why."""
+    record = analysed({"pods.txt": PODS.replace("1/1     Running   0  ", "0/1     Unknown   0  ", 1)})
+    assert record.verdict is not Verdict.HEALTHY
+    assert record.findings[0].entity.name == "cart-6d4cf56db6-x2x4k"
+
+
+def test_a_bound_mechanism_is_a_cause_with_proof_and_checks(analysed: Analyse) -> None:
+    """Every conclusion can be confirmed by a command and refuted by an observation."""
+    record = analysed(
+        {"pods.txt": PODS, "logs/cart-6d4cf56db6-x2x4k.log": REFUSED * 5}, "Why does deployment cart-6d4cf56db6 fail?"
+    )
+    cause = record.root_cause
+    assert cause is not None
+    assert cause.mechanism_id == "network.connection_refused"
+    assert "10.0.0.5:5432" in cause.statement
+    assert cause.confirm.command
+    assert cause.refute.expect
+    leading = record.hypotheses[0]
+    claims = {claim.id: claim for claim in record.claims}
+    assert leading.status == "leading"
+    assert claims[leading.claims[0]].citations[0].file == "logs/cart-6d4cf56db6-x2x4k.log"
+    assert {action.mechanism for action in record.actions} == {"network.connection_refused"}
+
+
+def test_what_is_dated_outside_the_time_asked_about_is_left_out(analysed: Analyse) -> None:
+    """1714557600 is 10:00:00 of the log's day."""
+    files = {"pods.txt": PODS, "logs/cart-6d4cf56db6-x2x4k.log": REFUSED * 5}
+    question = "Why does cart-6d4cf56db6-x2x4k fail?"
+    assert analysed(files, question, since=1714557600).root_cause is not None
+    assert analysed(files, question, until=1714557600).root_cause is not None
+    assert analysed(files, question, since=1714557601).root_cause is None
+    assert analysed(files, question, until=1714557599).root_cause is None
+
+
+def test_the_order_of_the_files_changes_nothing(analysed: Analyse) -> None:
+    """Same bytes, same record."""
+    files = {"pods.txt": PODS, "b.log": REFUSED, "a.log": "x\n" + REFUSED}
+    assert analysed(files) == analysed(dict(reversed(files.items())))
+
+
+def test_rivals_share_the_odds() -> None:
+    """Two explanations that score alike make each other less certain; the same one elsewhere does not."""
+    mine = Mechanism("a", Category.UNKNOWN, (), (), (), ())
+    other = Mechanism("b", Category.UNKNOWN, (), (), (), ())
+
+    def scored(mechanism: Mechanism, score: float) -> Hypothesis:
+        return Hypothesis(mechanism, POD, (), (), score)
+
+    assert confidence([scored(mine, 1.0)]) == 0.5
+    assert confidence([scored(mine, 2.0)]) == 0.75
+    assert confidence([scored(mine, 2.0), scored(other, 1.9)]) == 0.67
+    assert confidence([scored(mine, 2.0), scored(other, 1.0), scored(mine, 2.0)]) == 0.75
