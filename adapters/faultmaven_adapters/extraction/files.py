@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +38,7 @@ class LocalEvidenceFiles(EvidenceFiles):
     async def state(self, path: str, size: int, modified_ns: int) -> tuple[State, str]:
         return await self._calls(_state, path, size, modified_ns)
 
-    async def chunks(self, path: str) -> AsyncIterator[bytes]:
+    async def chunks(self, path: str) -> AsyncGenerator[bytes, None]:
         try:
             # Not blocking, so that a pipe put in the file's place cannot hold us; for files it changes nothing.
             handle = await self._calls(os.open, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

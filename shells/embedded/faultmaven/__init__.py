@@ -1,0 +1,8 @@
+"""FaultMaven as a library: `async with FaultMaven.open() as fm: ...`. Importing this loads no driver."""
+
+from __future__ import annotations
+
+from faultmaven.library import FaultMaven
+from faultmaven.settings import Settings, load_settings
+
+__all__ = ["FaultMaven", "Settings", "load_settings"]

@@ -1,0 +1,151 @@
+"""Values of the core as rows and back; both databases' and the memory's repositories agree because this is the only place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faultmaven_core import codec
+from faultmaven_core.analysis.model import Role
+from faultmaven_core.cases.journal import JournalEntry
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Transition, search_text
+from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
+from faultmaven_core.jobs.model import Job, JobState
+from faultmaven_core.shared.caller import Caller
+
+
+def case_row(case: Case) -> dict[str, Any]:
+    """The row of a case."""
+    return {
+        "organization_id": case.organization,
+        "key": case.key,
+        "id": case.id,
+        "owner": case.owner,
+        "title": case.title,
+        "question": case.question,
+        "status": str(case.status),
+        "verdict": case.verdict,
+        "cause": case.cause,
+        "mechanism": case.mechanism,
+        "judgement": str(case.judgement),
+        "actual_cause": case.actual_cause,
+        "closure_reason": case.closure_reason,
+        "history": codec.to_builtins(case.history),
+        "records": case.records,
+        "search_text": search_text(case),
+        "created_at": case.created_at,
+        "updated_at": case.updated_at,
+        "closed_at": case.closed_at,
+        "version": case.version,
+    }
+
+
+def case_of(row: Any) -> Case:
+    """The case of a row."""
+    return Case(
+        row.key,
+        row.id,
+        row.organization_id,
+        row.owner,
+        row.title,
+        row.question,
+        row.created_at,
+        row.updated_at,
+        CaseStatus(row.status),
+        row.verdict,
+        row.cause,
+        row.mechanism,
+        Judgement(row.judgement),
+        row.actual_cause,
+        row.closure_reason,
+        row.closed_at,
+        codec.convert(tuple[Transition, ...], row.history),
+        row.records,
+        row.version,
+    )
+
+
+def entry_row(entry: JournalEntry, organization: str) -> dict[str, Any]:
+    """The row of a journal entry."""
+    return {
+        "organization_id": organization,
+        "case_id": entry.case_id,
+        "sequence": entry.sequence,
+        "key": entry.key,
+        "at": entry.at,
+        "actor": entry.actor,
+        "kind": entry.kind,
+        "detail": entry.detail,
+        "previous": entry.previous,
+        "digest": entry.digest,
+    }
+
+
+def entry_of(row: Any) -> JournalEntry:
+    """The journal entry of a row."""
+    return JournalEntry(
+        row.case_id, row.sequence, row.key, row.at, row.actor, row.kind, row.detail, row.previous, row.digest
+    )
+
+
+def evidence_row(item: Evidence) -> dict[str, Any]:
+    """The row of a piece of evidence."""
+    return {
+        "organization_id": item.organization,
+        "key": item.key,
+        "id": item.id,
+        "case_id": item.case_id,
+        "name": item.name,
+        "role": str(item.role),
+        "custody": str(item.custody),
+        "location": item.location,
+        "blob": item.blob,
+        "size": item.size,
+        "modified_ns": item.modified_ns,
+        "sha256": item.sha256,
+        "kind": item.kind,
+        "problem": item.problem,
+        "sources": codec.to_builtins(item.sources),
+        "added_at": item.added_at,
+        "added_by": item.added_by,
+        "version": item.version,
+    }
+
+
+def evidence_of(row: Any) -> Evidence:
+    """The evidence of a row."""
+    return Evidence(
+        row.key,
+        row.id,
+        row.organization_id,
+        row.case_id,
+        row.name,
+        Role(row.role),
+        Custody(row.custody),
+        row.added_at,
+        row.added_by,
+        row.location,
+        row.blob,
+        row.size,
+        row.modified_ns,
+        row.sha256,
+        row.kind,
+        row.problem,
+        codec.convert(tuple[SeenSource, ...], row.sources),
+        row.version,
+    )
+
+
+def job_of(row: Any) -> Job:
+    """The job of a row."""
+    return Job(
+        row.id,
+        Caller(row.organization_id, row.user_id),
+        row.operation,
+        row.payload,
+        JobState(row.state),
+        row.attempts,
+        row.run_at,
+        row.token,
+        row.lease_until,
+        row.error,
+    )

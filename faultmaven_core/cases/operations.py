@@ -1,0 +1,22 @@
+"""The operations over cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faultmaven_core.cases import commands as c
+from faultmaven_core.cases.service import CaseService
+from faultmaven_core.shared.operation import Operation
+
+OPERATIONS: tuple[Operation[CaseService, Any, Any], ...] = (
+    Operation("case.open", c.OpenCase, c.CaseView, CaseService.open, "Open a case"),
+    Operation("case.list", c.ListCases, c.CasePage, CaseService.list, "List cases, newest first"),
+    Operation("case.show", c.ShowCase, c.CaseView, CaseService.show, "Show a case"),
+    Operation("case.confirm", c.ConfirmCause, c.CaseView, CaseService.confirm, "Say that the cause is right"),
+    Operation("case.reject", c.RejectCause, c.CaseView, CaseService.reject, "Say that the cause is wrong"),
+    Operation("case.close", c.CloseCase, c.CaseView, CaseService.close, "End a case"),
+    Operation("case.delete", c.DeleteCase, c.CaseDeleted, CaseService.delete, "Remove a case and its evidence copies"),
+    Operation("case.prune", c.PruneCases, c.CasesPruned, CaseService.prune, "Remove cases that ended long ago"),
+    Operation("case.journal", c.ReadJournal, c.JournalPage, CaseService.journal, "Show what happened to a case"),
+    Operation("case.note", c.NoteEvent, c.Noted, CaseService.note, "Write an event into the journal", background=True),
+)

@@ -1,0 +1,106 @@
+"""Where evidence is and whether it is still what was read: left in place by its stamp, copied by its blob."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from faultmaven_core.analysis.claims.ledger import ReadSpan
+from faultmaven_core.analysis.model import Role
+from faultmaven_core.evidence.model import Custody, Evidence, State
+from faultmaven_core.evidence.ports import EvidenceFiles, EvidenceUnits, FileStamp, Scratch
+from faultmaven_core.ports.blobs import BlobKey, BlobNotFoundError, BlobStore
+from faultmaven_core.ports.extraction_runner import Input, Place
+from faultmaven_core.shared.ids import CaseId, EvidenceId, OrganizationId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOut:
+    """A case's evidence as files of this machine, and which evidence stands at each path in each role."""
+
+    inputs: tuple[Input, ...]
+    owners: Mapping[tuple[str, Role], EvidenceId]
+
+
+class EvidenceDesk:
+    """Keeps copies, and hands evidence out to be read. One copy has at most `most_copied` bytes."""
+
+    def __init__(self, units: EvidenceUnits, files: EvidenceFiles, blobs: BlobStore, most_copied: int) -> None:
+        self._units, self._files, self._blobs, self._most_copied = units, files, blobs, most_copied
+
+    async def copied(self, item: Evidence, chunks: AsyncIterable[bytes]) -> Evidence:
+        """The evidence with its content stored under `organization/uuid`; its name is an attribute, never the key."""
+        key = BlobKey(f"{item.organization}/{item.key.hex}")
+        about = {"name": quote(item.name)[:1024]}
+        info = await self._blobs.put(key, chunks, attributes=about, max_size=self._most_copied)
+        return replace(item, custody=Custody.COPY, location="", blob=str(key), size=info.size, sha256=info.sha256 or "")
+
+    async def destroy(self, blobs: Sequence[str]) -> None:
+        """Destroy stored copies; those that are gone are no error."""
+        await self._blobs.delete([BlobKey(blob) for blob in blobs])
+
+    async def state(self, item: Evidence) -> tuple[State, str]:
+        """The state now, and a sentence where it is not available."""
+        if item.problem:
+            return State.UNREADABLE, item.problem
+        if item.custody is Custody.REFERENCE:
+            return await self._files.state(item.location, item.size, item.modified_ns)
+        if await self._blobs.stat(BlobKey(item.blob)) is None:
+            return State.MOVED, f"The stored copy of {item.name} is gone; add the file again."
+        return State.AVAILABLE, ""
+
+    @asynccontextmanager
+    async def checkout(self, organization: OrganizationId, case_id: CaseId) -> AsyncIterator[CheckedOut]:
+        """All evidence of a case as inputs of an extraction; what cannot be read has its problem set."""
+        async with self._units(organization, read_only=True) as unit:
+            items = await unit.evidence.of_case(case_id)
+        async with AsyncExitStack() as stack:
+            inputs: list[Input] = []
+            owners: dict[tuple[str, Role], EvidenceId] = {}
+            fetch = _Fetch(self._files, self._blobs, stack)
+            for item in items:
+                state, problem = await self.state(item)
+                path = item.location
+                if item.custody is Custody.COPY and state is State.AVAILABLE:
+                    path = (await fetch(item)).path
+                # What changed is read as it is now; only what cannot be read at all keeps its problem.
+                unread = problem if state in (State.MOVED, State.UNREADABLE) else ""
+                inputs.append(Input(item.name, path, item.role, item.kind, unread))
+                owners[path, item.role] = item.id
+            yield CheckedOut(tuple(inputs), owners)
+
+    @asynccontextmanager
+    async def reading(self, items: Sequence[Evidence]) -> AsyncIterator[ReadSpan]:
+        """Reads spans of what these pieces of evidence held when they were last read."""
+        async with AsyncExitStack() as stack:
+            places: list[Place] = []
+            fetch = _Fetch(self._files, self._blobs, stack)
+            for item in items:
+                stamp = FileStamp(item.location, item.size, item.modified_ns)
+                if item.custody is Custody.COPY:
+                    try:
+                        stamp = await fetch(item)
+                    except BlobNotFoundError:
+                        continue  # its spans are then not found, which every reader of spans is ready for
+                places += [
+                    Place(s.sha256, stamp.path, s.members, stamp.size, stamp.modified_ns)
+                    for s in item.sources
+                    if s.sha256
+                ]
+            yield await stack.enter_async_context(self._files.reader(places))
+
+
+class _Fetch:
+    """Brings copies out of the blob store into a private folder, which is made for the first one."""
+
+    def __init__(self, files: EvidenceFiles, blobs: BlobStore, stack: AsyncExitStack) -> None:
+        self._files, self._blobs, self._stack = files, blobs, stack
+        self._scratch: Scratch | None = None
+
+    async def __call__(self, item: Evidence) -> FileStamp:
+        if self._scratch is None:
+            self._scratch = await self._stack.enter_async_context(self._files.scratch())
+        async with self._blobs.open(BlobKey(item.blob)) as reader:
+            return await self._scratch.write(reader)

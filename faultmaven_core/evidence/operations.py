@@ -1,0 +1,24 @@
+"""The operations over evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faultmaven_core.evidence import commands as c
+from faultmaven_core.evidence.service import EvidenceService
+from faultmaven_core.shared.operation import Operation
+
+Service = EvidenceService
+
+OPERATIONS: tuple[Operation[EvidenceService, Any, Any], ...] = (
+    Operation("evidence.add", c.AddEvidence, c.EvidenceAdded, Service.add, "Add a file, a folder or an archive"),
+    Operation("evidence.list", c.ListEvidence, c.EvidencePage, Service.list, "List a case's evidence"),
+    Operation("evidence.show", c.ShowEvidence, c.EvidenceDetail, Service.show, "Show evidence and lines of it"),
+    Operation("evidence.classify", c.ClassifyEvidence, c.EvidenceView, Service.classify, "Say what a file is"),
+    Operation("evidence.search", c.SearchEvidence, c.SearchResult, Service.search, "Find lines in evidence"),
+    Operation("evidence.delete", c.DeleteEvidence, c.EvidenceDeleted, Service.delete, "Take evidence off a case"),
+    Operation(
+        "evidence.discard", c.DiscardEvidence, c.Discarded, Service.discard, "Remove a gone case's evidence", True
+    ),
+    Operation("evidence.discard_blob", c.DiscardBlob, c.Discarded, Service.discard_blob, "Destroy a stored copy", True),
+)

@@ -1,0 +1,45 @@
+"""What investigations need of the other contexts; their services satisfy it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from faultmaven_core.cases.commands import BeginInvestigation, CaseView, ReadReport, StoredReport, StoreRecord
+from faultmaven_core.evidence.commands import KeepReading
+from faultmaven_core.evidence.custody import CheckedOut
+from faultmaven_core.ports.extraction_runner import Extracted, Progress
+from faultmaven_core.shared.caller import Caller
+
+Watch = Callable[[Progress | Extracted], None]
+"""Is told on the event loop how the reading goes, and of each source as soon as it was read."""
+
+
+class CaseBook(Protocol):
+    """The case as an investigation changes it."""
+
+    @abstractmethod
+    async def begin(self, command: BeginInvestigation, caller: Caller) -> CaseView:
+        """Start or resume."""
+
+    @abstractmethod
+    async def store(self, command: StoreRecord, caller: Caller) -> CaseView:
+        """Keep the conclusion."""
+
+    @abstractmethod
+    async def report(self, command: ReadReport, caller: Caller) -> StoredReport:
+        """The last conclusion. Raises NotFoundError before the first."""
+
+
+class EvidenceReader(Protocol):
+    """The evidence as an investigation reads it."""
+
+    @abstractmethod
+    def checkout(self, case_id: str, caller: Caller) -> AbstractAsyncContextManager[CheckedOut]:
+        """All evidence of a case as local files."""
+
+    @abstractmethod
+    async def keep_reading(self, command: KeepReading, caller: Caller) -> None:
+        """Keep what was seen."""

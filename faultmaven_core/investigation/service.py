@@ -1,0 +1,144 @@
+"""Runs the analysis over a case's evidence. Stateless: what it finds is kept by cases and evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from enum import StrEnum
+
+from faultmaven_core import codec
+from faultmaven_core.analysis.diagnose.conclude import Request, diagnose
+from faultmaven_core.analysis.exhibits import exhibits_of, redacted
+from faultmaven_core.analysis.mechanisms.load import mechanisms
+from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.cases.commands import BeginInvestigation, ReadReport, StoreRecord
+from faultmaven_core.evidence.commands import KeepReading, Reading
+from faultmaven_core.evidence.custody import CheckedOut
+from faultmaven_core.evidence.model import SeenSource
+from faultmaven_core.investigation.commands import Investigate, Investigated, RenderedReport, RenderReport
+from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
+from faultmaven_core.ports.extraction_runner import Extracted, ExtractionRun, ExtractionRunner, Options
+from faultmaven_core.ports.report_renderer import Exhibits, ReportForm, ReportRenderer
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.text import choice
+
+AROUND = 3600.0
+"""Seconds before and after the moment that an incident is said to lie around."""
+
+
+class _Form(StrEnum):
+    MARKDOWN = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+def unwatched(_: object) -> None:
+    """Nobody looks at the progress."""
+
+
+class InvestigationService:
+    """From a case's evidence to its record.
+
+    Ended by cancellation or a crash at any point, it leaves the case as it was before the step that was under way: each
+    step commits whole. Run it again to finish.
+    """
+
+    def __init__(
+        self,
+        cases: CaseBook,
+        evidence: EvidenceReader,
+        runner: ExtractionRunner,
+        renderer: ReportRenderer,
+        version: str,
+    ) -> None:
+        self._cases, self._evidence, self._runner = cases, evidence, runner
+        self._renderer, self._version = renderer, version
+
+    async def investigate(self, command: Investigate, caller: Caller, progress: Watch = unwatched) -> Investigated:
+        """Read all evidence, conclude, and store the record with the case.
+
+        Raises NotFoundError without the case, PreconditionFailedError where it has ended. Files that cannot be read are
+        named in the record's coverage and do not stop the rest.
+        """
+        case = await self._cases.begin(BeginInvestigation(command.case_id, command.question), caller)
+        since, until = _window(command)
+        request = Request(case.case_id, case.question, self._version, since, until)
+        async with (
+            self._evidence.checkout(case.case_id, caller) as files,
+            self._runner.run(files.inputs, Options(fast=command.fast)) as run,
+        ):
+            found = []
+            async for event in run:
+                progress(event)
+                if isinstance(event, Extracted):
+                    found.append(event)
+            # Judging may take seconds; in a thread the loop stays free for cancellation and for other cases.
+            record, exhibits = await asyncio.to_thread(self._conclude, found, request, run)
+        await self._evidence.keep_reading(KeepReading(case.case_id, _readings(found, files)), caller)
+        stored = await self._cases.store(StoreRecord(case.case_id, record, codec.encode(exhibits)), caller)
+        report = await self.report(ReadReport(case.case_id), caller)
+        return Investigated(stored, report)
+
+    async def report(self, command: ReadReport, caller: Caller) -> RcaRecord:
+        """The last record of a case, as a person's judgement leaves it."""
+        return (await self._cases.report(command, caller)).record
+
+    async def exhibits(self, command: ReadReport, caller: Caller) -> Exhibits:
+        """What reports show of the evidence, as it was when the last record was made. Holds secrets: mask before export."""
+        return codec.restore(Exhibits, (await self._cases.report(command, caller)).exhibits)
+
+    async def render(self, command: RenderReport, caller: Caller) -> RenderedReport:
+        """The last record as a report. form: md | html | json; secrets are masked unless the caller wants them."""
+        form = choice(_Form, "form", command.form)
+        stored = await self._cases.report(ReadReport(command.case_id), caller)
+        record, exhibits = stored.record, codec.restore(Exhibits, stored.exhibits)
+        if command.redact:
+            record, exhibits = await asyncio.to_thread(redacted, record, exhibits)
+        if form is _Form.JSON:
+            return RenderedReport(command.form, codec.encode(record).decode())
+        values = codec.to_builtins(record)
+        text = await asyncio.to_thread(self._renderer.render, values, exhibits, ReportForm(command.form))
+        return RenderedReport(command.form, text)
+
+    def _conclude(self, found: Sequence[Extracted], request: Request, run: ExtractionRun) -> tuple[RcaRecord, Exhibits]:
+        extractions = [event.extraction for event in found]
+        record = diagnose(extractions, request, mechanisms(), run.read)
+        return record, exhibits_of(record, run.read, extractions)
+
+
+def _window(command: Investigate) -> tuple[float | None, float | None]:
+    if command.around is None:
+        return command.since, command.until
+    since = command.around - AROUND if command.since is None else command.since
+    return since, command.around + AROUND if command.until is None else command.until
+
+
+def _readings(found: Sequence[Extracted], files: CheckedOut) -> tuple[Reading, ...]:
+    """What was seen, by evidence; sources of one file in the order of their names."""
+    seen: dict[str, list[Extracted]] = {}
+    for event in sorted(found, key=lambda event: event.extraction.source.name):
+        owner = files.owners.get((event.place.path, event.extraction.source.role))
+        if owner:
+            seen.setdefault(owner, []).append(event)
+    return tuple(
+        Reading(
+            owner,
+            tuple(_seen(event) for event in events),
+            events[0].place.size,
+            events[0].place.modified_ns,
+        )
+        for owner, events in sorted(seen.items())
+    )
+
+
+def _seen(event: Extracted) -> SeenSource:
+    source = event.extraction.source
+    return SeenSource(
+        source.name,
+        source.sha256,
+        source.kind,
+        source.size,
+        source.lines,
+        event.place.members,
+        event.extraction.problems,
+    )

@@ -1,0 +1,47 @@
+"""Compute adapters that are imported when they are first used: a start should not pay for what a command never needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
+from faultmaven_core.ports.pattern_scanner import PatternScanner, Scan
+from faultmaven_core.ports.report_renderer import Exhibits, ReportForm, ReportRenderer
+
+TOOLS = "faultmaven.composition.compute:tools"
+"""What extraction processes call to build what they compute with."""
+
+
+class DeferredExtractionRunner(ExtractionRunner):
+    """Child processes, on first use."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+
+    def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AbstractAsyncContextManager[ExtractionRun]:
+        """See the port."""
+        from faultmaven_adapters.extraction.processes import ProcessExtractionRunner
+
+        return ProcessExtractionRunner(TOOLS, self._processes).run(inputs, options)
+
+
+class DeferredPatternScanner(PatternScanner):
+    """RE2, on first use."""
+
+    def compile(self, patterns: Mapping[str, str]) -> Scan:
+        """See the port."""
+        from faultmaven_adapters.scanning.re2 import Re2PatternScanner
+
+        return Re2PatternScanner().compile(patterns)
+
+
+class DeferredReportRenderer(ReportRenderer):
+    """Jinja, on first use."""
+
+    def render(self, record: Mapping[str, Any], exhibits: Exhibits, form: ReportForm) -> str:
+        """See the port."""
+        from faultmaven_adapters.reports.jinja import JinjaReportRenderer
+
+        return JinjaReportRenderer().render(record, exhibits, form)
