@@ -1,0 +1,192 @@
+"""What the engine writes down, and that the verifier finds the same in the bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from faultmaven_core.analysis.claims.excerpt import MAX_QUOTE
+from faultmaven_core.analysis.claims.verify import Status
+
+MakeBench = Callable[..., Any]
+
+LOG = """2026-03-01T10:00:00Z INFO started
+2026-03-01T10:00:05Z ERROR connection refused by db:5432
+2026-03-01T10:00:07Z INFO still here
+2026-03-01T10:00:09Z ERROR connection refused by db:5432
+2026-03-01T10:01:05Z ERROR connection refused by db:5432
+"""
+CSV = "timestamp,cpu,memory usage\n2026-03-01 10:00,12.50,300\n2026-03-01 10:05,97,200\n"
+LONG_CSV = "time,pod,metric,value\n1700000000,web,http_errors,3\n1700000060,web,http_errors,41\n"
+CLOUDWATCH = json.dumps(
+    {
+        "label": "CPUUtilization",
+        "unit": "Percent",
+        "timestamps": ["2026-03-27T20:00:00Z", "2026-03-27T20:01:00Z"],
+        "values": [21.0, 93.5],
+    },
+    indent=1,
+)
+PROMETHEUS = '{"metric": {"__name__": "up"}, "values": [[1700000000, "1"], [1700000060, "0"]]}'
+
+
+def test_an_observed_claim_quotes_the_lines_of_its_fact_and_is_verified(bench: MakeBench) -> None:
+    """Layout goes, words stay; the same quote twice is one claim."""
+    desk = bench("    State:          Waiting\n      Reason:       CrashLoopBackOff\n")
+    name = desk.ledger.observed(desk.fact("status.reason", "CrashLoopBackOff", 2))
+    assert desk.ledger.observed(desk.fact("status.other", "CrashLoopBackOff", 2)) == name
+    claim = desk.claim(name)
+    assert (claim.text, claim.kind, claim.status) == ("Reason: CrashLoopBackOff", "observed", "verified")
+    assert claim.citations[0].lines == (2, 2)
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+def test_of_a_long_line_only_the_part_that_holds_the_value_is_quoted_and_cited(bench: MakeBench) -> None:
+    """Nobody reads a line of 20 kB; the citation shrinks with the quote and still is true."""
+    filler = [{"name": f"container-{i}", "ready": True} for i in range(400)]
+    desk = bench(json.dumps({"items": filler, "state": {"reason": "OOMKilled", "exitCode": 137}, "more": filler}))
+    claim = desk.claim(desk.ledger.observed(desk.fact("status.state.reason", "OOMKilled")))
+    assert claim.text == '"reason": "OOMKilled"'
+    assert claim.citations[0].bytes[1] - claim.citations[0].bytes[0] == len(claim.text)
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+@pytest.mark.parametrize("value", ["", "not in there", "é" * 3000])
+def test_a_long_line_without_the_value_still_gets_a_true_quote_of_its_head(bench: MakeBench, value: str) -> None:
+    """A reader's mistake must not become a false claim."""
+    desk = bench("  Wörter und " + "mehr Wörter, " * 900)
+    claim = desk.claim(desk.ledger.observed(desk.fact("message", value)))
+    assert 0 < len(claim.text) <= MAX_QUOTE
+    assert (claim.status, desk.verdict(claim).status) == ("verified", Status.VERIFIED)
+
+
+def test_a_long_line_that_is_not_text_is_cited_whole(bench: MakeBench) -> None:
+    """Where bytes and characters do not match up, a narrower citation could point beside the quote."""
+    desk = bench(b"head \xff\xfe " + b"word " * 2000 + b"reason=OOMKilled tail")
+    claim = desk.claim(desk.ledger.observed(desk.fact("reason", "OOMKilled")))
+    assert claim.text == "reason=OOMKilled"
+    assert claim.citations[0].bytes == (0, len(desk.source.data))
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+def test_a_message_escaped_inside_of_a_long_line_is_found(bench: MakeBench) -> None:
+    """A message in JSON in a JSON log line has its quotation marks escaped twice."""
+    message = 'exec: "wge": not found'
+    line = json.dumps({"pad": "x " * 400, "log": json.dumps({"message": message})})
+    desk = bench(line)
+    claim = desk.claim(desk.ledger.quote(desk.lines(1), message))
+    assert "wge" in claim.text
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+def test_a_count_names_how_many_lines_hold_a_text_between_two_of_them(bench: MakeBench) -> None:
+    """With the times as they are written; a reader can repeat it with grep."""
+    desk = bench(LOG)
+    claim = desk.claim(desk.ledger.computed_count("connection refused by db:5432", desk.lines(2), desk.lines(5)))
+    assert claim.text == (
+        '"connection refused by db:5432" stands on 3 lines from 2026-03-01T10:00:05Z to 2026-03-01T10:01:05Z'
+    )
+    assert (claim.kind, claim.status) == ("computed", "verified")
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+def test_a_count_without_times_names_lines(bench: MakeBench) -> None:
+    """Not every file tells the time."""
+    desk = bench("boom\nfine\nboom")
+    claim = desk.claim(desk.ledger.computed_count("boom", desk.lines(1), desk.lines(3)))
+    assert claim.text == '"boom" stands on 2 lines from line 1 to line 3'
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+def test_a_first_sight_is_claimed_only_where_nothing_stands_before(bench: MakeBench) -> None:
+    """The second time is not the first."""
+    desk = bench(LOG)
+    claim = desk.claim(desk.ledger.computed_first("connection refused", desk.lines(2)))
+    assert claim.text == '"connection refused" stands first on line 2, at 2026-03-01T10:00:05Z'
+    assert desk.verdict(claim).status is Status.VERIFIED
+    assert desk.ledger.computed_first("connection refused", desk.lines(4)) is None
+    assert desk.ledger.computed_first("connection reset", desk.lines(4)) is None
+
+
+def test_a_duration_is_the_time_between_two_lines(bench: MakeBench) -> None:
+    """And none is claimed backwards or without times."""
+    desk = bench(LOG)
+    early, late = (desk.lines(1), "started"), (desk.lines(4), "connection refused by db:5432")
+    claim = desk.claim(desk.ledger.computed_duration(early, late))
+    assert claim.text == '"started" stands 9 s before "connection refused by db:5432"'
+    assert desk.verdict(claim).status is Status.VERIFIED
+    assert desk.ledger.computed_duration(late, early) is None
+    plain = bench("a thing\nanother thing\n")
+    assert plain.ledger.computed_duration((plain.lines(1), "a thing"), (plain.lines(2), "another thing")) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "word"),
+    [
+        ("limits.memory: 128Mi", "usage: 0.3Gi", "below"),
+        ("limits.memory: 1Gi", "usage: 1024Mi", "equal to"),
+        ("timeout: 30s", "took 1500ms", "above"),
+        ("limit=500m", "used=2", "below"),
+        ("used 91%", "limit 80%", "above"),
+    ],
+)
+def test_two_quoted_quantities_are_compared_in_their_units(bench: MakeBench, left: str, right: str, word: str) -> None:
+    """`128Mi` is less than `0.3Gi` although 128 is more than 0.3."""
+    desk = bench(f"{left}\n{right}\n")
+    claim = desk.claim(desk.ledger.computed_comparison((desk.lines(1), left), (desk.lines(2), right)))
+    assert claim.text == f'"{left}" is {word} "{right}"'
+    assert desk.verdict(claim).status is Status.VERIFIED
+
+
+@pytest.mark.parametrize(("left", "right"), [("used 5 s", "limit 3 Mi"), ("no number", "limit 3"), ("5 apples", "3")])
+def test_quantities_of_different_kinds_are_not_compared(bench: MakeBench, left: str, right: str) -> None:
+    """Seconds are neither more nor less than bytes."""
+    desk = bench(f"{left}\n{right}\n")
+    assert desk.ledger.computed_comparison((desk.lines(1), left), (desk.lines(2), right)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "spans", "metric", "times", "said"),
+    [
+        (CSV, (1, 2, 3), "cpu", ("2026-03-01 10:00", "2026-03-01 10:05"), "rose from 12.5 at {0} to 97 at {1}"),
+        (
+            CSV,
+            (1, 2, 3),
+            "memory usage",
+            ("2026-03-01 10:00", "2026-03-01 10:05"),
+            "fell from 300 at {0} to 200 at {1}",
+        ),
+        (LONG_CSV, (1, 2, 3), "http_errors", ("1700000000", "1700000060"), "rose from 3 at {0} to 41 at {1}"),
+        (PROMETHEUS, (1,), "up", ("1700000000", "1700000060"), "fell from 1 at {0} to 0 at {1}"),
+        (
+            CLOUDWATCH,
+            (1, 12),
+            "CPUUtilization (Percent)",
+            ("2026-03-27T20:00:00Z", "2026-03-27T20:01:00Z"),
+            "rose from 21 at {0} to 93.5 at {1}",
+        ),
+    ],
+)
+def test_a_change_of_a_metric_is_read_again_from_rows_or_json(
+    bench: MakeBench, text: str, spans: tuple[int, ...], metric: str, times: tuple[str, str], said: str
+) -> None:
+    """Wide and long CSV, parallel lists and pairs: the forms in which metrics come."""
+    desk = bench(text)
+    cited = [desk.lines(1, 12)] if text is CLOUDWATCH else [desk.lines(at) for at in spans]
+    claim = desk.claim(desk.ledger.computed_change(metric, *times, cited))
+    assert claim.text == f"{metric} {said.format(*times)}"
+    assert (claim.status, desk.verdict(claim).status) == ("verified", Status.VERIFIED)
+    assert desk.ledger.computed_change("another", *times, cited) is None
+    assert desk.ledger.computed_change(metric, times[0], times[0], cited) is None
+    assert desk.ledger.computed_change(metric, times[0], "never", cited) is None
+
+
+def test_an_inferred_claim_shows_what_it_rests_on_and_is_never_verified(bench: MakeBench) -> None:
+    """Even where its words happen to stand in the evidence."""
+    desk = bench("it failed because of the disk\n")
+    claim = desk.claim(desk.ledger.inferred("it failed because of the disk", [desk.fact("message", "failed")]))
+    assert (claim.kind, claim.status) == ("inferred", "unverified")
+    assert len(claim.citations) == 1
