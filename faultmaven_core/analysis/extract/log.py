@@ -1,13 +1,125 @@
-"""Lines of text of any form."""
+"""Lines of text of any form: signatures, templates, stack traces and rates, from a summary of one pass."""
 
 from __future__ import annotations
 
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from faultmaven_core.analysis.extract.log_pass import read_log_segment, segments_of
+from faultmaven_core.analysis.extract.log_summary import LogSummary, Tally, merge
+from faultmaven_core.analysis.extract.log_templates import templates
 from faultmaven_core.analysis.extract.passage import Passage
-from faultmaven_core.analysis.extract.tools import Findings
-from faultmaven_core.analysis.model import Mode
+from faultmaven_core.analysis.extract.stack_traces import add_exceptions
+from faultmaven_core.analysis.extract.tools import Findings, Tools
+from faultmaven_core.analysis.model import Entity, Fact, LogSample, LogTemplate, Mode, Span
+from faultmaven_core.analysis.signals.log_rates import flagged, rate_facts
+from faultmaven_core.analysis.signals.signatures import MAX_QUOTE
+
+MAX_TRACED_BYTES = 8 << 20
+"""Stack traces are read from sources up to this size: the reader of traces looks at every line closely."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFindings:
+    """What a log says in the terms that all sources share. `coverage` is None where its lines tell no full moment."""
+
+    facts: tuple[Fact, ...]
+    templates: tuple[LogTemplate, ...]
+    coverage: tuple[float, float] | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Whose lines they are, and where in their source the summarised bytes begin."""
+
+    entity: Entity
+    sha256: str
+    start: int = 0
+    line: int = 0
+
+    def span(self, sample: LogSample) -> Span:
+        line = sample.line + self.line
+        return Span(self.sha256, sample.start + self.start, sample.end + self.start, line, line)
 
 
 def log(passage: Passage, out: Findings) -> None:
-    """A fact per line that a signature matches."""
-    for index, line in enumerate(passage.lines):
-        out.facts.extend(out.tools.signatures.facts(out.origin, line, passage.span(index), Mode.LOG))
+    """A passage's signatures, templates, stack traces and rates."""
+    if not passage.lines:
+        return
+    whole = passage.span(0, len(passage.lines) - 1)
+    data = passage.source.data[whole.start : whole.end]
+    stream = io.BytesIO(data)
+    summary = reduce(merge, (read_log_segment(stream, start, end, out.tools) for start, end in segments_of(len(data))))
+    found = _findings(summary, _Origin(out.origin, whole.sha256, whole.start, passage.first), out.tools)
+    out.facts.extend(found.facts)
+    out.logs.extend(found.templates)
+    out.problems.extend(found.problems)
+    if found.coverage:
+        known = [*(out.coverage or ()), *found.coverage]
+        out.coverage = (min(known), max(known))
+    if len(data) <= MAX_TRACED_BYTES:
+        add_exceptions(passage.lines, lambda first, end: passage.span(first, end - 1), out.origin, out)
+
+
+def finish_log(summary: LogSummary, origin: Entity, sha256: str, tools: Tools) -> LogFindings:
+    """The findings of a whole source's summary; the same, however many processes read its segments."""
+    return _findings(summary, _Origin(origin, sha256), tools)
+
+
+def _findings(summary: LogSummary, origin: _Origin, tools: Tools) -> LogFindings:
+    moments = not summary.year_assumed
+    facts = [
+        fact
+        for name in sorted(summary.hits)
+        for fact in _signature_facts(name, summary.hits[name], origin, tools, moments=moments)
+    ]
+    total = summary.total
+    coverage = None
+    if moments and total.first_seen is not None and total.last_seen is not None:
+        coverage = (total.first_seen, total.last_seen)
+    mined = flagged(templates(summary), total.histogram)
+    if coverage:
+        facts += rate_facts(mined, total.histogram, origin.entity, origin.span)
+    return LogFindings(tuple(facts), mined, coverage, tuple(_notes(summary, origin.entity)))
+
+
+def _signature_facts(name: str, tally: Tally, origin: _Origin, tools: Tools, *, moments: bool) -> Iterator[Fact]:
+    """A fact per set of captured parameters; lines beyond the samples are counted with the first."""
+    alike: dict[tuple[tuple[str, str], ...], list[LogSample]] = defaultdict(list)
+    samples = tally.samples()
+    for sample in samples:
+        alike[tools.signatures.parameters(name, sample.text)].append(sample)
+    unseen = tally.count - len(samples)
+    for params, group in alike.items():
+        times = [sample.when for sample in group if sample.when is not None] if moments else []
+        last = (("last_seen", f"{max(times):.3f}"),) if len(set(times)) > 1 else ()
+        yield Fact(
+            origin.entity,
+            f"signature.{name}",
+            group[0].text.strip()[:MAX_QUOTE],
+            Mode.LOG,
+            tuple(origin.span(sample) for sample in group),
+            min(times, default=None),
+            count=len(group) + unseen,
+            params=(*params, *last),
+        )
+        unseen = 0
+
+
+def _notes(summary: LogSummary, entity: Entity) -> Sequence[str]:
+    """What had to be assumed, as sentences."""
+    notes = []
+    if summary.total.first_seen is not None:
+        if summary.year_assumed:
+            notes.append(f"{entity.name}: its lines state no year, so its moments are not compared with other sources.")
+        elif summary.zone_assumed:
+            notes.append(f"{entity.name}: its lines state no time zone; they are read as UTC.")
+    if summary.mined < summary.lines:
+        notes.append(
+            f"{entity.name}: templates were mined from {summary.mined} of {summary.lines} lines; signatures from all."
+        )
+    return notes

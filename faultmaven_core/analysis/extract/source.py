@@ -69,4 +69,5 @@ def read_whole(reading: Reading, data: bytes, tools: Tools) -> Extraction:
         tuple(out.relations),
         (*reading.prepared.problems, *out.problems),
         tuple(out.series),
+        tuple(out.logs),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from faultmaven_core.analysis.extract.passage import Passage
-from faultmaven_core.analysis.model import Entity, Fact, Mode, Polarity, Relation, Scalar, Series, Span
+from faultmaven_core.analysis.model import Entity, Fact, LogTemplate, Mode, Polarity, Relation, Scalar, Series, Span
 from faultmaven_core.analysis.signals.signatures import SignatureScan
 from faultmaven_core.ports.decompression import Decompression
 from faultmaven_core.ports.document_text import DocumentText
@@ -38,6 +38,7 @@ class Findings:
     problems: list[str] = field(default_factory=list)
     coverage: tuple[float, float] | None = None
     series: list[Series] = field(default_factory=list)
+    logs: list[LogTemplate] = field(default_factory=list)
 
     def fact(
         self,

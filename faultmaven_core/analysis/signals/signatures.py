@@ -83,6 +83,10 @@ class SignatureScan:
         self._by_id = {signature.id: signature for signature in (signatures() if known is None else known)}
         self.scan: Scan = scanner.compile({name: signature.pattern for name, signature in self._by_id.items()})
 
+    def parameters(self, name: str, line: str) -> tuple[tuple[str, str], ...]:
+        """What a signature captures in a line that it matches."""
+        return self._by_id[name].parameters(line)
+
     def facts(
         self, entity: Entity, line: str, span: Span, mode: Mode, *, when: float | None = None, count: int = 1
     ) -> Iterable[Fact]:
