@@ -19,6 +19,7 @@ from faultmaven_core.analysis.graph.kubernetes_joins import join
 from faultmaven_core.analysis.mechanisms.mechanism import Mechanism
 from faultmaven_core.analysis.model import Extraction, Fact, Role, Verdict
 from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.analysis.signals.error_lines import error_facts
 from faultmaven_core.analysis.signals.metric_anomalies import anomalies, as_facts
 
 PROBABLE = 0.65
@@ -58,11 +59,12 @@ def diagnose(
     ordered = sorted(extractions, key=lambda e: (e.source.name, e.source.sha256))
     graph = _joined(ordered, request)
     symptoms = Symptoms.of(graph)
-    about = [e for e in focusing.focus(request.question, graph) if e in graph.entities] or symptoms.entities
+    asked = focusing.focus(request.question, graph)
+    about = [entity for entity in asked if entity in graph.entities] or symptoms.entities
     broken = [*graph.all_facts("violation.**"), *graph.all_facts("possible.**")]
     possible = [*known, *candidates(broken, known, REGISTRY)]
     ranked = bind(possible, graph, Concern(about, symptoms.entities, healthy(graph)))
-    verdict, best, certainty = _verdict(ranked, symptoms, graph)
+    verdict, best, certainty = _verdict(ranked, calm=looked(graph, asked) and not symptoms.active)
     names = {e.source.sha256: e.source.name for e in reversed(ordered)}
     assembly = Assembly(graph, Ledger(names, read), symptoms.nearest(graph.distances(about)), ranked, best, certainty)
     return assembly.record(request.case_id, request.question, request.version, verdict, ordered)
@@ -71,7 +73,7 @@ def diagnose(
 def _joined(ordered: Sequence[Extraction], request: Request) -> EvidenceGraph:
     """The graph of the incident's sources, with what only all of them together show."""
     incident = [
-        replace(e, facts=tuple(fact for fact in e.facts if request.covers(fact)))
+        replace(e, facts=tuple(fact for fact in (*e.facts, *error_facts(e)) if request.covers(fact)))
         for e in ordered
         if e.source.role is Role.INCIDENT
     ]
@@ -83,15 +85,12 @@ def _joined(ordered: Sequence[Extraction], request: Request) -> EvidenceGraph:
     return graph.with_more(violation_facts(run_checks(graph)))
 
 
-def _verdict(
-    ranked: Sequence[Hypothesis], symptoms: Symptoms, graph: EvidenceGraph
-) -> tuple[Verdict, Hypothesis | None, float]:
+def _verdict(ranked: Sequence[Hypothesis], *, calm: bool) -> tuple[Verdict, Hypothesis | None, float]:
     """How sure we are, of which hypothesis, with what confidence."""
     standing = [h for h in ranked if h.standing is Standing.OPEN]
     certainty = confidence(standing) if standing else 0.0
     if certainty >= SUSPECTED:
         return (Verdict.PROBABLE if certainty >= PROBABLE else Verdict.SUSPECTED), standing[0], certainty
-    calm = looked(graph) and not symptoms.active
     return (Verdict.HEALTHY if calm else Verdict.INSUFFICIENT_EVIDENCE), None, certainty
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from faultmaven_core.analysis.diagnose.query import NEAR
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.graph.kubernetes_health import unwell
 from faultmaven_core.analysis.model import Entity, Fact
@@ -63,9 +64,10 @@ def _hurts(fact: Fact) -> bool:
     return params.get("hurts") == "yes" and params.get("recovered") != "yes"
 
 
-def looked(graph: EvidenceGraph) -> bool:
-    """Whether the evidence could have shown that something is unwell: states or measurements, not only text."""
-    return any(graph.all_facts(glob) for glob in ("status.**", "metric.**", "alert_state.**"))
+def looked(graph: EvidenceGraph, about: Sequence[Entity]) -> bool:
+    """Whether the evidence could have shown that what is asked about is unwell: states or measurements, not only text."""
+    near = graph.distances(about, NEAR) if about else graph.entities
+    return any(graph.facts(entity, glob) for entity in near for glob in ("status.**", "metric.**", "alert_state.**"))
 
 
 def sentence(fact: Fact) -> str:
