@@ -117,11 +117,13 @@ class Ledger:
         return Cited(self._citation(span, quoted), inner, before.rpartition("\n")[2], after, part.read)
 
     def _citation(self, span: Span, quoted: bytes) -> Citation:
+        # where a span ends follows from its bytes: an extractor's slip must not make a true claim false
+        last_line = span.first_line + quoted.count(b"\n", 0, len(quoted) - 1)
         return Citation(
             self._names[span.sha256],
             span.sha256,
             (span.start, span.end),
-            (span.first_line, span.last_line),
+            (span.first_line, last_line),
             hashlib.sha256(quoted).hexdigest(),
         )
 
