@@ -24,7 +24,9 @@ class PatternScanner(Protocol):
 
     @abstractmethod
     def compile(self, patterns: Mapping[str, str]) -> Scan:
-        """A scan for these patterns by id. Patterns match bytes within one line; syntax: the subset that RE2 has.
+        r"""A scan for these patterns by id. Patterns are ASCII and match bytes within one line.
 
+        Syntax: what RE2 and hyperscan share. `^` and `$` are the line's ends; the text's own (`\A`, `\z`) are not offered,
+        and `^` where something stands before it may be refused.
         Raises InvalidInputError that names the pattern which does not compile.
         """

@@ -7,6 +7,7 @@ from typing import Any
 
 import re2
 
+from faultmaven_adapters.scanning.line_patterns import within_a_line
 from faultmaven_core.ports.pattern_scanner import PatternScanner, Scan
 from faultmaven_core.shared.errors import InvalidInputError
 
@@ -25,6 +26,7 @@ class Re2PatternScanner(PatternScanner):
         ids = sorted(patterns)
         chosen = re2.Set.SearchSet(options)
         for name in ids:
+            within_a_line(name, patterns[name])
             try:
                 chosen.Add(patterns[name].encode())
             except re2.error as error:
@@ -42,7 +44,9 @@ class _Re2Scan(Scan):
     def hits(self, block: bytes) -> Sequence[tuple[str, int]]:
         found: list[tuple[str, int]] = []
         at = 0
-        for line in block.split(b"\n") if self._ids else ():
+        # What follows the last line feed is a line only if there is something.
+        text = block.removesuffix(b"\n")
+        for line in text.split(b"\n") if self._ids else ():
             end = at + len(line)
             found += [(self._ids[index], end) for index in sorted(self._set.Match(line) or ())]
             at = end + 1

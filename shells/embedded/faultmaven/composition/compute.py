@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faultmaven_core.analysis.extract.tools import Tools
 from faultmaven_core.analysis.signals.signatures import SignatureScan
+from faultmaven_core.ports.pattern_scanner import PatternScanner
 
 
 def tools() -> Tools:
@@ -12,12 +13,22 @@ def tools() -> Tools:
     from faultmaven_adapters.documents.html import HtmlText
     from faultmaven_adapters.documents.pdf import PdfText
     from faultmaven_adapters.extraction.zstd import ZstandardDecompression
-    from faultmaven_adapters.scanning.re2 import Re2PatternScanner
     from faultmaven_adapters.structured.pyyaml import PyYamlStructuredText
 
     return Tools(
         PyYamlStructuredText(),
-        SignatureScan(Re2PatternScanner()),
+        SignatureScan(pattern_scanner()),
         documents={"docx": DocxText(), "html": HtmlText(), "pdf": PdfText()},
         zstd=ZstandardDecompression(),
     )
+
+
+def pattern_scanner() -> PatternScanner:
+    """Hyperscan; google-re2, which finds the same at a tenth of the speed, where hyperscan has no wheel."""
+    try:
+        from faultmaven_adapters.scanning.hyperscan import HyperscanPatternScanner
+    except ImportError:
+        from faultmaven_adapters.scanning.re2 import Re2PatternScanner
+
+        return Re2PatternScanner()
+    return HyperscanPatternScanner()
