@@ -11,7 +11,7 @@ _TIMED = re.compile(
 )
 _LEVEL = re.compile(
     r"\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE|PANIC)\b|\blevel=\w+|\[(?:debug|info|notice|warn|error)\w*\]|"
-    r"\s*[Ee]rror(?: from server)?[: ]|Traceback |\s+at \S+\("
+    r"\A[Ee]rror(?: from server)?[: ]|\ATraceback |\A\s+at \S+\("
 )
 _DIFF = re.compile(r"diff --git |@@ -\d+(?:,\d+)? \+\d+|--- \S|\+\+\+ \S|Index: \S")
 _SETTING = re.compile(
@@ -36,7 +36,7 @@ def log(lines: Sequence[str]) -> float:
     """Lines of a log: most begin with a time or a severity. Any text can be read as one, so never 0."""
     full = [line for line in lines if line.strip()]
     timed = sum(bool(_TIMED.search(line[:80]) or _LEVEL.search(line[:120])) for line in full)
-    return 0.35 + 0.6 * min(1.0, 2 * timed / len(full))
+    return 0.35 + 0.5 * min(1.0, 2 * timed / len(full))
 
 
 def config(lines: Sequence[str]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from abc import abstractmethod
@@ -14,6 +13,7 @@ from typing import BinaryIO, Protocol
 from faultmaven_core.analysis.intake import tar
 from faultmaven_core.analysis.intake import zip as zip_archive
 from faultmaven_core.analysis.intake.forms import HEAD, form_of
+from faultmaven_core.analysis.intake.gunzip import gunzip
 from faultmaven_core.analysis.intake.limits import CHUNK, Budget, Limits
 from faultmaven_core.analysis.intake.member_names import objection, shown
 from faultmaven_core.ports.decompression import Decompression
@@ -90,7 +90,9 @@ class Unpacker:
 
     def _chunks(self, form: str, stream: BinaryIO) -> Iterator[bytes] | None:
         if form == "gzip":
-            return _gunzip(stream)
+            return gunzip(stream)
+        if not form:
+            return iter(lambda: stream.read(CHUNK), b"")
         if form == "zstd":
             return self.zstd.chunks(stream) if self.zstd else None
         document = self.documents.get(form)
@@ -169,12 +171,6 @@ def _tar_entries(stream: BinaryIO) -> Iterator[_Entry]:
         why = entry.refusal or ("another entry has the same name" if entry.name in seen else "")
         seen.add(entry.name)
         yield _Entry(entry.name, entry.content, entry.size, why)
-
-
-def _gunzip(stream: BinaryIO) -> Iterator[bytes]:
-    with gzip.GzipFile(fileobj=stream) as unpacked:
-        while chunk := unpacked.read(CHUNK):
-            yield chunk
 
 
 def _why(error: Exception) -> str:

@@ -51,7 +51,7 @@ def entries(stream: BinaryIO) -> Iterator[ZipEntry]:
         overlapping = _overlapping(infos)
         seen: set[str] = set()
         for info in infos:
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 continue
             why = _refusal(info, duplicate=info.filename in seen, overlaps=info.header_offset in overlapping)
             seen.add(info.filename)
