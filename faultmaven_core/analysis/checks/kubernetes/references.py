@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from faultmaven_core.analysis.checks.registry import broken, check
+from faultmaven_core.analysis.graph.kubernetes_health import ready
 from faultmaven_core.analysis.graph.kubernetes_objects import TEMPLATES, Cluster, KubernetesObject
 from faultmaven_core.analysis.model import Category, Fact, Violation
 
@@ -116,6 +117,45 @@ def key_missing(cluster: Cluster) -> Iterator[Violation]:
                             container=container.name,
                             others=", ".join(keys),
                         )
+
+
+_KINDS = {"serviceaccount": "ServiceAccount", **_SHOWN}
+_REPORTS = (
+    "signature.kubernetes.object_not_found",
+    "signature.kubernetes.key_not_found",
+    "signature.storage.mount_failed",
+)
+
+
+@check(
+    "kubernetes.object_reported_missing",
+    why="The kubelet or a controller looked for the object and did not find it; what refers to it cannot start.",
+    remedy="Create the object, or correct its name where it is referred to.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def object_reported_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A component reports that an object does not exist.
+
+    What has been created since is history: an object that the evidence shows is not missing.
+    """
+    for fact in (found for report in _REPORTS for found in cluster.graph.all_facts(report)):
+        said = dict(fact.params)
+        kind, name = said.get("missing_kind", "").lower(), said.get("missing", "")
+        about = cluster.object(fact.entity)
+        holder = said.get("holder", "")
+        there = cluster.find(kind, name.rpartition("/")[2], fact.entity.namespace) is not None
+        if not name or (there and not holder) or ready(about):
+            continue
+        shown = f"key {name} of {_KINDS.get(kind, kind)} {holder}" if holder else f"{_KINDS.get(kind, kind)} {name}"
+        yield broken(
+            about,
+            [fact],
+            f"{about} needs the {shown}, which was not found: {fact.value}",
+            expected=f"the {shown}",
+            missing=name,
+            missing_kind="key" if holder else _KINDS.get(kind, kind),
+            others="",
+        )
 
 
 @check(
