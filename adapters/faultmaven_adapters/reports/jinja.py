@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
+from html import escape
 from importlib import resources
 from typing import Any
 
@@ -41,7 +42,9 @@ class JinjaReportRenderer(ReportRenderer):
 
     @cached_property
     def _html(self) -> Environment:
-        return _environment(autoescape=True)
+        environment = _environment(autoescape=True)
+        environment.filters["prose"] = prose
+        return environment
 
     @cached_property
     def _markdown(self) -> Environment:
@@ -49,6 +52,11 @@ class JinjaReportRenderer(ReportRenderer):
         environment.filters["md"] = markdown_text
         environment.filters["fenced"] = fenced
         return environment
+
+
+def prose(text: object) -> str:
+    """Our own sentences as HTML: everything is escaped, then what stands between backticks becomes code."""
+    return re.sub(r"`([^`\n]{1,200})`", r"<code>\1</code>", escape(str(text)))
 
 
 def markdown_text(text: object) -> str:

@@ -61,9 +61,14 @@ def report_failure(failure: BaseException, arguments: Sequence[str]) -> int:
     return code
 
 
+def exit_code(kind: type[errors.FaultMavenError]) -> int:
+    """The code of a class; errors of a port have that of the class which they refine."""
+    return next(EXIT_CODES[parent] for parent in kind.__mro__ if parent in EXIT_CODES)
+
+
 def _told(failure: BaseException) -> tuple[int, str, str]:
     if isinstance(failure, errors.FaultMavenError):
-        return EXIT_CODES[type(failure)], failure.code, str(failure)
+        return exit_code(type(failure)), failure.code, str(failure)
     if isinstance(failure, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED, "interrupted", "Interrupted."
     if isinstance(failure, click.ClickException):

@@ -2,35 +2,152 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import click
 
+from faultmaven_cli import intake
+from faultmaven_cli.moment import Moment
+from faultmaven_cli.output import write_whole
+from faultmaven_cli.progress import Progress
+from faultmaven_cli.report import FORMATS, form_of, rendered
+from faultmaven_cli.session import HOME_OPTION, session
+
+if TYPE_CHECKING:
+    from faultmaven import FaultMaven
+
+NOTES = 5
+"""Sentences about unreadable evidence that follow the first screen; all of them are in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the caller wants, as typed."""
+
+    paths: tuple[str, ...]
+    baseline: tuple[str, ...]
+    question: str
+    case_id: str
+    since: datetime | None
+    until: datetime | None
+    around: datetime | None
+    copy: bool
+    fast: bool
+    redact: bool
+    form: str
+
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--question", default="", help="What you want to know.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the record.")
-def investigate(paths: tuple[Path, ...], question: str, form: str) -> None:
-    """Find the root cause in files and folders of evidence."""
-    import msgspec
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("--question", "-q", default="", help="What you want to know, in your words.")
+@click.option("--baseline", multiple=True, metavar="PATH", help="Evidence of how things look when all is well.")
+@click.option("--alert", multiple=True, metavar="FILE", help="The alert that started it (Alertmanager, JSON).")
+@click.option("--graph", multiple=True, metavar="FILE", help="Who calls whom, as JSON or CSV.")
+@click.option("--since", type=Moment(), help="The incident began after this time.")
+@click.option("--until", type=Moment(), help="The incident was over by this time.")
+@click.option("--around", type=Moment(), help="The incident was around this time.")
+@click.option("--format", "form", type=FORMATS, help="Default: by --output's ending, else text.")
+@click.option("--json", "json_", is_flag=True, help="The same as --format json.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--case", "case_id", default="", metavar="CASE", help="Go on with this case instead of a new one.")
+@click.option("--copy", is_flag=True, help="Keep copies of the evidence with the case.")
+@click.option("--fast", is_flag=True, help="Sample large logs instead of reading every line.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes that read evidence; default is one per core.")
+@click.option("--no-redact", is_flag=True, help="Keep secrets and personal data as they stand in the evidence.")
+@HOME_OPTION
+def investigate(
+    paths: tuple[str, ...],
+    question: str,
+    baseline: tuple[str, ...],
+    alert: tuple[str, ...],
+    graph: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    around: datetime | None,
+    form: str | None,
+    json_: bool,
+    output: Path | None,
+    case_id: str,
+    copy: bool,
+    fast: bool,
+    jobs: int | None,
+    no_redact: bool,
+    home: str,
+) -> None:
+    """Find the root cause in files, folders or archives of evidence; - is standard input.
 
-    from faultmaven_adapters.scanning.re2 import Re2PatternScanner
-    from faultmaven_adapters.structured.pyyaml import PyYamlStructuredText
-    from faultmaven_core.analysis.analyse import analyse
-    from faultmaven_core.analysis.diagnose.conclude import Request
-    from faultmaven_core.analysis.extract.tools import Tools
-    from faultmaven_core.analysis.signals.signatures import SignatureScan
+    Logs, stack traces, Kubernetes objects, kubectl output, metrics, alerts and support bundles may be mixed freely.
+    Files are read where they are and never changed. Ctrl-C keeps what was found so far.
+    """
+    chosen = "json" if json_ else form or form_of(output) or "text"
+    given = (*paths, *alert, *graph)
+    _check(given, baseline, case_id)
+    wish = Wish(given, baseline, question, case_id, since, until, around, copy, fast, not no_redact, chosen)
+    stdin = intake.spooled_stdin() if intake.STDIN in given else None
+    begun: list[str] = []
+    try:
+        texts, problems = session(home, lambda fm: _run(fm, wish, begun, stdin), processes=jobs)
+    except KeyboardInterrupt:
+        if begun:
+            click.echo(f"\nThe case {begun[0]} is kept. Go on with: fm investigate --case {begun[0]}", err=True)
+        raise
+    _print(texts, problems, wish, begun[0], output)
 
-    files = {
-        str(f): f.read_bytes() for p in paths for f in (sorted(p.rglob("*")) if p.is_dir() else [p]) if f.is_file()
-    }
-    tools = Tools(PyYamlStructuredText(), SignatureScan(Re2PatternScanner()))
-    record = analyse(files, Request("case_000000000000", question, "0.1.0"), tools)
-    if form == "json":
-        sys.stdout.buffer.write(msgspec.json.encode(record) + b"\n")
-        return
+
+def _check(given: tuple[str, ...], baseline: tuple[str, ...], case_id: str) -> None:
+    from faultmaven_core.shared.errors import InvalidInputError
+
+    if not given and not case_id:
+        raise click.UsageError("Name the files or folders to look at, or - for standard input.")
+    if absent := intake.missing((*given, *baseline)):
+        raise InvalidInputError(f"{absent} does not exist; check the path.")
+
+
+async def _run(
+    fm: FaultMaven, wish: Wish, begun: list[str], stdin: IO[bytes] | None
+) -> tuple[dict[str, str], list[str]]:
+    """The record as JSON and in the form asked for, and sentences about what could not be read."""
+    from faultmaven_core.cases.commands import OpenCase
+    from faultmaven_core.investigation.commands import Investigate
+
+    case_id = wish.case_id or (await fm.cases.open(OpenCase(wish.question), fm.caller)).case_id
+    begun.append(case_id)
+    added = await intake.give(fm, case_id, wish.paths, copy=wish.copy, stdin=stdin)
+    usual = await intake.give(fm, case_id, wish.baseline, role="baseline", copy=wish.copy)
+    with Progress() as progress:
+        command = Investigate(
+            case_id, wish.question, _epoch(wish.since), _epoch(wish.until), _epoch(wish.around), fast=wish.fast
+        )
+        done = await fm.investigation.investigate(command, fm.caller, progress)
+    problems = [*added.problems, *usual.problems]
+    problems += [problem for source in done.record.coverage for problem in source.problems]
+    texts = {form: await rendered(fm, case_id, form, redact=wish.redact) for form in {"json", wish.form} - {"text"}}
+    return texts, list(dict.fromkeys(problems))
+
+
+def _epoch(when: datetime | None) -> float | None:
+    return when.timestamp() if when else None
+
+
+def _print(texts: dict[str, str], problems: list[str], wish: Wish, case_id: str, output: Path | None) -> None:
     from faultmaven_cli.screen import first_screen
 
-    click.echo(first_screen(msgspec.to_builtins(record)))
+    screen = ""
+    if wish.form == "text" or output is not None:
+        screen = first_screen(json.loads(texts["json"]), more=f"fm report {case_id}")
+    chosen = screen if wish.form == "text" else texts[wish.form]
+    if output is not None:
+        write_whole(output, chosen if chosen.endswith("\n") else chosen + "\n")
+    click.echo(screen or chosen, nl=not (screen or chosen).endswith("\n"))
+    if output is not None:
+        click.echo(f"wrote {output}", err=True)
+    for problem in problems[:NOTES] if screen else ():
+        click.echo(f"note: {problem}", err=True)
+    if screen and len(problems) > NOTES:
+        click.echo(f"note: {len(problems) - NOTES} more in the report", err=True)
+    sys.stdout.flush()

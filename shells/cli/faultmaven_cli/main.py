@@ -9,9 +9,13 @@ import click
 
 COMMANDS = {
     "investigate": ("investigate:investigate", "Find the root cause in files and folders of evidence."),
+    "report": ("report:report", "Write a case's report: text, Markdown, HTML or JSON."),
+    "case": ("case:case", "List, show, confirm, reject, close or delete cases."),
+    "evidence": ("evidence:evidence", "Add, list, search and classify evidence; mine log templates."),
     "collect": ("collect:collect", "Make a support bundle of a Kubernetes cluster or this host, read-only."),
     "verify": ("verify:verify_command", "Check the claims of a record against the evidence, byte by byte."),
     "redact": ("redact:redact", "Print a text with secrets and personal data masked."),
+    "config": ("config:config", "Show the settings in force and check them."),
     "completion": ("completion:completion", "Print the script that completes `fm` in your shell."),
     "version": ("version:version", "Print the version."),
 }

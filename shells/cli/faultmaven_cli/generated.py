@@ -1,0 +1,105 @@
+"""Commands made from the operation table: a required field is an argument, any other an option."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import types
+import typing
+from datetime import datetime
+from typing import Any
+
+import click
+
+from faultmaven_cli.moment import Moment
+from faultmaven_cli.output import json_option
+from faultmaven_cli.session import HOME_OPTION, session
+from faultmaven_cli.views import show
+from faultmaven_core.operations import OPERATIONS
+
+NOT_OFFERED = {
+    "case.open": "`fm investigate` opens cases",
+    "investigation.run": "`fm investigate`",
+    "investigation.report": "`fm report --format json`",
+    "evidence.add": "written by hand: several paths, standard input",
+}
+"""Operations without a generated command, and what stands in their place."""
+
+IRREVERSIBLE = {
+    "case.delete": "Delete the case, its record and all copies of its evidence?",
+    "case.prune": "Delete all cases that ended before then?",
+    "evidence.delete": "Take this evidence off its case?",
+}
+"""Operations that ask first, and their question."""
+
+
+HELP = {
+    "after": "Continue after this; the last page's `next`.",
+    "cause": "What it really was, in a sentence.",
+    "dry_run": "Only say which.",
+    "evidence_id": "Only in this piece of evidence.",
+    "first_line": "Where to begin; 1 is the first line.",
+    "limit": "How many at most.",
+    "lines": "How many lines to show.",
+    "note": "Why, in a sentence.",
+    "older_than": "An age such as 90d, or a time.",
+    "reason": "resolved, abandoned, escalated, inquiry_only, duplicate or other.",
+    "regex": "Take TEXT as a regular expression (RE2 syntax).",
+    "source": "A member of an archive, by its name.",
+    "status": "inquiry, investigating, resolved or closed.",
+    "text": "Words that title, question or cause must have.",
+}
+"""What an option means, by the field that it sets."""
+
+
+def add_commands(group: click.Group, context: str) -> None:
+    """Give a group the commands of a context (`case`) that are offered and not background."""
+    for operation in OPERATIONS.values():
+        area, _, verb = operation.name.partition(".")
+        if area == context and operation.name not in NOT_OFFERED and not operation.background:
+            group.add_command(_command(operation, verb))
+
+
+def _command(operation: Any, verb: str) -> click.Command:
+    question = IRREVERSIBLE.get(operation.name)
+
+    def run(home: str, json_: bool, **fields: Any) -> None:
+        confirmed = fields.pop("yes", True)
+        if question and not (confirmed or fields.get("dry_run")):
+            if not sys.stdin.isatty():
+                raise click.UsageError("This cannot be undone, and nobody can be asked here: add --yes.")
+            click.confirm(question, abort=True, err=True)
+        command = operation.command(**fields)
+        show(session(home, lambda fm: operation.call(fm.application, command, fm.caller)), json_=json_)
+
+    parameters = [_parameter(field, kind) for field, kind in _fields(operation.command)]
+    if question:
+        parameters.append(click.Option(["--yes", "-y"], is_flag=True, help="Do not ask."))
+    made = click.Command(
+        verb, callback=run, params=parameters, help=f"{operation.summary}.\n\n{operation.command.__doc__}"
+    )
+    return json_option(HOME_OPTION(made))
+
+
+def _fields(command: type) -> list[tuple[dataclasses.Field[Any], Any]]:
+    kinds = typing.get_type_hints(command)
+    return [(field, kinds[field.name]) for field in dataclasses.fields(command)]
+
+
+def _parameter(field: dataclasses.Field[Any], kind: Any) -> click.Parameter:
+    if isinstance(kind, types.UnionType):  # `str | None`: None is the default and never typed
+        kind = next(part for part in typing.get_args(kind) if part is not types.NoneType)
+    if field.default is dataclasses.MISSING and kind is not datetime:
+        return click.Argument([field.name], type=kind, metavar=field.name.upper())
+    option = "--" + field.name.replace("_", "-")
+    if kind is bool:
+        return click.Option([option, field.name], is_flag=True, default=field.default, help=HELP.get(field.name))
+    required = field.default is dataclasses.MISSING
+    return click.Option(
+        [option, field.name],
+        type=Moment() if kind is datetime else kind,
+        help=HELP.get(field.name),
+        required=required,
+        default=None if required else field.default,
+        show_default=bool(not required and field.default not in (None, "")),
+    )
