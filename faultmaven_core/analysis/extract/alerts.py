@@ -184,7 +184,12 @@ def _about(alert: _Alert, title: str, summary: str) -> list[Entity]:
     labels = {**alert.texts, **alert.labels, **dict(_QUERY_TAG.findall(alert.node.text("query")))}
     known = list(entities_of(labels))
     for text in (title, summary):
-        if named := [entity for entity in known if entity.name in text]:
+        if named := [entity for entity in known if _stands(entity.name, text)]:
             # A pod's name begins with its workload's: the longest name that stands there is the one that is meant.
             return sorted(named, key=lambda entity: -len(entity.name))
     return known
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether a name stands in a text as a whole word, not as a part of another name."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from faultmaven_core.analysis.extract.metrics_labels import entity_of
@@ -9,7 +10,7 @@ from faultmaven_core.analysis.extract.metrics_series import Column, SeriesTables
 from faultmaven_core.analysis.extract.metrics_time import TIME_NAMES, moment
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.tools import Findings
-from faultmaven_core.analysis.model import Entity
+from faultmaven_core.analysis.model import Entity, Span
 from faultmaven_core.analysis.signals.metric_catalog import unit_of
 from faultmaven_core.ports.structured_text import Node
 
@@ -19,6 +20,7 @@ _TIMES = ("Timestamps", "timestamps", "times", "time", "x")
 _VALUES = ("Values", "values", "y", "data")
 _POINTS = ("Datapoints", "datapoints", "points", "values", "data", "pointlist")
 _STATISTICS = ("Average", "Maximum", "Sum", "Minimum", "SampleCount", "value", "Value", "avg", "y", "v")
+_REPLICA = re.compile(r"(?P<primary>.+?)-(?:read-?)?(?:replica|ro|reader|standby|secondary|slave)(?:-?\w{1,12})?")
 MAX_DEPTH = 3
 """How deep below a document's top level series are looked for."""
 
@@ -27,16 +29,29 @@ def time_series(node: Node, passage: Passage, out: Findings) -> bool:
     """Parallel arrays of times and values, or lists of points, wherever they stand near the top of a document."""
     tables = SeriesTables()
     found = False
+    owners: dict[Entity, Span] = {}
     for path, part, context in _holders(node, (), {}, MAX_DEPTH):
         column = _column(path, part, context, out.origin)
         points = list(_points(part))
         for when, value, first, last in points:
             tables.add(tables.table(column, [column]), when, passage.span(first, last), [value])
-        found = found or bool(points)
+        if points:
+            found = True
+            owners.setdefault(column.entity, passage.span(part.first, part.last))
+    _replicas(owners, out)
     out.series.extend(tables.series())
     if tables.stride > 1:
         out.problems.append(f"{out.origin.name}: too large to keep every point; every {tables.stride}th was kept.")
     return found
+
+
+def _replicas(owners: Mapping[Entity, Span], out: Findings) -> None:
+    """A database that bears another one's name with a suffix like `-replica-1` replicates it."""
+    databases = {entity.name: entity for entity in owners if entity.kind == "database"}
+    for name, replica in sorted(databases.items()):
+        match = _REPLICA.fullmatch(name)
+        if match and match["primary"] in databases:
+            out.relation("replicates", replica, databases[match["primary"]], owners[replica])
 
 
 def _holders(

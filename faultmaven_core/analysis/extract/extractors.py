@@ -13,7 +13,9 @@ from faultmaven_core.analysis.extract.kubectl_get import get
 from faultmaven_core.analysis.extract.kubectl_top import top
 from faultmaven_core.analysis.extract.kubernetes_manifest import manifest
 from faultmaven_core.analysis.extract.log import log
+from faultmaven_core.analysis.extract.metrics_csv import metrics_csv
 from faultmaven_core.analysis.extract.passage import Passage
+from faultmaven_core.analysis.extract.prometheus import prometheus_text
 from faultmaven_core.analysis.extract.settings_text import read_settings
 from faultmaven_core.analysis.extract.tools import Extractor, Findings
 from faultmaven_core.analysis.extract.transcript import sections
@@ -34,6 +36,8 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "kubectl_top": top,
     "kubernetes_manifest": manifest,
     "log": log,
+    "metrics_csv": metrics_csv,
+    "prometheus_text": prometheus_text,
     "source_code": log,
     "structured_config": read_settings,
 }

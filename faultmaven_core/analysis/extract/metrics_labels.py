@@ -38,6 +38,27 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
 """Kinds, the most specific first, and the names (lower case, dots and dashes as underscores) of labels that name one."""
 
 _NAMESPACE = ("namespace", "kube_namespace", "kubernetes_namespace", "exported_namespace", "k8s_namespace_name")
+PRODUCTS = frozenset(
+    (
+        "rds",
+        "ec2",
+        "s3",
+        "lambda",
+        "elb",
+        "alb",
+        "ecs",
+        "eks",
+        "sqs",
+        "sns",
+        "dynamodb",
+        "cloudwatch",
+        "elasticache",
+        "cloudsql",
+        "gke",
+    )
+)
+"""Values of a `service` label that name a cloud's product, not a service of anybody."""
+
 _PREFIX = re.compile(r"\A(k8s|kubernetes|aws|resource)_(?=\w)")
 _POD = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?-[0-9a-f]{8,10}-[a-z0-9]{5}\Z")
 _PORT = re.compile(r":\d{1,5}\Z")
@@ -68,15 +89,23 @@ def entities_of(labels: Mapping[str, str]) -> Iterator[Entity]:
     namespace = next((plain[name] for name in _NAMESPACE if name in plain), "")
     if kind := plain.get("workload_type", plain.get("workload_kind", "")).lower():
         plain.setdefault(kind, plain.get("workload_name", plain.get("workload", "")))
-    by_kind: dict[str, str] = {}
-    for name, value in sorted(plain.items()):
-        if value and (found := kind_of_label(name)):
-            by_kind.setdefault(found, value)
+    by_kind: dict[str, list[str]] = {}
+    for name, value in sorted(plain.items(), key=_place):
+        kind = kind_of_label(name)
+        if value and kind and not (kind == "service" and value.lower() in PRODUCTS):
+            by_kind.setdefault(kind, []).append(value)
     if plain.get("source_type", "").lower() in _DATABASE_SOURCES and "host" in by_kind:
-        by_kind.setdefault("database", by_kind.pop("host"))
+        by_kind.setdefault("database", []).extend(by_kind.pop("host"))
     for kind in _KINDS:
-        if kind in by_kind:
-            yield named(kind, by_kind[kind], namespace)
+        for value in dict.fromkeys(by_kind.get(kind, ())):
+            yield named(kind, value, namespace)
+
+
+def _place(label: tuple[str, str]) -> tuple[int, str]:
+    """The labels of a kind in the order of the table: an instance before its cluster."""
+    name = label[0]
+    ranks = [names.index(name) for names in _KINDS.values() if name in names]
+    return (min(ranks, default=len(_KINDS)), name)
 
 
 def named(kind: str, name: str, namespace: str = "") -> Entity:

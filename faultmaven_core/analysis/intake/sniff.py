@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from faultmaven_core.analysis.extract.metrics_csv import is_metrics
 from faultmaven_core.analysis.extract.passage import Passage
+from faultmaven_core.analysis.extract.prometheus import is_exposition
 from faultmaven_core.analysis.intake import text_forms
 from faultmaven_core.analysis.intake.commands import is_transcript, printed_by
 
@@ -92,6 +94,16 @@ def dump(lines: Sequence[str]) -> float:
     return 1.0 if first == "{" and any(re.match(r'\s{2,4}"kind": "NodeList"', line) for line in lines) else 0.0
 
 
+def metrics_table(lines: Sequence[str]) -> float:
+    """Separated values with a time per row."""
+    return 0.9 if is_metrics(lines) else 0.0
+
+
+def exposition(lines: Sequence[str]) -> float:
+    """What a Prometheus target prints."""
+    return 0.95 if is_exposition(lines) else 0.0
+
+
 RULES: tuple[tuple[str, Rule], ...] = (
     ("cluster_dump", dump),
     ("transcript", is_transcript),
@@ -100,6 +112,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("kubectl_get", table),
     ("kubernetes_manifest", manifest),
     ("json", json_document),
+    ("metrics_csv", metrics_table),
+    ("prometheus_text", exposition),
     ("diff", text_forms.diff),
     ("structured_config", text_forms.config),
     ("source_code", text_forms.code),

@@ -84,6 +84,8 @@ def as_facts(anomaly: Anomaly) -> list[Fact]:
         "hurts": "yes" if anomaly.hurts else "no",
         "text": anomaly.sentence,
     }
+    # Texts of mechanisms name several metrics at once: `{cpu_peak}`, `{latency_from}`.
+    params |= {f"{name}_{key}": params[key] for key in ("from", "to", "peak", "onset", "peak_at", "until")}
     pairs = tuple(sorted((key, value) for key, value in params.items() if value))
     state = "recovered" if anomaly.recovered else "high" if anomaly.direction == "up" else "low"
     return [
@@ -141,9 +143,16 @@ def _judge(one: Series, values: Values, given: Sequence[Series], peers: Sequence
     parts = segments(values) if len(values) >= MIN_POINTS else ()
     if len(parts) < 2:
         return None
-    first = values[parts[0].first : parts[0].end]
+    first = _calm_start(values[parts[0].first : parts[0].end])
     measure = Usual(usual(first).level, max(usual(first).scale, noise(values)))
     return _Judged(measure, "self", _least(one, measure.level))
+
+
+def _calm_start(values: Values) -> Values:
+    """The beginning of a first segment that only rises or only falls: what goes one way all the time is no usual level."""
+    while len(values) > RUN and (np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0)):
+        values = values[: max(RUN, len(values) // 2)]
+    return values
 
 
 def _least(one: Series, level: float) -> float:

@@ -40,6 +40,8 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "us": ("s", 1e-6),
     "bytes/second": ("B/s", 1),
     "count/second": ("/s", 1),
+    "average active sessions": ("AAS", 1),
+    "aas": ("AAS", 1),
 }
 """Units as sources write them (lower case): the base unit, and how many of it one is. Others are kept as they are."""
 

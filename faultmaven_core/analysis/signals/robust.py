@@ -44,15 +44,27 @@ def usual(values: Values) -> Usual:
 
 
 def noise(values: Values) -> float:
-    """Standard deviation of point-to-point noise, from first differences: a level shift touches only one of them.
+    """Standard deviation of point-to-point noise, from differences.
 
-    The larger of the MAD estimate and the root mean square of the smaller four fifths (the first is 0 where most points
-    repeat); one hundredth of the range where both are 0 but the values differ. Shifts with the values' scale.
+    A level shift touches one first difference only, a steady ramp no second one, so the smaller of both estimates
+    counts. One hundredth of the range where it is 0 but the values differ.
     """
     if len(values) < 2:
         return 0.0
-    steps = np.sort(np.abs(np.diff(values)))
-    calm = steps[: max(1, len(steps) * 4 // 5)]
-    by_median = float(np.median(steps)) / MAD_OF_NORMAL / np.sqrt(2)
-    by_square = float(np.sqrt(np.mean(calm**2) / 2))
-    return max(by_median, by_square) or float(np.ptp(values)) / 100
+    first = np.diff(values)
+    found = _spread(first, 2.0)
+    if len(first) > 1:
+        found = min(found, _spread(np.diff(first), 6.0))
+    return found or float(np.ptp(values)) / 100
+
+
+def _spread(steps: Values, variances: float) -> float:
+    """Noise from differences whose variance is that many times its own.
+
+    The larger of the MAD estimate and the root mean square of the smaller four fifths: the first is 0 where most repeat.
+    """
+    sizes = np.sort(np.abs(steps))
+    calm = sizes[: max(1, len(sizes) * 4 // 5)]
+    by_median = float(np.median(sizes)) / MAD_OF_NORMAL
+    by_square = float(np.sqrt(np.mean(calm**2)))
+    return max(by_median, by_square) / float(np.sqrt(variances))
