@@ -15,7 +15,7 @@ from faultmaven_core.analysis.signals.metric_catalog import unit_of
 from faultmaven_core.ports.structured_text import Node
 
 _SAMPLE = re.compile(
-    r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{(?P<labels>.*)\})?\s+(?P<value>[-+]?(?:\d[\d.]*(?:[eE][-+]?\d+)?|Inf|NaN))"
+    r"(?P<name>[a-zA-Z_:](?:[\w:]*\w)?)(?:\{(?P<labels>.*)\})?\s+(?P<value>[-+]?(?:\d[\d.]*(?:[eE][-+]?\d+)?|Inf|NaN))"
     r"(?:\s+(?P<when>-?\d{10,13}(?:\.\d+)?))?(?:\s+#.*)?\s*\Z"
 )
 _LABEL = re.compile(r'(\w+)\s*=\s*"((?:[^"\\]|\\.)*)"')
