@@ -30,7 +30,8 @@ def output_of(command: str, home: str) -> str:
     )
     if done.returncode:
         raise SystemExit(f"`{command}` ends with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    text = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    return re.sub(r"\bcase_[0-9a-f]{12}\b", "case_0123456789ab", text)  # drawn anew for every case
 
 
 def as_run(block: str) -> str:
