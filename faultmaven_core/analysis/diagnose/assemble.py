@@ -93,7 +93,7 @@ class Assembly:
             mechanism_id=best.mechanism.id,
             statement=narrator.tell(best.mechanism.statement),
             mechanism=narrator.tell(best.mechanism.mechanism),
-            chain=narrator.chain(),
+            chain=narrator.chain(self._symptoms.told),
             confidence=self._confidence,
             confirm=_check(best.mechanism.confirm, narrator),
             refute=_check(best.mechanism.refute, narrator),
@@ -134,8 +134,8 @@ class Assembly:
     def _findings(self) -> Iterator[Finding]:
         """What is wrong, kind by kind; a broken fleet must not drown the cause, so each kind has its limit."""
         kinds = (
-            ("symptom", "error", self._symptoms.status),
             ("symptom", "error", self._symptoms.alerts),
+            ("symptom", "error", self._symptoms.status),
             ("anomaly", "warning", self._symptoms.deviations),
         )
         for kind, severity, facts in kinds:

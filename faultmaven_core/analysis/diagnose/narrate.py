@@ -41,11 +41,12 @@ class Narrator:
         """Every text whose slots all have values."""
         return tuple(told for text in texts if (told := self._filled(text)))
 
-    def chain(self) -> tuple[str, ...]:
-        """The mechanism's own steps, then what the decisive evidence says, word for word."""
+    def chain(self, symptom: str = "") -> tuple[str, ...]:
+        """The mechanism's own steps, the symptom that they lead to, then what the decisive evidence says, word for word."""
         told = self.tell(self._hypothesis.mechanism.statement)
         said = [fact for fact in decisive(self._hypothesis) if str(fact.value) not in told]
-        return (*self.each(self._hypothesis.mechanism.chain), *quotes(said))
+        steps = [*self.each(self._hypothesis.mechanism.chain), *([f"Symptom: {symptom}"] if symptom else [])]
+        return (*steps, *quotes(said))
 
     def _filled(self, text: str) -> str | None:
         parts = []

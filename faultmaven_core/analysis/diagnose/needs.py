@@ -10,6 +10,9 @@ from faultmaven_core.analysis.diagnose.query import Outcome
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.record import EvidenceNeed
 
+RIVALRY = 0.5
+"""Part of the leader's score from which a follower is worth telling apart from it."""
+
 MOST = 5
 """Needs that a record lists; a person follows two or three."""
 
@@ -17,7 +20,7 @@ MOST = 5
 def needs(standing: Sequence[Hypothesis], graph: EvidenceGraph) -> tuple[EvidenceNeed, ...]:
     """Unobserved predictions of the leading hypotheses; those that only one of the first two makes come first."""
     found: list[tuple[bool, float, EvidenceNeed]] = []
-    first_two = standing[:2]
+    first_two = [h for h in standing[:2] if h.score >= RIVALRY * standing[0].score]
     for h in first_two:
         rival = next((other for other in first_two if other is not h), None)
         theirs = {p.clause.attribute for p, _ in rival.answers} if rival else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,12 +32,12 @@ class Symptoms:
     def of(cls, graph: EvidenceGraph) -> Symptoms:
         """Those that the graph shows."""
         hurting = [fact for fact in graph.all_facts("anomaly.**") if _hurts(fact)]
-        states = graph.all_facts("alert_state.**")
+        calm = [fact for fact in graph.all_facts("alert_state.**") if fact.value == "ok"]
         return cls(
             status=tuple(unwell(graph)),
             deviations=tuple(hurting),
-            alerts=tuple(fact for fact in states if fact.value == "firing"),
-            calm=tuple(fact for fact in states if fact.value == "ok"),
+            alerts=tuple(fact for fact in graph.all_facts("alert.**") if dict(fact.params).get("state") == "firing"),
+            calm=tuple(calm),
         )
 
     def nearest(self, distances: Mapping[Entity, int]) -> Symptoms:
@@ -47,6 +48,11 @@ class Symptoms:
             return tuple(sorted(facts, key=lambda fact: distances.get(fact.entity, far)))
 
         return Symptoms(ordered(self.status), ordered(self.deviations), ordered(self.alerts), ordered(self.calm))
+
+    @property
+    def told(self) -> str:
+        """The first symptom in words, as people were told or as the state shows it; empty where there is none."""
+        return next((sentence(fact) for fact in (*self.alerts, *self.status, *self.deviations)), "")
 
     @property
     def active(self) -> tuple[Fact, ...]:
@@ -70,10 +76,57 @@ def looked(graph: EvidenceGraph, about: Sequence[Entity]) -> bool:
     return any(graph.facts(entity, glob) for entity in near for glob in ("status.**", "metric.**", "alert_state.**"))
 
 
+_CONDITIONS = {
+    ("Ready", "False"): "is not ready",
+    ("Ready", "Unknown"): "has stopped reporting whether it is ready",
+    ("PodScheduled", "False"): "is not scheduled to any node",
+    ("Failed", "True"): "failed and did not complete",
+    ("Available", "False"): "has too few available replicas",
+    ("Progressing", "False"): "makes no progress with its rollout",
+    ("ReplicaFailure", "True"): "cannot create its pods",
+    ("ScalingActive", "False"): "cannot tell how many replicas are needed",
+    ("AbleToScale", "False"): "cannot change the number of replicas",
+}
+
+_WORDED = (
+    (re.compile(r"status\.phase"), "{entity} is {value}"),
+    (
+        re.compile(r"status\.\w+\.(?P<part>[^.]+)\.state\.waiting\.reason"),
+        "container {part} of {entity} waits in {value}",
+    ),
+    (
+        re.compile(r"status\.\w+\.(?P<part>[^.]+)\.state\.terminated\.exitCode"),
+        "container {part} of {entity} ended with exit code {value}",
+    ),
+    (
+        re.compile(r"status\.\w+\.(?P<part>[^.]+)\.state\.terminated\.reason"),
+        "container {part} of {entity} ended: {value}",
+    ),
+    (
+        re.compile(r"status\.\w+\.(?P<part>[^.]+)\.restartCount"),
+        "container {part} of {entity} was restarted {value} times",
+    ),
+    (re.compile(r"status\.failed"), "{entity} has {value} failed pods"),
+    (re.compile(r"status\.unavailableReplicas"), "{entity} lacks {value} replicas"),
+    (
+        re.compile(r"status\.(?:readyReplicas|availableReplicas|numberAvailable)"),
+        "{entity} has only {value} replicas ready",
+    ),
+    (re.compile(r"status\.endpoints"), "{entity} has no endpoints"),
+    (re.compile(r"alert\.(?P<part>.+)"), "{part}: {value}"),
+)
+
+
 def sentence(fact: Fact) -> str:
     """A symptom in words."""
-    text = dict(fact.params).get("text", "")
-    if text:
+    if text := dict(fact.params).get("text"):
         return text
-    name = fact.attribute.removeprefix("alert_state.").removeprefix("status.")
-    return f"{fact.entity}: {name} is {fact.value}"
+    condition = re.fullmatch(r"status\.conditions\.(\w+)\.status", fact.attribute)
+    if condition:
+        known = _CONDITIONS.get((condition[1], str(fact.value)))
+        return f"{fact.entity} {known or f'reports {condition[1]}={fact.value}'}"
+    for pattern, words in _WORDED:
+        if match := pattern.fullmatch(fact.attribute):
+            said = words.format(entity=fact.entity, value=fact.value, **match.groupdict())
+            return said.replace("container * of", "a container of")  # a table of pods names no containers
+    return f"{fact.entity}: {fact.attribute} is {fact.value}"
