@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ from typing import Self
 from faultmaven_adapters.extraction.jobs import digest_of, open_regular
 from faultmaven_adapters.extraction.scratch import FolderScratch
 from faultmaven_adapters.extraction.zstd import ZstandardDecompression
+from faultmaven_core.analysis.intake.forms import HEAD, form_of
 from faultmaven_core.analysis.intake.prepare import prepare
 from faultmaven_core.analysis.intake.unpack import Unpacker
 from faultmaven_core.analysis.model import Span
@@ -99,12 +101,10 @@ class ReferencedFiles:
                 f"{place.path} is not there any more; put it back or add the evidence again."
             ) from error
         now = (status.st_size, status.st_mtime_ns)
-        if known.checked == now or (
-            known.checked is None and not place.members and now == (place.size, place.modified_ns)
-        ):
-            return place.path
-        self._verify(known)
-        if not known.copy:
+        if known.checked is None and now == (place.size, place.modified_ns) and not _is_container(place.path):
+            known.checked = now
+        if known.checked != now:
+            self._verify(known)
             known.checked = now
         return known.copy or place.path
 
@@ -112,19 +112,25 @@ class ReferencedFiles:
         place = known.place
         with open_regular(place.path) as stream:
             # A file that only grew, as logs do, still begins with what was read.
-            if not place.members and digest_of(stream, place.size) == place.sha256:
+            if digest_of(stream, place.size) == place.sha256:
                 return
             stream.seek(0)
             self._folder = self._folder or tempfile.mkdtemp(prefix="faultmaven-evidence-")
             scratch = FolderScratch(self._folder, f"{len(os.listdir(self._folder)):06}-")
-            for content in prepare(
-                os.path.basename(place.path), stream, Unpacker(scratch, {}, ZstandardDecompression())
-            ):
-                if content.sha256 == place.sha256:
-                    known.copy = scratch.path(content.key)
-                    return
-                if content.key:
-                    scratch.drop(content.key)
+            contents = prepare(os.path.basename(place.path), stream, Unpacker(scratch, {}, ZstandardDecompression()))
+            with closing(contents):
+                for content in contents:
+                    if content.sha256 == place.sha256:
+                        known.copy = scratch.path(content.key)
+                        return
+                    if content.key:
+                        scratch.drop(content.key)
         raise CorruptDataError(
             f"{place.path} is not what it was when it was read; put the old file back or add it again."
         )
+
+
+def _is_container(path: str) -> bool:
+    """Whether the content stands unpacked nowhere: what is read as it is never looks like a container."""
+    with open_regular(path) as stream:
+        return bool(form_of(stream.read(HEAD)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -40,7 +40,7 @@ class Prepared:
     entries: tuple[Entry, ...] = ()
 
 
-def prepare(name: str, stream: BinaryIO, unpacker: Unpacker) -> Iterator[Prepared]:
+def prepare(name: str, stream: BinaryIO, unpacker: Unpacker) -> Generator[Prepared, None, None]:
     """What stands in a file: itself, or the contents of the container that it is."""
     size = stream.seek(0, 2)
     stream.seek(0)

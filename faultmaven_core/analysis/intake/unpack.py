@@ -143,9 +143,11 @@ class Unpacker:
             self.scratch.drop(key)
             yield Content(name, members, problem=problem)
         elif form_of(head):
-            with self.scratch.open(key) as inner:
-                yield from self._layer(name, members, inner, depth + 1, budget)
-            self.scratch.drop(key)
+            try:
+                with self.scratch.open(key) as inner:
+                    yield from self._layer(name, members, inner, depth + 1, budget)
+            finally:
+                self.scratch.drop(key)
             if problem:
                 yield Content(name, members, problem=problem)
         else:
