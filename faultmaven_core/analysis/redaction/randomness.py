@@ -32,7 +32,7 @@ def generated(word: str) -> bool:
     """Random enough to be masked wherever it stands."""
     if len(word) < MIN_LENGTH or identifier(word):
         return False
-    longest = _longest_run(word)
+    longest = longest_run(word)
     if len(longest) < MIN_RUN or identifier(longest) or not (_has_letter(longest) and _DIGITS.search(longest)):
         return False
     stretches = len(_WORDS.findall(longest))
@@ -45,7 +45,7 @@ def plausible(word: str, least: int = 16) -> bool:
     A long word with letters and digits, an identifier, letters of both cases mixed, or letters of one case in one piece
     that is longer than words are.
     """
-    longest = _longest_run(word)
+    longest = longest_run(word)
     if len(word) < least or len(longest) < min(least, 8):
         return False
     if identifier(word) or (_has_letter(word) and _DIGITS.search(word)):
@@ -54,7 +54,8 @@ def plausible(word: str, least: int = 16) -> bool:
     return len(longest) >= MIN_LENGTH and (one_case or len(longest) / len(_WORDS.findall(longest)) <= MAX_WORD_MEAN)
 
 
-def _longest_run(word: str) -> str:
+def longest_run(word: str) -> str:
+    """The longest piece of letters and digits."""
     return max(_RUN.findall(word), key=len, default="")
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from faultmaven_core.analysis.redaction.detectors import SECRETS, Detector
 from faultmaven_core.analysis.redaction.personal import ADDRESSES, PERSONAL
-from faultmaven_core.analysis.redaction.placeholders import placeholder
+from faultmaven_core.analysis.redaction.placeholders import PLACEHOLDER, placeholder
+
+LONG_VALUE = 64
+"""Characters; no name of a secret is longer."""
 
 MIN_KNOWN = 6
 """Characters from which a known secret is masked wherever it stands; shorter ones would tear holes into words."""
 
+_SIGNS = re.compile(r"\W")
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(r"[A-Za-z0-9+/=\s\\:,.\"'-]*")
@@ -41,16 +46,26 @@ def detect(text: str, *, addresses: bool = False) -> tuple[Found, ...]:
     found = [*_private_keys(text)]
     for detector in (*SECRETS, *PERSONAL, *(ADDRESSES if addresses else ())):
         found.extend(_matches(detector, text))
-    return _merged(found)
+    return tuple(one for one in _merged(found) if not _masked_before(text, one))
+
+
+def _masked_before(text: str, found: Found) -> bool:
+    """Whether what was found is (a part of) a placeholder: a redacted text is not redacted again."""
+    near = text[max(0, found.start - 2) : found.end + 1]
+    return "redacted:" in near and len(_SIGNS.sub("", PLACEHOLDER.sub("", near))) < MIN_KNOWN
 
 
 def _private_keys(text: str) -> Iterator[Found]:
-    for begin in _BEGIN.finditer(text):
-        end = _END.search(text, begin.end())
-        body = _BODY.match(text, begin.end())
-        last = end.end() if end else body.end() if body else len(text)
-        if _ANY_KEY.search(text, begin.end(), end.start() if end else last):
-            yield Found(begin.start(), last, "private-key")
+    at = 0
+    ends = [end.span() for end in _END.finditer(text)]
+    while begin := _BEGIN.search(text, at):
+        start = begin.end()
+        index = bisect_left(ends, (start, start))
+        body = _BODY.match(text, start)
+        last, at = ends[index] if index < len(ends) else (body.end() if body else start,) * 2
+        if _ANY_KEY.search(text, start, last):
+            yield Found(begin.start(), at, "private-key")
+        at = max(at, start)
 
 
 def _matches(detector: Detector, text: str) -> Iterator[Found]:
@@ -60,9 +75,11 @@ def _matches(detector: Detector, text: str) -> Iterator[Found]:
         if detector.accept(match):
             yield Found(start, end, detector.kind)
             at = end
+        elif start > match.start() and end - start > LONG_VALUE:
+            at = start + (end - start) // 2  # half of it each time: hostile text must not be read again at every place
         else:
             # a refused value may itself be the name in front of the next one
-            at = max(start, match.start() + 1) if start > match.start() else end
+            at = start if start > match.start() else end
 
 
 def _merged(found: Sequence[Found]) -> tuple[Found, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from faultmaven_core.analysis.redaction.randomness import plausible
+from faultmaven_core.analysis.redaction.randomness import MIN_RUN, identifier, longest_run, plausible
 
 MIN_PLAIN = 20
 """Characters from which a value behind the name of a secret is masked although nothing in it looks random."""
@@ -48,8 +48,10 @@ def assigned(match: re.Match[str]) -> bool:
 
 
 def near_mention(match: re.Match[str]) -> bool:
-    """A random word next to a word like "key": no path, and no name made of words."""
-    return plausible(match["secret"]) and not _NAME_LIKE.search(match["secret"])
+    """A random word next to a word like "key": no path, no name of words, nor of short parts as Kubernetes makes them."""
+    value = match["secret"]
+    whole = identifier(value) or len(longest_run(value)) >= MIN_RUN
+    return plausible(value) and whole and not _NAME_LIKE.search(value)
 
 
 def unnamed_digest(match: re.Match[str]) -> bool:
