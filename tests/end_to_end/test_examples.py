@@ -85,7 +85,7 @@ def test_the_demo_prints_the_cause_with_its_proof_and_writes_the_report(tmp_path
     assert "storage" in printed
     assert "aws_rds_events.json:" in printed
     html = report.read_text()
-    assert html.startswith("<!doctype html>")
+    assert html.lower().startswith("<!doctype html>")
     assert "ran out of storage space" in html
 
 
