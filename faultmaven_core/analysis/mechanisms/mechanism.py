@@ -54,7 +54,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:
-    """Texts may hold slots: {name}, {namespace}, {kind}, {subject}, {workload}, {state}, {quote}, the parameters of the
+    """One entry of a catalog.
+
+    Texts may hold slots: {name}, {namespace}, {kind}, {subject}, {workload}, {state}, {quote}, the parameters of the
     facts that it rests on, {fact:<attribute glob>} and {range:<parameter>}. Of several texts for a place the first
     whose slots are all bound is used.
 
