@@ -27,6 +27,10 @@ _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_EN
 """Variables that a child needs to start; all others may be secrets and stay here."""
 
 
+_START_SECONDS = 120
+"""A child imports numpy and compiles signatures: tenths of a second, on a machine under load many times that."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
     """For one process: `memory` in bytes of data, and how long a job may take: `seconds`, plus some per MiB."""
@@ -116,7 +120,7 @@ class _Pool(Executor):
         )
         self._all.add(child)
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(_START_SECONDS):
                 ready = await _receive(child)
         except (asyncio.IncompleteReadError, TimeoutError) as error:
             await self._kill(child)
