@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from faultmaven_core.analysis.model import Entity
 
@@ -60,7 +60,7 @@ PRODUCTS = frozenset(
 """Values of a `service` label that name a cloud's product, not a service of anybody."""
 
 _PREFIX = re.compile(r"\A(k8s|kubernetes|aws|resource)_(?=\w)")
-_POD = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?-[0-9a-f]{8,10}-[a-z0-9]{5}\Z")
+_POD = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?-(?=[a-z]*[0-9])[a-z0-9]{8,10}-[a-z0-9]{5}\Z")
 _PORT = re.compile(r":\d{1,5}\Z")
 _DATABASE_SOURCES = ("db-instance", "db-cluster", "db_instance", "db_cluster")
 NAMESPACED = frozenset(
@@ -96,6 +96,9 @@ def entities_of(labels: Mapping[str, str]) -> Iterator[Entity]:
             by_kind.setdefault(kind, []).append(value)
     if plain.get("source_type", "").lower() in _DATABASE_SOURCES and "host" in by_kind:
         by_kind.setdefault("database", []).extend(by_kind.pop("host"))
+    hosts = by_kind.get("host", [])
+    by_kind.setdefault("pod", []).extend(value for value in hosts if _POD.match(value))
+    by_kind["host"] = [value for value in hosts if not _POD.match(value)]
     for kind in _KINDS:
         for value in dict.fromkeys(by_kind.get(kind, ())):
             yield named(kind, value, namespace)
@@ -112,11 +115,29 @@ def named(kind: str, name: str, namespace: str = "") -> Entity:
     """An entity of a kind and name; a host that bears the name of a pod is the pod."""
     if kind == "host":
         name = _PORT.sub("", name)
-        if _POD.match(name):
-            kind = "pod"
+        kind = "pod" if _POD.match(name) else kind
     return Entity(kind, name, namespace if kind in NAMESPACED else "")
 
 
 def entity_of(labels: Mapping[str, str], otherwise: Entity) -> Entity:
     """The most specific entity that labels name."""
     return next(entities_of(labels), otherwise)
+
+
+_ABOVE_A_POD = {
+    "deployment": "owns",
+    "statefulset": "owns",
+    "daemonset": "owns",
+    "job": "owns",
+    "service": "selects",
+    "node": "runs_on",
+}
+
+
+def relations_of(entities: Sequence[Entity]) -> Iterator[tuple[str, Entity, Entity]]:
+    """How entities that one record names belong together: kind, a, b."""
+    pod = next((entity for entity in entities if entity.kind == "pod"), None)
+    for other in entities if pod else ():
+        kind = _ABOVE_A_POD.get(other.kind)
+        if pod and kind:
+            yield (kind, pod, other) if kind == "runs_on" else (kind, other, pod)

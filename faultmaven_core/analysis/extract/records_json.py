@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from faultmaven_core.analysis.extract.metrics_labels import entity_of
+from faultmaven_core.analysis.extract.metrics_labels import entities_of, relations_of
 from faultmaven_core.analysis.extract.metrics_time import TIME_NAMES, moment
 from faultmaven_core.analysis.extract.passage import Passage
-from faultmaven_core.analysis.extract.severity import severity, worst
+from faultmaven_core.analysis.extract.severity import severity
 from faultmaven_core.analysis.extract.stack_traces import add_exceptions
 from faultmaven_core.analysis.extract.timestamps import first_timestamp
 from faultmaven_core.analysis.extract.tools import Findings
@@ -37,12 +38,16 @@ _TYPE = (
 )
 _TEXT_LOGS = ("logs", "log", "output", "stdout", "stderr", "content", "text")
 _LEVEL_WORD = re.compile(r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|PANIC)\b")
+_LOUD = frozenset(("log.warning", "log.error", "log.critical"))
 _VALUES = re.compile(r"\d+")
 
 
 @dataclass
 class _Group:
+    """Records that differ in numbers only. `above` is the service or workload of the entity, where the record names it."""
+
     entity: Entity
+    above: Entity
     attribute: str
     message: str
     when: float | None
@@ -53,54 +58,61 @@ class _Group:
 
 
 @dataclass
-class _Groups:
-    """Records that differ in numbers only, counted as one."""
+class _Collected:
+    """What a document says, before it becomes facts."""
 
-    found: dict[tuple[Entity, str, str], _Group] = field(default_factory=dict)
+    groups: dict[tuple[Entity, str, str], _Group] = field(default_factory=dict)
+    relations: dict[tuple[str, Entity, Entity], Span] = field(default_factory=dict)
+    leaves: int = 0
     dropped: int = 0
 
     def add(self, group: _Group) -> None:
         key = (group.entity, group.attribute, _VALUES.sub("0", group.message))
-        known = self.found.get(key)
+        known = self.groups.get(key)
         if known:
             known.count += 1
-        elif len(self.found) < MAX_GROUPS:
-            self.found[key] = group
+        elif len(self.groups) < MAX_GROUPS:
+            self.groups[key] = group
         else:
             self.dropped += 1
+
+    def finish(self, out: Findings) -> None:
+        """Facts and relations. What several replicas complain of is their service's trouble, not one replica's."""
+        loud: dict[Entity, set[Entity]] = defaultdict(set)
+        for group in self.groups.values():
+            if group.attribute in _LOUD:
+                loud[group.above].add(group.entity)
+        for g in self.groups.values():
+            shared = g.attribute in _LOUD and len(loud[g.above]) > 1
+            entity = g.above if shared else g.entity
+            out.fact(entity, g.attribute, g.message, g.span, g.mode, when=g.when, count=g.count, params=g.params)
+        for (kind, a, b), span in self.relations.items():
+            out.relation(kind, a, b, span)
+        if self.leaves > MAX_LEAVES:
+            out.problems.append(f"{out.origin.name}: of {self.leaves} values only the first {MAX_LEAVES} were read.")
+        if self.dropped:
+            out.problems.append(
+                f"{out.origin.name}: {self.dropped} records beyond {MAX_GROUPS} different ones were left out."
+            )
 
 
 def records(node: Node, passage: Passage, out: Findings) -> bool:
     """Everything that a document of unknown shape says."""
-    groups = _Groups()
-    leaves = 0
+    found = _Collected()
     for path, part, context in _walk(node, "", {}):
-        entity = entity_of(context, out.origin)
+        named = list(entities_of(context)) or [out.origin]
         if isinstance(part.value, Mapping):
-            _record(part, entity, passage, groups)
-        elif isinstance(part.value, str) and part.value.count("\n") > 0 and path.rsplit(".", 1)[-1] in _TEXT_LOGS:
-            _text(part, entity, passage, groups, out)
-        elif part.value is not None and part.value != "":
-            leaves += 1
-            if leaves <= MAX_LEAVES:
-                out.fact(entity, f"data.{path}", part.value, passage.span(part.first, part.last), Mode.STATUS)  # type: ignore[arg-type]  # a scalar: the walk yields no sequence
-    for group in groups.found.values():
-        out.fact(
-            group.entity,
-            group.attribute,
-            group.message,
-            group.span,
-            group.mode,
-            when=group.when,
-            count=group.count,
-            params=group.params,
-        )
-    if leaves > MAX_LEAVES:
-        out.problems.append(f"{out.origin.name}: of {leaves} values only the first {MAX_LEAVES} were read.")
-    if groups.dropped:
-        out.problems.append(
-            f"{out.origin.name}: {groups.dropped} records beyond {MAX_GROUPS} different ones were left out."
-        )
+            for relation in relations_of(named):
+                found.relations.setdefault(relation, passage.span(part.first, part.last))
+            _record(part, named, passage, found)
+        elif isinstance(part.value, str) and "\n" in part.value and path.rsplit(".", 1)[-1] in _TEXT_LOGS:
+            _text(part, named, passage, found, out)
+        elif isinstance(part.value, str | int | float) and part.value != "":
+            found.leaves += 1
+            if found.leaves <= MAX_LEAVES:
+                span = passage.span(part.first, part.last)
+                out.fact(named[0], f"data.{path}", part.value, span, Mode.STATUS)
+    found.finish(out)
     return True
 
 
@@ -144,7 +156,11 @@ def _level(node: Node) -> str:
     return next((found for key in _LEVEL if (found := severity(node.text(key)))), "")
 
 
-def _record(node: Node, entity: Entity, passage: Passage, groups: _Groups) -> None:
+def _above(named: Sequence[Entity]) -> Entity:
+    return next((other for kind, other, _ in relations_of(named) if kind in ("owns", "selects")), named[0])
+
+
+def _record(node: Node, named: Sequence[Entity], passage: Passage, found: _Collected) -> None:
     """`log.<severity>` where the record states a level, else `event.<category>`."""
     message = " ".join(_message(node).split())
     level = _level(node)
@@ -157,7 +173,8 @@ def _record(node: Node, entity: Entity, passage: Passage, groups: _Groups) -> No
         params = (
             (("categories", ", ".join(kinds)), ("message", message[:200])) if kinds else (("message", message[:200]),)
         )
-    groups.add(_Group(entity, attribute, message, _when(node), passage.span(node.first, node.last), mode, params))
+    span = passage.span(node.first, node.last)
+    found.add(_Group(named[0], _above(named), attribute, message, _when(node), span, mode, params))
 
 
 def _kinds(node: Node, key: str) -> Iterator[str]:
@@ -167,7 +184,7 @@ def _kinds(node: Node, key: str) -> Iterator[str]:
             yield name
 
 
-def _text(node: Node, entity: Entity, passage: Passage, groups: _Groups, out: Findings) -> None:
+def _text(node: Node, named: Sequence[Entity], passage: Passage, found: _Collected, out: Findings) -> None:
     """Lines inside one string: all stand on the line of the string."""
     span = passage.span(node.first, node.last)
     lines = str(node.value).split("\n")
@@ -176,8 +193,9 @@ def _text(node: Node, entity: Entity, passage: Passage, groups: _Groups, out: Fi
             continue
         stamp = first_timestamp(line)
         word = _LEVEL_WORD.search(line[:120])
-        level = worst(severity(word[1]) if word else "", "")
-        attribute = f"log.{level or 'unknown'}"
+        attribute = f"log.{(severity(word[1]) if word else '') or 'unknown'}"
         when = stamp.when if stamp else None
-        groups.add(_Group(entity, attribute, line.strip(), when, span, Mode.LOG, (("message", line.strip()[:200]),)))
-    add_exceptions(lines, lambda _first, _end: span, entity, out)
+        said = line.strip()
+        params = (("message", said[:200]),)
+        found.add(_Group(named[0], _above(named), attribute, said, when, span, Mode.LOG, params))
+    add_exceptions(lines, lambda _first, _end: span, named[0], out)
