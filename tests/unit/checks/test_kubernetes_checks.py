@@ -82,5 +82,5 @@ def test_facts_of_violations_tell_certain_from_possible() -> None:
 
 def test_order_of_files_does_not_change_the_violations() -> None:
     """The same evidence gives the same record whatever the order of its files."""
-    paths = [path for path in sorted(FIXTURES.glob("*/bad.yaml"))][:12]
+    paths = sorted(FIXTURES.glob("*/bad.yaml"))[:12]
     assert found(*paths) == found(*reversed(paths))
