@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC
 from uuid import UUID
 
 from faultmaven_adapters.sql.memory_tables import MemoryTransaction
@@ -28,7 +29,7 @@ class MemoryCaseRepository(CaseRepository):
             raise AlreadyExistsError("There is a case with the same id already.")
         if any(other.key == case.key for other in self._own()):
             raise AlreadyExistsError("There is a case with the same key already.")
-        self._run.tables.cases[case.organization, case.id] = case
+        self._run.tables.cases[case.organization, case.id] = _in_utc(case)
 
     async def get(self, case_id: CaseId) -> Case:
         found = self._run.tables.cases.get((self._organization, case_id))
@@ -38,7 +39,7 @@ class MemoryCaseRepository(CaseRepository):
 
     async def save(self, case: Case) -> None:
         self._at_version(case.id, case.version)
-        self._run.tables.cases[self._organization, case.id] = replace(case, version=case.version + 1)
+        self._run.tables.cases[self._organization, case.id] = replace(_in_utc(case), version=case.version + 1)
 
     async def remove(self, case_id: CaseId, version: int) -> None:
         self._at_version(case_id, version)
@@ -119,9 +120,11 @@ class MemoryEvidenceRepository(EvidenceRepository):
 
     async def add(self, items: Sequence[Evidence]) -> None:
         rows = self._run.tables.evidence
-        taken = {item.key for item in rows.values()}
+        taken = {(item.organization, item.key) for item in rows.values()}
         added = {(item.organization, item.id): item for item in items}
-        if len(added) < len(items) or any(key in rows for key in added) or any(i.key in taken for i in items):
+        if len(added) < len(items) or any(key in rows for key in added) or any(
+            (item.organization, item.key) in taken for item in items
+        ):
             raise AlreadyExistsError("There is evidence with the same id or key already.")
         rows.update({(item.organization, item.id): item for item in items})
 
@@ -159,6 +162,12 @@ def _matches(case: Case, query: CaseQuery) -> bool:
         and all(f" {word}" in text for word in query.words)
         and (query.updated_before is None or case.updated_at < query.updated_before)
     )
+
+
+def _in_utc(case: Case) -> Case:
+    closed = case.closed_at.astimezone(UTC) if case.closed_at else None
+    created, updated = case.created_at.astimezone(UTC), case.updated_at.astimezone(UTC)
+    return replace(case, created_at=created, updated_at=updated, closed_at=closed)
 
 
 def _require(run: MemoryTransaction, organization: OrganizationId, case_id: CaseId) -> None:

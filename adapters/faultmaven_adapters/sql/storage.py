@@ -59,6 +59,10 @@ class SqlStorage(Pingable):
     async def ping(self) -> None:
         await self._database.ping()
 
+    def pool(self) -> str:
+        """How many connections there are and how many are in use, in words."""
+        return self._database.engine.pool.status()
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._database.aclose()

@@ -11,7 +11,6 @@ from pathlib import Path
 from faultmaven.variables import Reading, Variable
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import MisconfiguredError
-from faultmaven_core.shared.ids import OrganizationId, UserId
 
 MOST_FILE = 64 << 10
 """Bytes of a file that a `..._FILE` variable may name."""
@@ -77,7 +76,7 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         _resource(read, DATABASE, ("sqlite", "memory"), home / "faultmaven.db"),
         _resource(read, BLOBS, ("file", "memory"), home / "blobs"),
         _resource(read, JOBS, ("embedded",), None),
-        Caller(OrganizationId(read.name(ORGANIZATION)), UserId(read.name(USER))),
+        read.caller(ORGANIZATION, USER),
         read.number(PROCESSES, 0, 64),
         read.size(COPY_MAX),
         read.shown(),

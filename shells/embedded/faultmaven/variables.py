@@ -55,15 +55,17 @@ class Reading:
         """The value as it is; empty where it is not set."""
         return self._values[variable.name]
 
-    def name(self, variable: Variable) -> str:
-        """The value as a name of an organization or a user."""
-        value = self.text(variable) or variable.default
-        try:
-            Caller(OrganizationId(value), UserId(value))
-        except InvalidInputError:
-            self.problems.append(f"{variable.name} is no name: use 1 to 128 letters, digits and ._@+-.")
-            return variable.default
-        return value
+    def caller(self, organization: Variable, user: Variable) -> Caller:
+        """The values as names of an organization and a user."""
+        owner, name = OrganizationId(organization.default), UserId(user.default)
+        chosen_owner = OrganizationId(self.text(organization) or owner)
+        chosen_name = UserId(self.text(user) or name)
+        for variable, attempt in ((organization, (chosen_owner, name)), (user, (owner, chosen_name))):
+            try:
+                Caller(*attempt)
+            except InvalidInputError:
+                self.problems.append(f"{variable.name} is no name: use 1 to 128 letters, digits and . _ -.")
+        return Caller(owner, name) if self.problems else Caller(chosen_owner, chosen_name)
 
     def number(self, variable: Variable, least: int, most: int) -> int:
         """The value as a whole number within bounds."""

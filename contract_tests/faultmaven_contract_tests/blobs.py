@@ -1,0 +1,321 @@
+"""What every blob store promises."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from faultmaven_contract_tests.harness import Contract, requires
+from faultmaven_contract_tests.nasty import KEYS
+from faultmaven_core.ports.blobs import (
+    BlobCapability,
+    BlobExistsError,
+    BlobKey,
+    BlobNotFoundError,
+    BlobStore,
+    BlobTooLargeError,
+    DigestMismatchError,
+)
+from faultmaven_core.shared.errors import BackendError, ConflictError, InvalidInputError
+
+MIB = 1 << 20
+KEY = BlobKey("org/one")
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    """A source that gives these parts."""
+    for part in parts:
+        yield part
+
+
+async def broken(*parts: bytes) -> AsyncIterator[bytes]:
+    """A source that fails after these parts."""
+    for part in parts:
+        yield part
+    raise ConnectionResetError
+
+
+async def content(store: BlobStore, key: BlobKey = KEY, start: int = 0, length: int | None = None) -> bytes:
+    """All that a range holds."""
+    async with store.open(key, start=start, length=length) as reader:
+        return b"".join([block async for block in reader])
+
+
+async def keys(store: BlobStore, prefix: str = "", after: BlobKey | None = None) -> list[str]:
+    """The keys of a listing."""
+    return [info.key.text async for info in store.list(prefix, after=after)]
+
+
+def pattern(size: int) -> bytes:
+    """Bytes that show where a range was cut wrongly."""
+    return (b"".join(b"%08d" % number for number in range(0, min(size, MIB), 8)) * (size // MIB + 1))[:size]
+
+
+class BlobWritingContract(Contract):
+    """A binding gives the fixture `subject`, a fresh and empty store."""
+
+    @pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, MIB + 1, 9 * MIB])
+    async def test_what_was_put_is_read_back(self, subject: BlobStore, size: int) -> None:
+        """Block borders lose nothing."""
+        data = pattern(size)
+        await subject.put(KEY, chunks(data))
+        assert await content(subject) == data
+
+    @pytest.mark.parametrize("step", [1, 7, 4096])
+    async def test_chunks_of_any_size_make_the_same_blob(self, subject: BlobStore, step: int) -> None:
+        """Also empty ones in between."""
+        data = pattern(5000)
+        parts: Iterable[bytes] = (data[at : at + step] for at in range(0, len(data), step))
+        await subject.put(KEY, chunks(b"", *parts, b""))
+        assert await content(subject) == data
+
+    async def test_the_description_comes_back(self, subject: BlobStore) -> None:
+        """Digest, size, type, time and attributes, those beyond ASCII percent-encoded by the caller or not."""
+        before = datetime.now(UTC) - timedelta(seconds=5)
+        attributes = {"name": "r%C3%A9sum%C3%A9.log", "who": "Zoë"}
+        put = await subject.put(KEY, chunks(b"abc", b"def"), content_type="text/plain", attributes=attributes)
+        found = await subject.stat(KEY)
+        assert found == put
+        assert put.sha256 == hashlib.sha256(b"abcdef").hexdigest()
+        assert (put.key, put.size, put.content_type) == (KEY, 6, "text/plain")
+        assert dict(put.attributes) == attributes
+        assert before < put.created_at < datetime.now(UTC) + timedelta(seconds=5)
+
+    async def test_a_source_that_fails_leaves_nothing(self, subject: BlobStore) -> None:
+        """Its own error comes through."""
+        with pytest.raises(ConnectionResetError):
+            await subject.put(KEY, broken(b"x" * MIB, b"y"))
+        assert await subject.stat(KEY) is None
+        assert await keys(subject) == []
+
+    async def test_a_put_that_is_cancelled_leaves_nothing(self, subject: BlobStore) -> None:
+        """Readers never see part of an upload."""
+        reached = asyncio.Event()
+
+        async def endless() -> AsyncIterator[bytes]:
+            yield b"x" * MIB
+            reached.set()
+            await asyncio.sleep(60)
+
+        task = asyncio.create_task(subject.put(KEY, endless()))
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await subject.stat(KEY) is None
+        await subject.put(KEY, chunks(b"later"))
+        assert await content(subject) == b"later"
+
+    async def test_a_wrong_digest_leaves_nothing(self, subject: BlobStore) -> None:
+        """What arrived is not what was sent."""
+        with pytest.raises(DigestMismatchError):
+            await subject.put(KEY, chunks(b"abc"), expected_sha256="0" * 64)
+        assert await subject.stat(KEY) is None
+        await subject.put(KEY, chunks(b"abc"), expected_sha256=hashlib.sha256(b"abc").hexdigest())
+        assert await content(subject) == b"abc"
+
+    async def test_too_much_is_refused_without_reading_on(self, subject: BlobStore) -> None:
+        """A source that never ends must not fill the disk."""
+        given = 0
+
+        async def endless() -> AsyncIterator[bytes]:
+            nonlocal given
+            while True:
+                given += 1
+                yield b"x" * 1000
+
+        with pytest.raises(BlobTooLargeError):
+            await subject.put(KEY, endless(), max_size=10_000)
+        assert given == 11
+        assert await subject.stat(KEY) is None
+        await subject.put(KEY, chunks(b"x" * 10_000), max_size=10_000)
+
+    async def test_create_on_a_key_in_use_is_refused(self, subject: BlobStore) -> None:
+        """The old content stays."""
+        await subject.put(KEY, chunks(b"old"))
+        with pytest.raises(BlobExistsError):
+            await subject.put(KEY, chunks(b"new"))
+        assert await content(subject) == b"old"
+
+    @requires(BlobCapability.CONDITIONAL_WRITE)
+    async def test_of_two_creates_at_once_one_wins(self, subject: BlobStore) -> None:
+        """Both have passed the first look when the first of them finishes."""
+        both, started = asyncio.Event(), 0
+
+        async def together(data: bytes) -> AsyncIterator[bytes]:
+            nonlocal started
+            started += 1
+            if started == 2:
+                both.set()
+            await both.wait()
+            yield data
+
+        results = await asyncio.gather(
+            subject.put(KEY, together(b"first")), subject.put(KEY, together(b"second")), return_exceptions=True
+        )
+        assert sorted(type(result).__name__ for result in results) == ["BlobExistsError", "BlobInfo"]
+        winner = b"second" if isinstance(results[0], BaseException) else b"first"
+        assert await content(subject) == winner
+
+    async def test_replace_changes_content_and_description_together(self, subject: BlobStore) -> None:
+        """Also where nothing was before."""
+        await subject.put(KEY, chunks(b"old"), mode="replace", attributes={"v": "1"})
+        await subject.put(KEY, chunks(b"newer"), mode="replace", attributes={"v": "2"})
+        found = await subject.stat(KEY)
+        assert found is not None
+        assert (found.size, dict(found.attributes)) == (5, {"v": "2"})
+        assert await content(subject) == b"newer"
+
+    async def test_delete_of_absent_and_of_many_keys(self, subject: BlobStore) -> None:
+        """Absence is never an error on delete, and none at all sends nothing."""
+        many = [BlobKey(f"org/many/{number}") for number in range(120)]
+        for key in many[:20]:
+            await subject.put(key, chunks(b"x"))
+        await subject.delete([])
+        await subject.delete(many)
+        await subject.delete(many)
+        assert await keys(subject) == []
+
+    @pytest.mark.parametrize("text", KEYS)
+    async def test_hostile_keys_are_refused(self, subject: BlobStore, text: str) -> None:
+        """By the key itself, so no backend ever sees one."""
+        with pytest.raises(InvalidInputError):
+            await subject.put(BlobKey(text), chunks(b"x"))
+
+    async def test_a_closed_store_refuses(self, subject: BlobStore) -> None:
+        """With an error that says so; closing twice is no error."""
+        await subject.ping()
+        await subject.aclose()
+        await subject.aclose()
+        with pytest.raises(ConflictError):
+            await subject.stat(KEY)
+
+    async def test_the_event_loop_stays_free(self, subject: BlobStore) -> None:
+        """No single step blocks the others for long, however large the blob."""
+        longest, done = 0.0, False
+
+        async def watch() -> None:
+            nonlocal longest
+            loop = asyncio.get_running_loop()
+            while not done:
+                before = loop.time()
+                await asyncio.sleep(0.001)
+                longest = max(longest, loop.time() - before)
+
+        watcher = asyncio.create_task(watch())
+        await subject.put(KEY, chunks(*[b"x" * MIB] * 30))
+        done = True
+        await watcher
+        # A tenth of a second is the promise; the rest is for machines that are busy with other tests.
+        assert longest < 0.5
+
+
+class BlobReadingContract(Contract):
+    """A binding gives the fixture `subject`, a fresh and empty store."""
+
+    @pytest.mark.parametrize(
+        ("start", "length", "expected"),
+        [
+            (2, 3, b"234"),
+            (7, None, b"789"),
+            (7, 100, b"789"),
+            (10, None, b""),
+            (99, 5, b""),
+            (0, 0, b""),
+            (0, None, b"0123456789"),
+        ],
+    )
+    async def test_ranges(self, subject: BlobStore, start: int, length: int | None, expected: bytes) -> None:
+        """Beyond the end there is nothing, and that is no error."""
+        await subject.put(KEY, chunks(b"0123456789"))
+        assert await content(subject, start=start, length=length) == expected
+
+    async def test_ranges_of_an_empty_blob_are_empty(self, subject: BlobStore) -> None:
+        """Where one well-known service answers with an error."""
+        await subject.put(KEY, chunks())
+        assert await content(subject, start=0, length=10) == b""
+        assert await content(subject, start=5) == b""
+
+    async def test_a_range_over_several_blocks(self, subject: BlobStore) -> None:
+        """Cut at the right bytes on both ends."""
+        data = pattern(4 * MIB)
+        await subject.put(KEY, chunks(data))
+        assert await content(subject, start=MIB - 3, length=2 * MIB + 5) == data[MIB - 3 : 3 * MIB + 2]
+
+    @pytest.mark.parametrize(("start", "length"), [(-1, None), (0, -1)])
+    async def test_negative_ranges_are_refused(self, subject: BlobStore, start: int, length: int | None) -> None:
+        """Not taken from the end, as slices would."""
+        await subject.put(KEY, chunks(b"abc"))
+        with pytest.raises(InvalidInputError):
+            await content(subject, start=start, length=length)
+
+    async def test_a_missing_blob(self, subject: BlobStore) -> None:
+        """Nothing to describe; opening fails before the first block."""
+        assert await subject.stat(KEY) is None
+        with pytest.raises(BlobNotFoundError):
+            async with subject.open(KEY):
+                pytest.fail("opened")
+
+    async def test_an_open_reader_never_mixes(self, subject: BlobStore) -> None:
+        """While the blob is replaced and deleted, it goes on with the old content or fails."""
+        await subject.put(KEY, chunks(b"a" * 3 * MIB))
+        async with subject.open(KEY) as reader:
+            blocks = aiter(reader)
+            seen = await anext(blocks)
+            await subject.put(KEY, chunks(b"b" * 3 * MIB), mode="replace")
+            await subject.delete([KEY])
+            try:
+                async for block in blocks:
+                    seen += block
+            except BackendError:
+                return
+        assert seen == b"a" * 3 * MIB
+
+    async def test_leaving_early_releases_everything(self, subject: BlobStore) -> None:
+        """Twenty times, which is more than any pool holds."""
+        await subject.put(KEY, chunks(b"x" * 3 * MIB))
+        for _ in range(20):
+            async with subject.open(KEY) as reader:
+                await anext(aiter(reader))
+        assert len(await content(subject)) == 3 * MIB
+
+    async def test_listing_is_ordered_by_the_bytes_of_the_keys(self, subject: BlobStore) -> None:
+        """And not as folders are walked; a prefix is text, not a folder."""
+        names = ["o/b-c", "o/b", "o/b/c", "o/B", "o/b_c", "o2/a", "o/a.b", "p"]
+        for name in names:
+            await subject.put(BlobKey(name), chunks(name.encode()))
+        assert await keys(subject) == sorted(names)
+        assert await keys(subject, "o/b") == sorted(name for name in names if name.startswith("o/b"))
+        assert await keys(subject, "nothing") == []
+
+    async def test_listing_goes_on_after_a_key(self, subject: BlobStore) -> None:
+        """Also after one that is not there any more."""
+        for number in range(30):
+            await subject.put(BlobKey(f"o/{number:03}"), chunks(b"x"))
+        assert await keys(subject, "o/", BlobKey("o/010")) == [f"o/{number:03}" for number in range(11, 30)]
+        assert await keys(subject, "o/", BlobKey("o/010x")) == [f"o/{number:03}" for number in range(11, 30)]
+
+    async def test_a_key_and_keys_below_it_fit_beside_each_other(self, subject: BlobStore) -> None:
+        """As they do not as files and folders."""
+        names = ("a", "a/b", "a/b/c", "a-b")
+        for name in names:
+            await subject.put(BlobKey(name), chunks(name.encode()))
+        assert [await content(subject, BlobKey(name)) for name in names] == [name.encode() for name in names]
+
+    async def test_the_longest_keys_are_kept_apart(self, subject: BlobStore) -> None:
+        """Though file names end at 255 bytes."""
+        long = ["/".join(["k" * 127, "k" * 127, "k" * 127, "k" * 126 + end]) for end in "ab"]
+        for name in long:
+            await subject.put(BlobKey(name), chunks(name[-1].encode()))
+        assert [await content(subject, BlobKey(name)) for name in long] == [b"a", b"b"]
+        assert await keys(subject) == long
+
+    @requires(BlobCapability.PRESIGN_GET)
+    async def test_a_presigned_url_is_given(self, subject: BlobStore) -> None:
+        """Where it is declared; everywhere else the call is refused."""
+        await subject.put(KEY, chunks(b"x"))
+        assert (await subject.presign_get(KEY, expires=timedelta(minutes=1))).startswith("http")

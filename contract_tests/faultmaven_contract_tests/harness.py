@@ -1,0 +1,116 @@
+"""How contract suites are run: on every backend of a table, with capabilities proven both ways, and no silent green.
+
+A binding subclasses a suite, names its `port` and `openers`, and imports this module's hooks into its conftest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import pytest
+
+from faultmaven_core.shared.errors import UnsupportedError
+
+Opener = Callable[[Path], AbstractAsyncContextManager[Any]]
+"""Opens a fresh backend that keeps its files, if any, in the given folder."""
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+class Contract:
+    """What all suites share. `known_gaps` are bugs of others: strict expected failures of one clause on one backend."""
+
+    port: ClassVar[str]
+    openers: ClassVar[Mapping[str, Opener]]
+    known_gaps: ClassVar[Sequence[KnownGap]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGap:
+    """A clause that one backend cannot hold, why, what it raises instead, and where its makers were told."""
+
+    backend: str
+    clause: str
+    raises: type[BaseException]
+    reason: str
+    link: str
+
+
+def requires(capability: str) -> Callable[[Test], Test]:
+    """Marks a clause that only backends with this capability hold; on the others it must raise UnsupportedError."""
+
+    def mark(test: Test) -> Test:
+        marked: Test = pytest.mark.requires(capability)(test)
+        return marked
+
+    return mark
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--backends`: which ones to run, all of every table by default."""
+    parser.addoption("--backends", default="", help="Comma-separated names of backends; all by default.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker, and the list of what ran."""
+    config.addinivalue_line("markers", "requires(capability): the clause is inverted where it is not declared")
+    config.stash[RAN] = set()
+
+
+RAN = pytest.StashKey[set[tuple[str, str]]]()
+"""(port, backend) of every clause that ran."""
+
+
+def chosen(suite: type[Contract], wanted: str) -> list[str]:
+    """The backends of a table that `--backends` names. A name that no table has is refused when all are collected."""
+    names = {name for name in wanted.split(",") if name}
+    return [name for name in suite.openers if not names or name in names]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs every clause on every chosen backend."""
+    suite = metafunc.cls
+    if suite is None or not issubclass(suite, Contract) or "backend" not in metafunc.fixturenames:
+        return
+    gaps = {(gap.backend, gap.clause): gap for gap in suite.known_gaps}
+    cases = []
+    for name in chosen(suite, metafunc.config.getoption("--backends")):
+        gap = gaps.get((name, metafunc.function.__name__))
+        marks = []
+        if gap:
+            reason = f"{gap.reason} ({gap.link})"
+            marks = [pytest.mark.xfail(raises=gap.raises, reason=reason, strict=True)]
+        cases.append(pytest.param(name, marks=marks, id=name))
+    metafunc.parametrize("backend", cases)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuses backends that nobody knows; puts what judges the whole run at its end."""
+    suites = {item.cls for item in items if isinstance(item, pytest.Function) and item.cls is not None}
+    known = {name for suite in suites if issubclass(suite, Contract) for name in suite.openers}
+    wanted = {name for name in config.getoption("--backends").split(",") if name}
+    if known and wanted - known:
+        raise pytest.UsageError(f"No table has these backends: {', '.join(sorted(wanted - known))}")
+    items.sort(key=lambda item: "test_matrix" in item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Notes which backend ran, and turns a clause around where its capability is not declared."""
+    suite = getattr(item, "cls", None)
+    if not isinstance(item, pytest.Function) or suite is None or not issubclass(suite, Contract):
+        return (yield)
+    item.config.stash[RAN].add((suite.port, str(item.callspec.params["backend"])))
+    marker = item.get_closest_marker("requires")
+    subject: Any = item.funcargs["subject"]
+    if marker is None or marker.args[0] in subject.capabilities:
+        return (yield)
+    try:
+        yield
+    except UnsupportedError:
+        return None
+    pytest.fail(f"The clause holds without being declared: add {marker.args[0]} to the backend's capabilities.")

@@ -1,0 +1,102 @@
+"""Values that suites store: complete, distinct, and the same in every run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from faultmaven_core.analysis.model import Role
+from faultmaven_core.cases.journal import JournalEntry, following
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Transition
+from faultmaven_core.cases.ports import CaseUnitOfWork
+from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
+from faultmaven_core.evidence.ports import EvidenceUnitOfWork
+from faultmaven_core.jobs.ports import JobStore
+from faultmaven_core.ports.job_queue import JobRequest
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId, case_id, evidence_id, uuid7
+
+ACME = OrganizationId("acme")
+OTHER = OrganizationId("other")
+START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+class Storage(Protocol):
+    """What a binding opens: units of work over one database, and its job rows."""
+
+    jobs: JobStore
+
+    def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
+        """A unit over cases."""
+
+    def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
+        """A unit over evidence."""
+
+
+def key(number: int) -> UUID:
+    """The nth key."""
+    return uuid7(1_700_000_000_000 + number, 0, number)
+
+
+def case(number: int = 1, organization: OrganizationId = ACME, **changes: Any) -> Case:
+    """The nth case, with every field set to something."""
+    uid = key(number)
+    plain = Case(
+        uid,
+        case_id(uid),
+        organization,
+        UserId("ann"),
+        f"title {number}",
+        f"question {number}",
+        START + timedelta(minutes=number),
+        START + timedelta(minutes=number, microseconds=1),
+        CaseStatus.INVESTIGATING,
+        "probable",
+        f"cause {number}",
+        "dns.failure pod shop/web",
+        Judgement.CONFIRMED,
+        "what it was",
+        "",
+        None,
+        (Transition(CaseStatus.INQUIRY, CaseStatus.INVESTIGATING, START, UserId("ann"), "because"),),
+        0,
+        1,
+    )
+    return replace(plain, **changes)
+
+
+def entry(name: CaseId, last: JournalEntry | None = None, number: int = 1) -> JournalEntry:
+    """A journal entry after another."""
+    return following(last, name, key(1000 + number), START, UserId("ann"), "case_opened", {"title": f"t{number}"})
+
+
+def evidence(number: int = 1, organization: OrganizationId = ACME, **changes: Any) -> Evidence:
+    """The nth piece of evidence of the first case, with every field set to something."""
+    uid = key(500 + number)
+    plain = Evidence(
+        uid,
+        evidence_id(uid),
+        organization,
+        case().id,
+        f"pods/{number}.log",
+        Role.BASELINE,
+        Custody.REFERENCE,
+        START,
+        UserId("ann"),
+        f"/var/log/pods/{number}.log",
+        "",
+        2**40 + number,
+        1_700_000_000_123_456_789,
+        "ab" * 32,
+        "log",
+        "",
+        (SeenSource(f"{number}.log", "cd" * 32, "log", 5, 2, ("inner.tar", "a.log"), ("Line 2 is cut.",)),),
+    )
+    return replace(plain, **changes)
+
+
+def request(organization: OrganizationId = ACME, **changes: Any) -> JobRequest:
+    """A job."""
+    return replace(JobRequest("case.note", b'{"a":1}', Caller(organization, UserId("ann"))), **changes)

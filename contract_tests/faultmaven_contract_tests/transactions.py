@@ -1,0 +1,179 @@
+"""What every unit of work promises."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from faultmaven_contract_tests.harness import Contract
+from faultmaven_contract_tests.samples import ACME, START, Storage, case, request
+from faultmaven_core.shared.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    NotFoundError,
+    StaleVersionError,
+    TooLargeError,
+)
+from faultmaven_core.shared.ids import CaseId
+
+
+async def exists(storage: Storage, name: CaseId) -> bool:
+    """Whether a case can be seen from outside."""
+    async with storage.cases(ACME, read_only=True) as unit:
+        try:
+            await unit.cases.get(name)
+        except NotFoundError:
+            return False
+    return True
+
+
+class UnitOfWorkContract(Contract):
+    """A binding gives the fixture `subject`, a fresh and empty storage."""
+
+    async def test_nothing_is_visible_before_commit_and_all_after(self, subject: Storage) -> None:
+        """A reader that came in between sees the old state to its end."""
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case())
+            await unit.cases.get(case().id)
+            assert not await exists(subject, case().id)
+            await unit.commit()
+        assert await exists(subject, case().id)
+
+    async def test_leaving_without_commit_rolls_back(self, subject: Storage) -> None:
+        """Forgetting it must not keep half a change."""
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case())
+        assert not await exists(subject, case().id)
+
+    async def test_an_error_rolls_back(self, subject: Storage) -> None:
+        """And comes through as it is."""
+
+        async def fail() -> None:
+            async with subject.cases(ACME) as unit:
+                await unit.cases.add(case())
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
+        assert not await exists(subject, case().id)
+
+    async def test_cancellation_rolls_back(self, subject: Storage) -> None:
+        """Wherever it strikes; the next writer is not kept waiting."""
+        reached = asyncio.Event()
+
+        async def work() -> None:
+            async with subject.cases(ACME) as unit:
+                await unit.cases.add(case())
+                reached.set()
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(work())
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not await exists(subject, case().id)
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case())
+            await unit.commit()
+
+    async def test_cancellation_at_any_step_leaves_all_or_nothing(self, subject: Storage) -> None:
+        """Cancelled after a growing number of turns of the loop, until it gets through."""
+
+        async def work(number: int) -> None:
+            async with subject.cases(ACME) as unit:
+                await unit.cases.add(case(number))
+                await unit.outbox.add(request(dedupe_key=str(number)))
+                await unit.commit()
+
+        for turns in range(25):
+            task = asyncio.create_task(work(turns + 1))
+            for _ in range(turns):
+                await asyncio.sleep(0.0003)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        jobs = 0
+        while await subject.jobs.claim(START.replace(year=2100), START.replace(year=2101), case().key):
+            jobs += 1
+        assert jobs == sum([await exists(subject, case(turns + 1).id) for turns in range(25)])
+
+    async def test_a_unit_cannot_be_used_after_its_end(self, subject: Storage) -> None:
+        """Neither committed nor left, nor entered twice."""
+        unit = subject.cases(ACME)
+        async with unit:
+            await unit.commit()
+            with pytest.raises(ConflictError):
+                await unit.cases.get(case().id)
+        with pytest.raises(ConflictError):
+            await unit.commit()
+        with pytest.raises(ConflictError):
+            await unit.__aenter__()
+
+    async def test_a_unit_survives_an_error_until_its_rollback(self, subject: Storage) -> None:
+        """What was added before a refused row is gone with the rest, unless it is committed."""
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case(1))
+            await unit.commit()
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case(2))
+            with pytest.raises(AlreadyExistsError):
+                await unit.cases.add(case(1))
+        assert not await exists(subject, case(2).id)
+
+    async def test_ten_writers_at_once_lose_no_change(self, subject: Storage) -> None:
+        """Each reads, adds one and saves, again where another was first."""
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case(records=0))
+            await unit.commit()
+
+        async def increment() -> None:
+            while True:
+                try:
+                    async with subject.cases(ACME) as unit:
+                        found = await unit.cases.get(case().id)
+                        await asyncio.sleep(0)
+                        await unit.cases.save(case(records=found.records + 1, version=found.version))
+                        await unit.commit()
+                except StaleVersionError:
+                    continue
+                return
+
+        await asyncio.gather(*(increment() for _ in range(10)))
+        async with subject.cases(ACME, read_only=True) as unit:
+            found = await unit.cases.get(case().id)
+        assert (found.records, found.version) == (10, 11)
+
+    async def test_readers_do_not_wait_for_a_writer(self, subject: Storage) -> None:
+        """However long it takes."""
+        async with subject.cases(ACME) as unit:
+            await unit.cases.add(case())
+            async with asyncio.timeout(2):
+                assert not await exists(subject, case().id)
+
+    async def test_a_job_exists_if_and_only_if_its_unit_committed(self, subject: Storage) -> None:
+        """The outbox."""
+        async with subject.cases(ACME) as unit:
+            await unit.outbox.add(request())
+        assert await subject.jobs.next_due() is None
+        async with subject.evidence(ACME) as other:
+            job_id = await other.outbox.add(request())
+            await other.commit()
+        job = await subject.jobs.get(job_id)
+        assert (job.operation, job.payload, job.caller) == ("case.note", b'{"a":1}', request().caller)
+
+    async def test_an_open_twin_answers_for_a_job(self, subject: Storage) -> None:
+        """By key and organization; without a key there are no twins."""
+        async with subject.cases(ACME) as unit:
+            first = await unit.outbox.add(request(dedupe_key="k"))
+            assert await unit.outbox.add(request(dedupe_key="k")) == first
+            assert await unit.outbox.add(request(dedupe_key="l")) != first
+            assert await unit.outbox.add(request()) != await unit.outbox.add(request())
+            await unit.commit()
+
+    async def test_a_payload_over_the_limit_is_refused(self, subject: Storage) -> None:
+        """What is larger belongs into a blob."""
+        async with subject.cases(ACME) as unit:
+            await unit.outbox.add(request(payload=b"x" * 65536))
+            with pytest.raises(TooLargeError):
+                await unit.outbox.add(request(payload=b"x" * 65537))

@@ -1,0 +1,63 @@
+"""The blob contract on our backends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
+from faultmaven_adapters.blobs.memory import MemoryBlobStore
+from faultmaven_contract_tests.blobs import BlobReadingContract, BlobWritingContract
+from faultmaven_core.ports.blobs import BlobStore
+
+
+@asynccontextmanager
+async def filesystem(folder: Path) -> AsyncIterator[BlobStore]:
+    """Blobs as files; at the end nothing partial may be left."""
+    store = FilesystemBlobStore(folder / "blobs")
+    try:
+        yield store
+    finally:
+        await store.aclose()
+    assert [name for _, _, names in os.walk(folder) for name in names if not name.endswith(".blob")] == []
+
+
+@asynccontextmanager
+async def memory(folder: Path) -> AsyncIterator[BlobStore]:
+    """Blobs in memory."""
+    store = MemoryBlobStore()
+    yield store
+    await store.aclose()
+
+
+OPENERS = {"memory": memory, "filesystem": filesystem}
+
+
+class TestBlobWriting(BlobWritingContract):
+    """Writing."""
+
+    port = "blobs"
+    openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[BlobStore]:
+        """A fresh store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store
+
+
+class TestBlobReading(BlobReadingContract):
+    """Reading."""
+
+    port = "blobs"
+    openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[BlobStore]:
+        """A fresh store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store

@@ -1,0 +1,50 @@
+"""The contracts of repositories, units of work and job rows on our storages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from faultmaven_contract_tests.case_repositories import CaseRepositoryContract
+from faultmaven_contract_tests.evidence_repositories import EvidenceRepositoryContract
+from faultmaven_contract_tests.job_stores import JobStoreContract
+from faultmaven_contract_tests.samples import Storage
+from faultmaven_contract_tests.transactions import UnitOfWorkContract
+from storages import OPENERS
+
+
+@pytest.fixture
+async def subject(backend: str, tmp_path: Path) -> AsyncIterator[Storage]:
+    """A fresh storage."""
+    async with OPENERS[backend](tmp_path) as storage:
+        yield storage
+
+
+class TestCases(CaseRepositoryContract):
+    """Cases, records, journals."""
+
+    port = "cases"
+    openers = OPENERS
+
+
+class TestEvidence(EvidenceRepositoryContract):
+    """Evidence."""
+
+    port = "evidence"
+    openers = OPENERS
+
+
+class TestUnits(UnitOfWorkContract):
+    """Units of work."""
+
+    port = "transactions"
+    openers = OPENERS
+
+
+class TestJobs(JobStoreContract):
+    """Job rows."""
+
+    port = "jobs"
+    openers = OPENERS
