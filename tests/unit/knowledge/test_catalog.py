@@ -1,0 +1,61 @@
+"""The whole catalog: every entry is complete, and refers to what exists."""
+
+from __future__ import annotations
+
+import string
+from itertools import chain
+
+import pytest
+
+from faultmaven_core.analysis.checks.registry import REGISTRY
+from faultmaven_core.analysis.checks.run import MODULES
+from faultmaven_core.analysis.mechanisms.load import mechanisms
+from faultmaven_core.analysis.mechanisms.mechanism import Clause, Mechanism
+from faultmaven_core.analysis.signals.signatures import signatures
+
+KNOWN = {signature.id for signature in signatures()}
+
+
+def clauses(mechanism: Mechanism) -> list[Clause]:
+    """Everything that a mechanism asks the graph."""
+    return [*mechanism.triggers, *(p.clause for p in mechanism.predictions), *mechanism.resolved_by]
+
+
+def test_the_catalog_is_as_large_as_promised() -> None:
+    """Thirty checks, forty signatures, twenty-five mechanisms to start with."""
+    assert MODULES
+    assert len(REGISTRY) >= 30
+    assert len(KNOWN) == len(signatures()) >= 40
+    assert len({mechanism.id for mechanism in mechanisms()}) == len(mechanisms()) >= 25
+
+
+@pytest.mark.parametrize("mechanism", mechanisms(), ids=lambda m: m.id)
+def test_a_mechanism_says_what_confirms_what_refutes_and_what_mends(mechanism: Mechanism) -> None:
+    """A cause without a next step helps nobody; an unknown signature would never fire."""
+    assert mechanism.statement
+    assert mechanism.mechanism
+    assert mechanism.confirm.command
+    assert mechanism.confirm.expect
+    assert mechanism.refute.expect
+    assert mechanism.remedies
+    for clause in clauses(mechanism):
+        kind, _, name = clause.attribute.partition(".")
+        assert "*" in name or {
+            "signature": name in KNOWN,
+            "violation": name in REGISTRY,
+            "possible": name in REGISTRY,
+        }.get(kind, True), clause
+
+
+@pytest.mark.parametrize("mechanism", mechanisms(), ids=lambda m: m.id)
+def test_a_mechanism_can_always_be_stated(mechanism: Mechanism) -> None:
+    """The last of its statements needs nothing but the entity and what triggered it."""
+    slots = {name for _, name, _, _ in string.Formatter().parse(mechanism.statement[-1]) if name}
+    assert slots <= {"subject", "name", "kind", "workload", "quote"}
+
+
+def test_what_a_mechanism_yields_to_exists() -> None:
+    """A misspelt name would silently never match."""
+    ids = {mechanism.id for mechanism in mechanisms()}
+    named = set(chain.from_iterable(mechanism.yields_to for mechanism in mechanisms()))
+    assert {name for name in named if "*" not in name} <= ids
