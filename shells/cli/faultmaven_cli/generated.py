@@ -20,6 +20,7 @@ from faultmaven_core.operations import OPERATIONS
 NOT_OFFERED = {
     "case.open": "`fm investigate` opens cases",
     "investigation.run": "`fm investigate`",
+    "investigation.render": "`fm report`",
     "investigation.report": "`fm report --format json`",
     "evidence.add": "written by hand: several paths, standard input",
 }

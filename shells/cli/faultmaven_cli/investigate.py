@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,7 +97,12 @@ def investigate(
         if begun:
             click.echo(f"\nThe case {begun[0]} is kept. Go on with: fm investigate --case {begun[0]}", err=True)
         raise
-    _print(texts, problems, wish, begun[0], output)
+    _print(texts, problems, wish, _more(case_id, home), output)
+
+
+def _more(case_id: str, home: str) -> str:
+    """The command that shows the rest; a new case is the newest, which `fm report` takes by itself."""
+    return shlex.join(["fm", "report", *([case_id] if case_id else []), *(["--home", home] if home else [])])
 
 
 def _check(given: tuple[str, ...], baseline: tuple[str, ...], case_id: str) -> None:
@@ -134,12 +140,12 @@ def _epoch(when: datetime | None) -> float | None:
     return when.timestamp() if when else None
 
 
-def _print(texts: dict[str, str], problems: list[str], wish: Wish, case_id: str, output: Path | None) -> None:
+def _print(texts: dict[str, str], problems: list[str], wish: Wish, more: str, output: Path | None) -> None:
     from faultmaven_cli.screen import first_screen
 
     screen = ""
     if wish.form == "text" or output is not None:
-        screen = first_screen(json.loads(texts["json"]), more=f"fm report {case_id}")
+        screen = first_screen(json.loads(texts["json"]), more=more)
     chosen = screen if wish.form == "text" else texts[wish.form]
     if output is not None:
         write_whole(output, chosen if chosen.endswith("\n") else chosen + "\n")

@@ -12,6 +12,7 @@ COMMANDS = {
     "report": ("report:report", "Write a case's report: text, Markdown, HTML or JSON."),
     "case": ("case:case", "List, show, confirm, reject, close or delete cases."),
     "evidence": ("evidence:evidence", "Add, list, search and classify evidence; mine log templates."),
+    "checks": ("checks:checks", "What is checked, and what you want ignored."),
     "collect": ("collect:collect", "Make a support bundle of a Kubernetes cluster or this host, read-only."),
     "verify": ("verify:verify_command", "Check the claims of a record against the evidence, byte by byte."),
     "redact": ("redact:redact", "Print a text with secrets and personal data masked."),
@@ -25,7 +26,7 @@ EXAMPLES = """\b
 Examples:
   fm investigate ./incident --question "Why does checkout fail?"
   fm investigate pod.yaml app.log.gz --format html --output report.html
-  fm collect k8s --namespace shop | fm investigate -
+  fm collect k8s --namespace shop --output - | fm investigate -
 """
 
 

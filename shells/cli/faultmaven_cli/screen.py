@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -129,8 +128,3 @@ def _height(lines: Sequence[str], width: int) -> int:
     from click import unstyle
 
     return sum(max(1, math.ceil(len(unstyle(line)) / width)) for line in lines)
-
-
-def again(paths: Sequence[str]) -> str:
-    """Paths as one would type them."""
-    return " ".join(shlex.quote(path) for path in paths)
