@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from faultmaven_core.analysis.extract.log_pass import read_log_segment, segments_of
@@ -44,6 +44,16 @@ class _Origin:
     def span(self, sample: LogSample) -> Span:
         line = sample.line + self.line
         return Span(self.sha256, sample.start + self.start, sample.end + self.start, line, line)
+
+    def placed(self, template: LogTemplate) -> LogTemplate:
+        """The template with its samples where they stand in the source, not in the summarised part of it."""
+        if not (self.start or self.line):
+            return template
+        samples = tuple(
+            replace(s, line=s.line + self.line, start=s.start + self.start, end=s.end + self.start)
+            for s in template.samples
+        )
+        return replace(template, samples=samples)
 
 
 def log(passage: Passage, out: Findings) -> None:
@@ -84,7 +94,8 @@ def _findings(summary: LogSummary, origin: _Origin, tools: Tools) -> LogFindings
     mined = flagged(templates(summary), total.histogram)
     if coverage:
         facts += rate_facts(mined, total.histogram, origin.entity, origin.span)
-    return LogFindings(tuple(facts), mined, coverage, tuple(_notes(summary, origin.entity)))
+    placed = tuple(origin.placed(template) for template in mined)
+    return LogFindings(tuple(facts), placed, coverage, tuple(_notes(summary, origin.entity)))
 
 
 def _signature_facts(name: str, tally: Tally, origin: _Origin, tools: Tools, *, moments: bool) -> Iterator[Fact]:
