@@ -32,7 +32,7 @@ def parse_json(text: str) -> Node:
     reader = _Reader(text.removeprefix("\ufeff"))
     node = reader.value(0)
     reader.blank()
-    if reader.at != len(text):
+    if reader.at != len(reader.text):
         raise reader.error("more text follows the document")
     return node
 

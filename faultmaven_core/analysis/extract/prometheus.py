@@ -52,7 +52,9 @@ def column_of(name: str, labels: Mapping[str, str], origin: Entity) -> Column:
     rest = sorted(
         (key, value)
         for key, value in labels.items()
-        if normal(key) not in _SPENT and not (kind_of_label(key) == entity.kind and value.startswith(entity.name))
+        if key not in _SPENT
+        and normal(key) not in _SPENT
+        and not (kind_of_label(key) == entity.kind and value.startswith(entity.name))
     )
     return Column(entity, name or "value", unit_of(name), tuple(rest))
 
