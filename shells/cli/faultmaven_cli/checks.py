@@ -87,15 +87,15 @@ def ignore(rules: tuple[str, ...], remove: bool, home: str, json_: bool) -> None
 def ignored(home: str) -> list[str]:
     """The rules in force, sorted. Raises CorruptDataError where the file is not what we wrote."""
     from faultmaven_core.analysis.checks.ignore import checked_rule
+    from faultmaven_core.codec import restore
     from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError
 
     path = _place(home)
     if not path.exists():
         return []
     try:
-        rules = json.loads(path.read_text(encoding="utf-8"))
-        return sorted(checked_rule(rule) for rule in rules)
-    except (ValueError, TypeError, AttributeError, InvalidInputError) as wrong:
+        return sorted(checked_rule(rule) for rule in restore(list[str], path.read_bytes()))
+    except (CorruptDataError, InvalidInputError) as wrong:
         raise CorruptDataError(f"{path} is no JSON list of rules; mend or remove it.") from wrong
 
 
