@@ -11,7 +11,7 @@ from faultmaven_core.analysis.record import Citation
 
 _BLOCK = 1 << 20
 
-_AROUND = 64
+AROUND = 64
 """Bytes of context on each side of a citation: a quote must not begin right behind the word that denies it."""
 
 
@@ -70,15 +70,14 @@ def check(citation: Citation, evidence: Evidence) -> Cited | str:
     last = first + quoted.count(b"\n", 0, len(quoted) - 1)
     if citation.lines != (first, last):
         return f"bytes {start} to {end} of {file.name} stand on lines {first} to {last}, not {citation.lines}"
-    return cited(citation, quoted, lambda a, b: file.content[a:b])
+    near = (file.content[max(0, start - AROUND) : start], file.content[end : end + AROUND])
+    return cited(citation, quoted, *near, lambda a, b: file.content[a:b])
 
 
-def cited(citation: Citation, quoted: bytes, read: Callable[[int, int], bytes]) -> Cited:
-    """A citation whose bytes are known, with the rest of its first and last line near it."""
-    start, end = citation.bytes
-    before = read(max(0, start - _AROUND), start).rpartition(b"\n")[2]
-    after = read(end, end + _AROUND).partition(b"\n")[0]
-    text, before_text, after_text = (part.decode("utf-8", "replace") for part in (quoted, before, after))
+def cited(citation: Citation, quoted: bytes, before: bytes, after: bytes, read: Callable[[int, int], bytes]) -> Cited:
+    """A citation whose bytes are known, with the rest of its first and last line out of the bytes next to it."""
+    around = (before.rpartition(b"\n")[2], quoted, after.partition(b"\n")[0])
+    before_text, text, after_text = (part.decode("utf-8", "replace") for part in around)
     return Cited(citation, text, before_text, after_text, read)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
-from faultmaven_core.analysis.claims.citations import Cited
+from faultmaven_core.analysis.claims.citations import AROUND, Cited, cited
 from faultmaven_core.analysis.claims.computed import (
     change_sentence,
     comparison_sentence,
@@ -20,7 +20,7 @@ from faultmaven_core.analysis.model import Fact, Span
 from faultmaven_core.analysis.record import Citation, ClaimView
 
 ReadSpan = Callable[[Span], bytes]
-"""The bytes that stand at a span. Raises NotFoundError where the source is gone, CorruptDataError where it changed."""
+"""The bytes that stand at a span, fewer where it reaches beyond the end. Raises NotFoundError where the source is gone, CorruptDataError where it changed."""
 
 
 class Ledger:
@@ -100,9 +100,12 @@ class Ledger:
         return self._add(sentence, "computed", str(judge(sentence, parts).status), tuple(p.citation for p in parts))
 
     def _cited(self, span: Span) -> Cited:
-        quoted = self._read(span)
-        text = quoted.decode("utf-8", "replace")
-        return Cited(self._citation(span, quoted), text, "", "", self._bytes(span.sha256))
+        """The citation of a span, with what stands around it, as the verifier will see it."""
+        start = max(0, span.start - AROUND)
+        near = self._read(Span(span.sha256, start, span.end + AROUND, 0, 0))
+        quoted = near[span.start - start : span.end - start]
+        citation = self._citation(span, quoted)
+        return cited(citation, quoted, near[: span.start - start], near[span.end - start :], self._bytes(span.sha256))
 
     def _narrowed(self, part: Cited, start: int, end: int) -> Cited:
         """The citation of characters `start` to `end` alone; all of it where its bytes and characters do not match up."""
@@ -113,8 +116,8 @@ class Ledger:
         quoted = part.read(span.start, span.end)
         if quoted != inner.encode():
             return part
-        after = part.text[end:].partition("\n")[0]
-        return Cited(self._citation(span, quoted), inner, before.rpartition("\n")[2], after, part.read)
+        around = (before.encode(), part.text[end:].encode())
+        return cited(self._citation(span, quoted), quoted, *around, part.read)
 
     def _citation(self, span: Span, quoted: bytes) -> Citation:
         # where a span ends follows from its bytes: an extractor's slip must not make a true claim false
