@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.diagnose.conclude import Request, diagnose
+from faultmaven_core.analysis.extract.large_log import is_large, read_large
 from faultmaven_core.analysis.extract.source import Reading, read_whole, unread
 from faultmaven_core.analysis.extract.tools import Tools
 from faultmaven_core.analysis.intake.memory_scratch import MemoryScratch
@@ -39,7 +40,11 @@ def extract_all(
 
     def extraction(content: Prepared, data: bytes) -> Extraction:
         reading = Reading(content, role, provenance=pairs_for(content.name, entries))
-        return unread(reading, "") if content.kind == UNREADABLE else read_whole(reading, data, tools)
+        if content.kind == UNREADABLE:
+            return unread(reading, "")
+        if is_large(reading):
+            return read_large(reading, io.BytesIO(data), hashlib.sha256(data).hexdigest(), tools)
+        return read_whole(reading, data, tools)
 
     return [extraction(content, data) for content, data in found], read
 

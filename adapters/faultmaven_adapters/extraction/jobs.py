@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import BinaryIO
 
 from faultmaven_adapters.extraction.scratch import FolderScratch
+from faultmaven_core.analysis.extract.large_log import finish
+from faultmaven_core.analysis.extract.log_pass import read_log_segment
+from faultmaven_core.analysis.extract.log_summary import LogSummary, merge
 from faultmaven_core.analysis.extract.source import Reading, read_whole
 from faultmaven_core.analysis.extract.tools import Tools
 from faultmaven_core.analysis.intake.limits import CHUNK, Limits
@@ -54,6 +59,32 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Summarise:
+    """Read one segment of a large log. Replies: its summary, pickled: only processes like this one look into it."""
+
+    path: str
+    start: int
+    end: int
+    fast: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Put summaries that follow each other together. Replies: their summary, pickled."""
+
+    summaries: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Say what the summary of a large log means. Replies: Extraction."""
+
+    reading: Reading
+    sha256: str
+    summary: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Why a job was given up: system | memory | depth | defect (in the process), killed | timeout (of the process)."""
 
@@ -62,8 +93,8 @@ class Failed:
     error: str = ""
 
 
-Job = Prepare | ReadWhole | Digest
-Reply = Opened | Prepared | Extraction | str | Failed
+Job = Prepare | ReadWhole | Digest | Summarise | Merge | Finish
+Reply = Opened | Prepared | Extraction | str | bytes | Failed
 
 
 def run(job: Job, tools: Tools) -> Iterator[Reply]:
@@ -81,6 +112,12 @@ def run(job: Job, tools: Tools) -> Iterator[Reply]:
 
 
 def _replies(job: Job, tools: Tools) -> Iterator[Reply]:
+    if isinstance(job, Finish):
+        yield finish(job.reading, job.sha256, [_summary(job.summary)], tools)
+        return
+    if isinstance(job, Merge):
+        yield pickle.dumps(reduce(merge, map(_summary, job.summaries)))
+        return
     with open_regular(job.path) as stream:
         if isinstance(job, Prepare):
             status = os.fstat(stream.fileno())
@@ -92,8 +129,15 @@ def _replies(job: Job, tools: Tools) -> Iterator[Reply]:
             if len(data) < job.reading.prepared.size:
                 raise OSError(0, "it became shorter while it was read")
             yield read_whole(job.reading, data, tools)
-        else:
+        elif isinstance(job, Digest):
             yield digest_of(stream, job.size)
+        else:
+            yield pickle.dumps(read_log_segment(stream, job.start, job.end, tools, fast=job.fast))
+
+
+def _summary(data: bytes) -> LogSummary:
+    summary: LogSummary = pickle.loads(data)  # noqa: S301 - written by `Summarise` or `Merge`
+    return summary
 
 
 def open_regular(path: str) -> BinaryIO:

@@ -31,6 +31,12 @@ _START_SECONDS = 120
 """A child imports numpy and compiles signatures: tenths of a second, on a machine under load many times that."""
 
 
+_GRACE_SECONDS = 5
+
+WORTH_A_PROCESS = 2 << 20
+"""Bytes of input from which a further process pays: reading them takes as long as starting one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
     """For one process: `memory` in bytes of data, and how long a job may take: `seconds`, plus some per MiB."""
@@ -56,13 +62,22 @@ class ProcessExtractionRunner(ExtractionRunner):
     async def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AsyncIterator[ExtractionRun]:
         """See the port."""
         folder = tempfile.mkdtemp(prefix="faultmaven-")
-        pool = _Pool(self._tools, min(self._processes, max(1, len(inputs) * 4)), self._limits)
+        pool = _Pool(self._tools, min(self._processes, 1 + _size(inputs) // WORTH_A_PROCESS), self._limits)
         run = Run(pool, folder, inputs, options)
         try:
             yield run
         finally:
             # Shielded, so that a second Ctrl-C cannot leave a process or unpacked evidence behind.
             await asyncio.shield(_end(run, pool, folder))
+
+
+def _size(inputs: Sequence[Input]) -> int:
+    """Bytes on disk, as far as they can be told now."""
+    size = 0
+    for given in inputs:
+        with suppress(OSError):
+            size += os.stat(given.path).st_size
+    return size
 
 
 async def _end(run: Run, pool: _Pool, folder: str) -> None:
@@ -135,11 +150,15 @@ class _Pool(Executor):
         orders.write(len(data).to_bytes(8, "little") + data)
         await orders.drain()
         while (message := await _receive(child)) != DONE:
-            if not isinstance(message, Opened | Prepared | Extraction | Failed | str):
+            if not isinstance(message, Opened | Prepared | Extraction | Failed | str | bytes):
                 raise pickle.UnpicklingError("no reply")
             replies.append(message)
 
     async def _fate(self, child: Process) -> str:
+        # It closed its output, so it is about to end; a signal now would only hide how it ended.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await child.wait()
         await self._kill(child)
         code = child.returncode or 0
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

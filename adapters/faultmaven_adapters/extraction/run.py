@@ -10,8 +10,21 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from faultmaven_adapters.extraction.failures import sentence
-from faultmaven_adapters.extraction.jobs import Digest, Failed, Job, Opened, Prepare, ReadWhole, Reply
+from faultmaven_adapters.extraction.jobs import (
+    Digest,
+    Failed,
+    Finish,
+    Job,
+    Merge,
+    Opened,
+    Prepare,
+    ReadWhole,
+    Reply,
+    Summarise,
+)
 from faultmaven_adapters.extraction.references import ReferencedFiles
+from faultmaven_core.analysis.extract.large_log import is_large
+from faultmaven_core.analysis.extract.log_pass import segments_of
 from faultmaven_core.analysis.extract.source import Reading, unread
 from faultmaven_core.analysis.intake.limits import Limits
 from faultmaven_core.analysis.intake.prepare import EMPTY, Prepared
@@ -28,6 +41,10 @@ from faultmaven_core.ports.extraction_runner import (
 )
 
 _Result = TypeVar("_Result")
+
+
+BATCH = 4
+"""Segments whose summaries are held at a time before they are merged."""
 
 
 class Executor(Protocol):
@@ -122,7 +139,7 @@ class Run(ExtractionRun):
         if place.sha256:
             self._files.add(place, self._path(file) if prepared.key else "")
         self._files_done += 1
-        self._bytes_done += prepared.size
+        self._bytes_done += 0 if is_large(reading) else prepared.size  # counted by segments
         self._progress("extract", prepared.name, self._files_total, _first_finding(extraction))
         return Extracted(extraction, place)
 
@@ -130,14 +147,54 @@ class Run(ExtractionRun):
         prepared = reading.prepared
         if prepared.kind == UNREADABLE and not prepared.size:
             return unread(reading, "")
-        job = Digest(path, prepared.size) if reading.closed and prepared.kind != EMPTY else ReadWhole(reading, path)
-        reply = (await self._executor.submit(job, prepared.size))[-1]
+        if is_large(reading):
+            return await self._read_large(reading, path)
+        job: Job = (
+            Digest(path, prepared.size) if reading.closed and prepared.kind != EMPTY else ReadWhole(reading, path)
+        )
+        reply = await self._one(job, prepared.size)
         if isinstance(reply, str):
             return unread(reading, reply)
         if isinstance(reply, Extraction):
             return reply
-        why = sentence(prepared.name, reply) if isinstance(reply, Failed) else ""
-        return unread(replace(reading, prepared=replace(prepared, kind=UNREADABLE)), "", why)
+        return _given_up(reading, reply)
+
+    async def _read_large(self, reading: Reading, path: str) -> Extraction:
+        """Digest and segments at the same time; segments are merged batch by batch, so that their number costs nothing."""
+        prepared = reading.prepared
+        segments = [Summarise(path, start, end, self._options.fast) for start, end in segments_of(prepared.size)]
+        work = [self._summary(segments, prepared.name)]
+        if not prepared.sha256:
+            work.append(self._one(Digest(path, prepared.size), prepared.size))
+        summary, *digests = await self._all(work)
+        for reply in (summary, *digests):
+            if isinstance(reply, Failed):
+                return _given_up(reading, reply)
+        sha256 = str(digests[0]) if digests else prepared.sha256
+        reply = await self._one(Finish(reading, sha256, summary if isinstance(summary, bytes) else b""))
+        return reply if isinstance(reply, Extraction) else _given_up(reading, reply)
+
+    async def _summary(self, segments: Sequence[Summarise], name: str) -> Reply:
+        done: list[bytes] = []
+        for at in range(0, len(segments), BATCH):
+            for reply in await self._all(self._segment(job, name) for job in segments[at : at + BATCH]):
+                if not isinstance(reply, bytes):
+                    return reply
+                done.append(reply)
+            merged = await self._one(Merge(tuple(done)))
+            if not isinstance(merged, bytes):
+                return merged
+            done = [merged]
+        return done[0]
+
+    async def _segment(self, job: Summarise, name: str) -> Reply:
+        reply = await self._one(job, job.end - job.start)
+        self._bytes_done += job.end - job.start
+        self._progress("extract", name, self._files_total)
+        return reply
+
+    async def _one(self, job: Job, size: int = 0) -> Reply:
+        return (await self._executor.submit(job, size))[-1]
 
     def _path(self, file: _File) -> str:
         return os.path.join(self._folder, file.prepared.key) if file.prepared.key else file.given.path
@@ -162,6 +219,11 @@ class Run(ExtractionRun):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in work]
         return [task.result() for task in tasks]
+
+
+def _given_up(reading: Reading, reply: Reply) -> Extraction:
+    why = sentence(reading.prepared.name, reply) if isinstance(reply, Failed) else ""
+    return unread(replace(reading, prepared=replace(reading.prepared, kind=UNREADABLE)), "", why)
 
 
 def _unreadable(name: str, problem: str) -> Prepared:

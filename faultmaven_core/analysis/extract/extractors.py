@@ -62,4 +62,6 @@ def _transcript(passage: Passage, out: Findings) -> None:
         part = passage.part(section.first, section.end)
         kind = kind_of(part, section.command)
         origin = subject_of(section.command) or out.origin
-        read_as("log" if kind == TRANSCRIPT else kind, part, replace(out, origin=origin, command=section.command))
+        inner = replace(out, origin=origin, command=section.command)  # its lists are those of `out`
+        read_as("log" if kind == TRANSCRIPT else kind, part, inner)
+        out.coverage = inner.coverage

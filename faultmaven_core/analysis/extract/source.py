@@ -13,9 +13,6 @@ from faultmaven_core.analysis.intake.provenance import Pairs, command_of
 from faultmaven_core.analysis.intake.sniff import kind_of
 from faultmaven_core.analysis.model import Entity, Extraction, Role, Source
 
-WHOLE_BYTES = 64 << 20
-"""Content up to this size is held and read by the extractor of its kind; larger content is read as a log, in segments."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
