@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
-from faultmaven_core.analysis.graph.kubernetes_objects import Cluster, KubernetesObject, same_namespace
+from faultmaven_core.analysis.graph.kubernetes_objects import Cluster, KubernetesObject
 from faultmaven_core.analysis.graph.kubernetes_time import moment
 from faultmaven_core.analysis.model import Entity, Fact
 
@@ -72,14 +72,20 @@ def superseded(each: KubernetesObject, cluster: Cluster) -> bool:
     if wanted is None:
         return False
     others = [
-        pod
-        for pod in cluster.of_kind("pod")
-        if same_namespace(pod.entity.namespace, each.entity.namespace)
-        and (above := _above(pod.entity, "replicaset", cluster)) is not None
-        and above.name != replica_set.name
-        and _above(above, "deployment", cluster) == deployment
+        cluster.object(pod)
+        for successor in _below(deployment, "replicaset", cluster)
+        if successor.name != replica_set.name
+        for pod in _below(successor, "pod", cluster)
     ]
     return 0 < wanted <= sum(ready(pod) for pod in others)
+
+
+def _below(entity: Entity, kind: str, cluster: Cluster) -> set[Entity]:
+    return {
+        relation.b
+        for other, relation in cluster.graph.neighbours(entity)
+        if relation.kind == "owns" and relation.a == entity and other.kind == kind
+    }
 
 
 def _above(entity: Entity, kind: str, cluster: Cluster) -> Entity | None:

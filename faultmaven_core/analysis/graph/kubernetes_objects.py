@@ -19,8 +19,6 @@ TEMPLATES: Mapping[str, str] = {
 }
 """Where each kind keeps the specification of its pods."""
 
-_OWN = ("metadata.name",)
-
 
 class KubernetesObject:
     """One object's facts by path. Paths are exact; where sources disagree the last in the order of lines stands."""
@@ -33,10 +31,10 @@ class KubernetesObject:
     def __str__(self) -> str:
         return f"{self.entity.kind.capitalize()} {self.entity.name}"
 
-    @property
+    @cached_property
     def described(self) -> bool:
         """Whether the object itself stands in the evidence, not only its name in another one or in an event."""
-        return any(self.fact(path) is not None for path in _OWN)
+        return self.fact("metadata.name") is not None
 
     def all(self, path: str) -> Sequence[Fact]:
         """Every fact under exactly this path."""
@@ -143,10 +141,10 @@ class Cluster:
 
     def object(self, entity: Entity) -> KubernetesObject:
         """The object of an entity, described or not; of a plain source, what it says."""
-        return next(
-            (each for each in self._by_name.get((entity.kind, entity.name), ()) if each.entity == entity),
-            KubernetesObject(entity, self.graph.facts(entity)),
-        )
+        for each in self._by_name.get((entity.kind, entity.name), ()):
+            if each.entity == entity:
+                return each
+        return KubernetesObject(entity, self.graph.facts(entity))
 
     def lists(self, kind: str, namespace: str) -> bool:
         """Whether the evidence shows others of the kind in the namespace, so that not to be shown means something."""
