@@ -14,9 +14,11 @@ from faultmaven_core.analysis.claims.computed import (
     first_sentence,
 )
 from faultmaven_core.analysis.claims.excerpt import MAX_QUOTE, NARROW_ABOVE, excerpt
+from faultmaven_core.analysis.claims.metric_object import journey, metric_object, presented
 from faultmaven_core.analysis.claims.quote import normalised
+from faultmaven_core.analysis.claims.readings import readings_of
 from faultmaven_core.analysis.claims.verify import judge
-from faultmaven_core.analysis.model import Fact, Span
+from faultmaven_core.analysis.model import Fact, Mode, Span
 from faultmaven_core.analysis.record import Citation, ClaimView
 
 ReadSpan = Callable[[Span], bytes]
@@ -44,7 +46,12 @@ class Ledger:
         return self._cited(span).citation
 
     def observed(self, fact: Fact, span: Span | None = None) -> str:
-        """Quote the lines of a fact (the first of its spans where none is given), or the part that holds its value."""
+        """Quote the lines of a fact (the first of its spans where none is given), or the part that holds its value.
+
+        A metric that changed is told as a change where its object can be found: a list of numbers is no proof to a reader.
+        """
+        if span is None and fact.mode is Mode.METRIC and (told := self._metric(fact)):
+            return told
         key = fact.attribute.rpartition(".")[2]
         return self._quote(span or fact.spans[0], (key, "" if fact.value is None else str(fact.value)))
 
@@ -83,6 +90,15 @@ class Ledger:
     def inferred(self, text: str, facts: Sequence[Fact]) -> str:
         """A "because": it shows what it rests on and is never verified."""
         return self._add(text, "inferred", "unverified", tuple(self.cite(fact.spans[0]) for fact in facts[:5]))
+
+    def _metric(self, fact: Fact) -> str | None:
+        span = fact.spans[0]
+        found = metric_object(self._bytes(span.sha256), span)
+        if found is None:
+            return None
+        where, value = found
+        began, ended = journey(readings_of(value) or {}, str(fact.value))
+        return self.computed_change(presented(value, fact), began, ended, [where])
 
     def _quote(self, span: Span, about: tuple[str, str]) -> str:
         part = self._cited(span)

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from faultmaven_core.analysis.claims.quote import Standing, standing
+
 _NAMES = ("label", "metric_name", "MetricName", "Label", "metric", "name", "__name__", "target", "id")
 _TIMES = ("timestamp", "time", "ts", "date", "datetime", "unix_timestamp", "@timestamp")
 _UNITS = ("unit", "Unit")
@@ -27,14 +29,20 @@ def number(value: Any) -> str | None:
 
 
 def from_json(text: str, name: str) -> Reading | None:
-    """The values of a JSON object that says of itself to be the metric `name`, its unit in parentheses behind."""
+    """The values of a JSON object that says of itself to be the metric `name`, its unit in parentheses behind.
+
+    A name may end with " of " and an entity that the object names too.
+    """
     try:
         value = json.loads(text.strip().rstrip(","))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or name not in set(named(value)):
+    if not isinstance(value, dict):
         return None
-    return readings_of(value)
+    metric, joint, entity = name.rpartition(" of ")
+    if joint and standing(entity, text) is Standing.STANDS:
+        name = metric
+    return readings_of(value) if name in set(named(value)) else None
 
 
 def named(value: Mapping[str, Any]) -> Iterator[str]:
