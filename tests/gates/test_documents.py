@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,20 @@ def test_the_guide_to_mechanisms_names_every_key_that_is_read_and_no_other() -> 
     rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     documented = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     assert documented == {field.name for field in dataclasses.fields(Mechanism)}
+
+
+def shown_commands() -> list[str]:
+    """The `fm` commands in the README's shell blocks, without what follows a pipe or a comment."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = [part.strip() for block in blocks for line in block.splitlines() for part in line.split("|")]
+    return sorted({line.partition(" #")[0].strip() for line in lines if line.startswith("fm ")})
+
+
+@pytest.mark.parametrize("command", shown_commands())
+def test_commands_of_the_readme_exist_with_the_options_shown(command: str) -> None:
+    """Those that need a cluster or a case of the reader's own are not run, but looked up."""
+    words = shlex.split(command)[1:]
+    path = words[:1] if words[0] in {"investigate", "report", "verify"} else words[:2]
+    asked = [sys.executable, "-m", "faultmaven_cli.main", *path, "--help"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", done.stdout))
