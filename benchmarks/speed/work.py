@@ -1,0 +1,105 @@
+"""One piece of work on one file, in a process of its own: `python -m benchmarks.speed.work WORK FILE`.
+
+Prints JSON: bytes, and the CPU seconds of the work itself (compiling patterns included, starting Python not; what
+starting costs is a case of its own).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import BinaryIO
+
+PEER_SHARE = 1 / 32
+"""Of the file that the slow peer reads; its rate does not depend on it."""
+
+
+def scan(stream: BinaryIO, size: int) -> int:
+    """All signatures, all lines."""
+    from faultmaven.composition.compute import tools
+    from faultmaven_core.analysis.extract.log_blocks import blocks
+
+    chosen = tools().signatures.scan
+    for _, data, _ in blocks(stream, 0, size):
+        chosen.hits(data)
+    return size
+
+
+def templates(stream: BinaryIO, size: int) -> int:
+    """The template of every line, by the miner and the settings whose grouping is scored."""
+    from faultmaven_core.analysis.extract.log_blocks import blocks, sample_lines
+    from faultmaven_core.analysis.extract.log_format import learn
+    from faultmaven_core.analysis.extract.template_merge import merge
+    from faultmaven_core.analysis.extract.template_miner import TemplateMiner
+
+    miner = TemplateMiner(learn(sample_lines(stream)))
+    for _, data, _ in blocks(stream, 0, size):
+        miner.mine(data, data.removesuffix(b"\n").split(b"\n"))
+    merge(miner.signatures)
+    return size
+
+
+def drain(stream: BinaryIO, size: int) -> int:
+    """The peer: drain3 with the three masks that its documentation gives, on the first part of the file."""
+    from drain3 import TemplateMiner
+    from drain3.masking import MaskingInstruction
+    from drain3.template_miner_config import TemplateMinerConfig
+
+    before, after = r"((?<=[^A-Za-z0-9])|^)", r"((?=[^A-Za-z0-9])|$)"
+    config = TemplateMinerConfig()
+    config.masking_instructions = [
+        MaskingInstruction(rf"{before}(\d{{1,3}}\.\d{{1,3}}\.\d{{1,3}}\.\d{{1,3}}){after}", "IP"),
+        MaskingInstruction(rf"{before}(0x[a-fA-F0-9]+){after}", "HEX"),
+        MaskingInstruction(rf"{before}([\-\+]?\d+){after}", "NUM"),
+    ]
+    miner = TemplateMiner(config=config)
+    part = stream.read(int(size * PEER_SHARE))
+    part = part[: part.rfind(b"\n")]
+    for line in part.decode("utf-8", "replace").split("\n"):
+        miner.add_log_message(line)
+    return len(part)
+
+
+def full(stream: BinaryIO, size: int) -> int:
+    """Signatures, templates, moments, facts."""
+    return _pass(stream, size, fast=False)
+
+
+def fast(stream: BinaryIO, size: int) -> int:
+    """The same with templates of one block in eight."""
+    return _pass(stream, size, fast=True)
+
+
+def _pass(stream: BinaryIO, size: int, *, fast: bool) -> int:
+    from faultmaven.composition.compute import tools
+    from faultmaven_core.analysis.extract.log import finish_log
+    from faultmaven_core.analysis.extract.log_pass import read_log_segment, segments_of
+    from faultmaven_core.analysis.extract.log_summary import merge
+    from faultmaven_core.analysis.model import Entity
+
+    kit = tools()
+    parts = (read_log_segment(stream, start, end, kit, fast=fast) for start, end in segments_of(size))
+    finish_log(reduce(merge, parts), Entity("source", "log"), "", kit)
+    return size
+
+
+WORK: dict[str, Callable[[BinaryIO, int], int]] = {work.__name__: work for work in (scan, templates, drain, full, fast)}
+
+
+def main() -> None:
+    """Do the work that the arguments name."""
+    name, file = sys.argv[1:]
+    with Path(file).open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(0)
+        begin = time.process_time()
+        done = WORK[name](stream, size)
+        print(json.dumps({"bytes": done, "cpu": time.process_time() - begin}))
+
+
+if __name__ == "__main__":
+    main()
