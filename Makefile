@@ -56,6 +56,7 @@ servers:
 	@tools/install-servers
 
 docs: $(VENV)/.test  ## Renew what the documents show of the product's output
+	$(RUN) faultmaven.settings_document > docs/settings.md
 	$(BIN)/python tools/examples.py --write
 
 lock:  ## Renew demo.lock and test.lock from pyproject.toml
