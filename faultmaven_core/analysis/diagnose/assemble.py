@@ -27,7 +27,9 @@ from faultmaven_core.analysis.record import (
     RootCause,
     RuledOut,
     SourceCoverage,
+    TimelineEntry,
 )
+from faultmaven_core.analysis.signals.timeline import timeline
 
 RANKED = 10
 """Hypotheses that a record lists besides the ruled-out ones."""
@@ -76,7 +78,7 @@ class Assembly:
             root_cause=cause,
             hypotheses=hypotheses,
             findings=tuple(self._findings()),
-            timeline=(),
+            timeline=self._timeline(),
             ruled_out=tuple(self._ruled_out(h) for h in out),
             evidence_needs=needs(standing, self._graph),
             actions=self._actions(self._best) if self._best else (),
@@ -141,6 +143,22 @@ class Assembly:
         for kind, severity, facts in kinds:
             for fact in facts[:PER_KIND]:
                 yield Finding(kind, severity, _entity(fact.entity), sentence(fact), (self._ledger.observed(fact),))
+
+    def _timeline(self) -> tuple[TimelineEntry, ...]:
+        """What happened when, near what the investigation is about; everything where nothing near is dated."""
+        facts = self._graph.all_facts("**")
+        near = timeline(fact for fact in facts if fact.entity in self._symptoms.near)
+        return tuple(
+            TimelineEntry(
+                iso(moment.when),
+                _entity(moment.entity),
+                moment.text,
+                moment.kind,
+                moment.first_deviation,
+                tuple(self._ledger.cite(span) for span in moment.spans[:1]),
+            )
+            for moment in near or timeline(facts)
+        )
 
     def _actions(self, best: Hypothesis) -> tuple[Action, ...]:
         told = Narrator(best, self._graph).each(best.mechanism.remedies)

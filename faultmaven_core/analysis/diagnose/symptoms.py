@@ -20,13 +20,14 @@ class Symptoms:
     """`status`: objects that are not well now. `deviations`: metrics that are off and have not come back.
 
     `alerts`: what somebody was told; `calm`: monitors that say all is well. An alert is history as soon as it was sent:
-    alone it makes nobody unwell.
+    alone it makes nobody unwell. `near`: what is linked to what the investigation is about.
     """
 
     status: tuple[Fact, ...]
     deviations: tuple[Fact, ...]
     alerts: tuple[Fact, ...]
     calm: tuple[Fact, ...]
+    near: frozenset[Entity] = frozenset()
 
     @classmethod
     def of(cls, graph: EvidenceGraph) -> Symptoms:
@@ -47,7 +48,9 @@ class Symptoms:
         def ordered(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
             return tuple(sorted(facts, key=lambda fact: distances.get(fact.entity, far)))
 
-        return Symptoms(ordered(self.status), ordered(self.deviations), ordered(self.alerts), ordered(self.calm))
+        return Symptoms(
+            ordered(self.status), ordered(self.deviations), ordered(self.alerts), ordered(self.calm), frozenset(distances)
+        )
 
     @property
     def told(self) -> str:

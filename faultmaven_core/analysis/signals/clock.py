@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
+from faultmaven_core.analysis.extract.timestamps import first_timestamp
 from faultmaven_core.analysis.model import Fact
 
 MIN_COMMON = 3
@@ -48,7 +49,7 @@ def offsets(facts: Iterable[Fact]) -> tuple[Offset, ...]:
     seen: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for fact in facts:
         if fact.when is not None and fact.spans and isinstance(fact.value, str) and " " in fact.value:
-            seen[fact.attribute, fact.value][fact.spans[0].sha256].append(fact.when)
+            seen[fact.attribute, _undated(fact.value)][fact.spans[0].sha256].append(fact.when)
     apart: dict[tuple[str, str], list[float]] = defaultdict(list)
     for by_source in seen.values():
         once = sorted((sha256, times[0]) for sha256, times in by_source.items() if len(times) == 1)
@@ -62,3 +63,9 @@ def offsets(facts: Iterable[Fact]) -> tuple[Offset, ...]:
             ahead, behind = (a, b) if middle > 0 else (b, a)
             found.append(Offset(ahead, behind, round(abs(middle), 3), len(differences)))
     return tuple(found)
+
+
+def _undated(message: str) -> str:
+    """A message without the time that its line begins with: the same event is written at different hours."""
+    stamp = first_timestamp(message)
+    return message if stamp is None else message[: stamp.start] + message[stamp.end :]

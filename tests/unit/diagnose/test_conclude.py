@@ -112,3 +112,28 @@ def test_rivals_share_the_odds() -> None:
     assert confidence([scored(mine, 2.0)]) == 0.75
     assert confidence([scored(mine, 2.0), scored(other, 1.9)]) == 0.67
     assert confidence([scored(mine, 2.0), scored(other, 1.0), scored(mine, 2.0)]) == 0.75
+
+
+def test_the_timeline_marks_the_first_sign_of_trouble(analysed: Analyse) -> None:
+    """Dated, cited, oldest first."""
+    record = analysed(
+        {"pods.txt": PODS, "logs/cart-6d4cf56db6-x2x4k.log": "2024-05-01T09:59:00Z INFO started\n" + REFUSED}
+    )
+    assert [(entry.when, entry.first_deviation) for entry in record.timeline][:1] == [("2024-05-01T10:00:00Z", True)]
+    assert record.timeline[0].citations[0].lines == (2, 2)
+
+
+def test_a_source_that_ends_before_the_time_asked_about_says_so(analysed: Analyse) -> None:
+    """You ask about 14:00, this file ends at 10:00."""
+    record = analysed({"a.log": REFUSED * 3}, since=1714572000)
+    assert any("You ask about" in problem for problem in record.coverage[0].problems)
+
+
+def test_sources_whose_clocks_differ_are_set_on_one(analysed: Analyse) -> None:
+    """The same messages, an hour apart: stated, and corrected."""
+    lines = [f"2024-05-01T{{hour}}:0{n}:00Z ERROR connect ECONNREFUSED 10.0.0.{n}:5432" for n in range(5)]
+    files = {f"{name}.log": "\n".join(lines).format(hour=hour) + "\n" for name, hour in (("a", 10), ("b", 11))}
+    record = analysed(files)
+    problems = {source.file: " ".join(source.problems) for source in record.coverage}
+    assert "3600 s ahead of a.log" in problems["b.log"]
+    assert {entry.when for entry in record.timeline} <= {f"2024-05-01T10:0{n}:00Z" for n in range(5)}
