@@ -147,7 +147,8 @@ class _Pool(Executor):
     async def _do(self, child: Process, order: Order, replies: list[Reply]) -> None:
         data = pickle.dumps(order, pickle.HIGHEST_PROTOCOL)
         orders = cast(asyncio.StreamWriter, child.stdin)
-        orders.write(len(data).to_bytes(8, "little") + data)
+        orders.write(len(data).to_bytes(8, "little"))
+        orders.write(data)
         await orders.drain()
         while (message := await _receive(child)) != DONE:
             if not isinstance(message, Opened | Prepared | Extraction | Failed | str | bytes):

@@ -43,7 +43,7 @@ from faultmaven_core.ports.extraction_runner import (
 _Result = TypeVar("_Result")
 
 
-BATCH = 4
+BATCH = 3
 """Segments whose summaries are held at a time before they are merged."""
 
 
