@@ -122,8 +122,10 @@ class MemoryEvidenceRepository(EvidenceRepository):
         rows = self._run.tables.evidence
         taken = {(item.organization, item.key) for item in rows.values()}
         added = {(item.organization, item.id): item for item in items}
-        if len(added) < len(items) or any(key in rows for key in added) or any(
-            (item.organization, item.key) in taken for item in items
+        if (
+            len(added) < len(items)
+            or any(key in rows for key in added)
+            or any((item.organization, item.key) in taken for item in items)
         ):
             raise AlreadyExistsError("There is evidence with the same id or key already.")
         rows.update({(item.organization, item.id): item for item in items})
