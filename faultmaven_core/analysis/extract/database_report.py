@@ -120,7 +120,10 @@ def _statement(rank: int, entry: _Entry, total: float, subject: Entity, passage:
 
 
 def _maintenance(statements: list[_Entry], total: float, subject: Entity, passage: Passage, out: Findings) -> None:
-    """`database.maintenance_share`: how much of the load the server's and operators' housekeeping makes (0 to 1)."""
+    """How much of the load the server's and operators' housekeeping makes.
+
+    `database.maintenance_load` in average active sessions, `database.maintenance_share` from 0 to 1.
+    """
     own = sorted((e for e in statements if _MAINTENANCE.search(e.name)), key=lambda e: (-e.load, e.name))
     load = sum(entry.load for entry in own)
     lead = own[0] if own else statements[0] if statements else None
@@ -133,11 +136,16 @@ def _maintenance(statements: list[_Entry], total: float, subject: Entity, passag
         ("maintenance_share", f"{share:.0%}"),
     )
     span = passage.span(lead.node.first, lead.node.last)
-    out.fact(subject, "database.maintenance_share", share, span, Mode.METRIC, params=params if own else ())
+    said = params if own else ()
+    out.fact(subject, "database.maintenance_share", share, span, Mode.METRIC, params=said)
+    out.fact(subject, "database.maintenance_load", round(load, 3), span, Mode.METRIC, params=said)
 
 
 def _waits(waits: list[_Entry], total: float, subject: Entity, passage: Passage, out: Findings) -> None:
-    """`database.wait.<event>` = average active sessions, `database.wait_share.<class>` = share of the load (0 to 1)."""
+    """`database.wait.<event>` and `database.wait_load.<class>` in average active sessions.
+
+    `database.wait_share.<class>` is the share of the load, 0 to 1.
+    """
     ranked = sorted(waits, key=lambda entry: (-entry.load, entry.name))
     by_class: Mapping[str, list[_Entry]] = {name: [e for e in ranked if _class(e.name) == name] for name, _ in _CLASSES}
     for rank, entry in enumerate(ranked):
@@ -154,7 +162,10 @@ def _waits(waits: list[_Entry], total: float, subject: Entity, passage: Passage,
             listed = ", ".join(f"{entry.name} {entry.load:g}" for entry in members[:3])
             part = _share(sum(entry.load for entry in members), total)
             said = ((f"{name}_share", f"{part:.0%}"), (f"{name}_waits", listed))
-            out.fact(subject, f"database.wait_share.{name}", part, passage.span(first, last), Mode.METRIC, params=said)
+            span = passage.span(first, last)
+            out.fact(subject, f"database.wait_share.{name}", part, span, Mode.METRIC, params=said)
+            load = round(sum(entry.load for entry in members), 3)
+            out.fact(subject, f"database.wait_load.{name}", load, span, Mode.METRIC, params=said)
 
 
 def _class(wait: str) -> str:

@@ -94,6 +94,36 @@ def as_facts(anomaly: Anomaly) -> list[Fact]:
     ]
 
 
+def metric_facts(series: Sequence[Series], baseline: Sequence[Series] = ()) -> list[Fact]:
+    """What series show: their deviations, and which of them are well."""
+    found = anomalies(series, baseline)
+    return [fact for anomaly in found for fact in as_facts(anomaly)] + _calm(series, found, baseline)
+
+
+def _calm(series: Sequence[Series], found: Sequence[Anomaly], baseline: Sequence[Series]) -> list[Fact]:
+    """`metric.<metric>.state` = normal, for series without a deviation where more than the window itself says so.
+
+    That is a baseline, or the level under which the metric hurts nobody: what a window shows of itself proves nothing,
+    it may have begun in the middle of the trouble.
+    """
+    given = {_identity(one) for one in baseline}
+    deviating = {(anomaly.entity, anomaly.metric) for anomaly in found}
+    facts = []
+    for one in sorted(series, key=_order):
+        metric = known(one.metric)
+        if metric is None or metric.hurts == "none" or (one.entity, one.metric) in deviating or not len(one.times):
+            continue
+        unit, factor = _unit(one)
+        _, values = _points(one)
+        calm = len(values) > 0 and unit in metric.calm_below and np.max(values) * factor < metric.calm_below[unit]
+        if calm or _identity(one) in given:
+            place, when = one.places.span(len(one.times) - 1), one.times.view()[-1]
+            params = ((f"{metric.name}_last", quantity(one.values.view()[-1] * factor, unit)),)
+            state = f"metric.{metric.name}.state"
+            facts.append(Fact(one.entity, state, "normal", Mode.METRIC, (place,), when, params=params))
+    return facts
+
+
 def canonical_name(metric: str) -> str:
     """The name of the known metric, else the source's own with underscores between its words."""
     found = known(metric)
