@@ -48,6 +48,7 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(RUN) mypy
+	$(RUN) mypy conftest.py
 
 imports: $(VENV)/.test
 	$(BIN)/lint-imports
