@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from faultmaven_core.analysis.checks.kubernetes import (
+    access,
     commands,
     containers,
     images,
@@ -12,9 +13,11 @@ from faultmaven_core.analysis.checks.kubernetes import (
     placement,
     ports,
     probes,
+    quotas,
     references,
     resources,
     scaling,
+    scripts,
     selectors,
     storage,
     workloads,
@@ -27,6 +30,7 @@ from faultmaven_core.analysis.model import Fact, Mode, Violation
 MAX_SPANS = 5
 
 MODULES = (
+    access,
     commands,
     containers,
     images,
@@ -34,9 +38,11 @@ MODULES = (
     placement,
     ports,
     probes,
+    quotas,
     references,
     resources,
     scaling,
+    scripts,
     selectors,
     storage,
     workloads,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from faultmaven_core.analysis.checks.registry import broken, check
-from faultmaven_core.analysis.graph.kubernetes_objects import TEMPLATES, Cluster, KubernetesObject
+from faultmaven_core.analysis.graph.kubernetes_objects import TEMPLATES, Cluster, KubernetesObject, pod_labels
 from faultmaven_core.analysis.model import Category, Violation
 
 
@@ -109,3 +109,86 @@ def variable_given_twice(cluster: Cluster) -> Iterator[Violation]:
                         expected=f"one value for {name}",
                         container=container.name,
                     )
+
+
+@check(
+    "kubernetes.policy_blocks_caller",
+    why="A pod that a policy selects takes only the traffic that some policy allows; the caller's connections time out.",
+    remedy="Allow the caller's labels in the policy's ingress rules.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def policy_blocks_caller(cluster: Cluster) -> Iterator[Violation]:
+    """A network policy does not let in a workload that calls the pods which it selects."""
+    for relation in cluster.graph.relations:
+        if relation.kind != "calls":
+            continue
+        caller, service = cluster.object(relation.a), cluster.object(relation.b)
+        labels = caller.entity.kind in TEMPLATES and pod_labels(caller)
+        guards = [policy for policy in cluster.of_kind("networkpolicy") if labels and _guards(policy, service)]
+        if labels and guards and not any(_lets_in(policy, labels) for policy in guards):
+            first = guards[0]
+            yield broken(
+                first,
+                [first.fact("metadata.name"), *first.under("spec.ingress")],
+                f"NetworkPolicy {first.entity.name} does not let {caller} reach Service {service.entity.name}: "
+                "its connections time out.",
+                expected=f"an ingress rule that allows the pods of {caller}",
+                other=caller.entity.name,
+                host=service.entity.name,
+            )
+
+
+def _guards(policy: KubernetesObject, service: KubernetesObject) -> bool:
+    """Whether a policy selects, for ingress, the pods behind a service."""
+    if policy.entity.namespace != service.entity.namespace:
+        return False
+    types = policy.texts("spec.policyTypes")
+    wanted = policy.mapping("spec.podSelector.matchLabels")
+    return ("Ingress" in types or not types) and wanted.items() <= service.mapping("spec.selector").items()
+
+
+def _lets_in(policy: KubernetesObject, labels: Mapping[str, str]) -> bool:
+    """Whether a rule lets in pods with these labels; what cannot be told from labels counts as yes."""
+    for rule in policy.keys("spec.ingress"):
+        peers = policy.keys(f"spec.ingress.{rule}.from")
+        for peer in peers:
+            path = f"spec.ingress.{rule}.from.{peer}"
+            wanted = policy.mapping(f"{path}.podSelector.matchLabels")
+            other = [part for part in policy.keys(path) if part != "podSelector"]
+            if other or not wanted or wanted.items() <= labels.items():
+                return True
+        if not peers:
+            return True
+    return False
+
+
+_CLASSES = frozenset(
+    {"nginx", "traefik", "alb", "gce", "gce-internal", "haproxy", "kong", "contour", "istio", "cilium", "webapprouting"}
+)
+"""Classes that ingress controllers install themselves."""
+
+
+@check(
+    "kubernetes.ingress_class_unknown",
+    why="No controller takes up an ingress of a class that does not exist; it never gets an address.",
+    remedy="Use a class that `kubectl get ingressclass` lists.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def ingress_class_unknown(cluster: Cluster) -> Iterator[Violation]:
+    """An ingress has a class that does not exist."""
+    for ingress in cluster.of_kind("ingress"):
+        fact = ingress.fact("spec.ingressClassName") or ingress.fact("metadata.annotations.kubernetes.io/ingress.class")
+        name = str(fact.value) if fact is not None else ""
+        known = cluster.lists("ingressclass", "")
+        if not name or cluster.find("ingressclass", name, "") is not None or (not known and name in _CLASSES):
+            continue
+        yield broken(
+            ingress,
+            [fact],
+            f"Ingress {ingress.entity.name} has the ingress class {name}, "
+            f"{'which does not exist' if known else 'which nothing in the evidence defines'}.",
+            expected=f"an IngressClass {name}",
+            certain=known,
+            missing=name,
+            missing_kind="IngressClass",
+        )

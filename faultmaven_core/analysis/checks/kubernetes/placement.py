@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from faultmaven_core.analysis.checks.registry import broken, check
 from faultmaven_core.analysis.graph.kubernetes_health import complaints
-from faultmaven_core.analysis.graph.kubernetes_objects import TEMPLATES, Cluster
+from faultmaven_core.analysis.graph.kubernetes_objects import TEMPLATES, Cluster, pod_labels
 from faultmaven_core.analysis.model import Category, Violation
 
 _INSUFFICIENT = re.compile(r"Insufficient (?P<resource>[\w./-]*\w)")
@@ -59,14 +59,19 @@ def node_selector_matches_no_node(cluster: Cluster) -> Iterator[Violation]:
     nodes = [node.mapping("metadata.labels") for node in cluster.of_kind("node") if node.keys("metadata.labels")]
     for each in cluster.workloads:
         path = f"{TEMPLATES[each.entity.kind]}.nodeSelector"
-        wanted = each.mapping(path)
-        if wanted and nodes and not any(wanted.items() <= labels.items() for labels in nodes):
+        # Labels that the cloud or the kubelet sets are there without anybody having to show them.
+        wanted = {key: value for key, value in each.mapping(path).items() if nodes or "kubernetes.io/" not in key}
+        placed = (
+            each.text("spec.nodeName") or each.number("status.readyReplicas") or each.number("status.availableReplicas")
+        )
+        if wanted and not placed and not any(wanted.items() <= labels.items() for labels in nodes):
             shown = ", ".join(f"{key}={value}" for key, value in sorted(wanted.items()))
             yield broken(
                 each,
                 each.under(path),
-                f"{each} wants a node with the labels {shown}; no node has them.",
+                f"{each} wants a node with the labels {shown}; {'no node has them' if nodes else 'no node in the evidence has them'}.",
                 expected=f"a node labelled {shown}",
+                certain=bool(nodes),
                 selector=shown,
             )
 
@@ -106,6 +111,35 @@ def taints_not_tolerated(cluster: Cluster) -> Iterator[Violation]:
                 expected=f"a toleration for {first.value}",
                 taint=first.value,
             )
+
+
+@check(
+    "kubernetes.replicas_exclude_each_other",
+    why="With required anti-affinity by host each node takes one replica; the others stay Pending.",
+    remedy="Make the anti-affinity preferred, add nodes, or lower the replicas.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def replicas_exclude_each_other(cluster: Cluster) -> Iterator[Violation]:
+    """Replicas may not share a node, and there are fewer nodes than replicas."""
+    nodes = list(cluster.of_kind("node"))
+    for each in cluster.of_kind("deployment", "statefulset"):
+        rules = f"{TEMPLATES[each.entity.kind]}.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+        own = pod_labels(each).items()
+        for key in each.keys(rules):
+            host = each.text(f"{rules}.{key}.topologyKey") == "kubernetes.io/hostname"
+            wanted = each.mapping(f"{rules}.{key}.labelSelector.matchLabels")
+            replicas = each.number("spec.replicas") or 1
+            ready = each.number("status.readyReplicas") or 0
+            if host and wanted.items() <= own and replicas > max(1, len(nodes)) and ready < replicas:
+                yield broken(
+                    each,
+                    [each.fact("spec.replicas"), *each.under(f"{rules}.{key}")],
+                    f"{each} wants {replicas:.0f} replicas, each on a node of its own (required podAntiAffinity), "
+                    f"{f'but there are only {len(nodes)} nodes' if nodes else 'which takes as many nodes'}: the rest stays Pending.",
+                    expected=f"{replicas:.0f} nodes",
+                    certain=bool(nodes),
+                    wanted=f"{replicas:.0f}",
+                )
 
 
 @check(

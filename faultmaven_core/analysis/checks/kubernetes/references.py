@@ -33,6 +33,10 @@ def _missing(cluster: Cluster, kind: str) -> Iterator[Violation]:
     for each in cluster.workloads:
         namespace = each.entity.namespace
         seen = set()
+        # Where nothing of the kind is shown, a reference may well be met: it counts only while nothing of the
+        # cluster's state is shown either, so that the manifests are all there is to judge by.
+        if not cluster.lists(kind, namespace) and any(True for _ in each.under("status")):
+            continue
         for fact in _references(each, kind):
             name = str(fact.value)
             if name in seen or cluster.find(kind, name, namespace) is not None:
@@ -63,7 +67,7 @@ def _missing(cluster: Cluster, kind: str) -> Iterator[Violation]:
 )
 def configmap_missing(cluster: Cluster) -> Iterator[Violation]:
     """A config map that a pod needs does not exist."""
-    return (found for found in _missing(cluster, "configmap") if found.certain)
+    return _missing(cluster, "configmap")
 
 
 @check(
@@ -74,7 +78,7 @@ def configmap_missing(cluster: Cluster) -> Iterator[Violation]:
 )
 def secret_missing(cluster: Cluster) -> Iterator[Violation]:
     """A secret that a pod needs does not exist."""
-    return (found for found in _missing(cluster, "secret") if found.certain)
+    return _missing(cluster, "secret")
 
 
 @check(
@@ -85,7 +89,7 @@ def secret_missing(cluster: Cluster) -> Iterator[Violation]:
 )
 def claim_missing(cluster: Cluster) -> Iterator[Violation]:
     """A persistent volume claim that a pod mounts does not exist."""
-    return (found for found in _missing(cluster, "persistentvolumeclaim") if found.certain)
+    return _missing(cluster, "persistentvolumeclaim")
 
 
 @check(
@@ -116,6 +120,39 @@ def key_missing(cluster: Cluster) -> Iterator[Violation]:
                             missing_kind="key",
                             container=container.name,
                             others=", ".join(keys),
+                        )
+
+
+@check(
+    "kubernetes.mounted_key_missing",
+    why="The kubelet cannot mount a key that the config map or secret does not have; the pod stays in ContainerCreating.",
+    remedy="Add the key, or correct its name in the volume's items or the mount's subPath.",
+    category=Category.CONFIGURATION_ERROR,
+)
+def mounted_key_missing(cluster: Cluster) -> Iterator[Violation]:
+    """A volume names a key that its config map or secret does not have."""
+    for each in cluster.workloads:
+        base = f"{TEMPLATES[each.entity.kind]}.volumes"
+        for volume in each.keys(base):
+            for source, kind, named in (("configMap", "configmap", "name"), ("secret", "secret", "secretName")):
+                path = f"{base}.{volume}.{source}"
+                holder = cluster.find(kind, each.text(f"{path}.{named}"), each.entity.namespace)
+                keys = (
+                    {k for part in ("data", "stringData", "binaryData") for k in holder.mapping(part)}
+                    if holder
+                    else set()
+                )
+                for fact in each.under(f"{path}.items") if keys else ():
+                    if fact.attribute.endswith(".key") and str(fact.value) not in keys:
+                        yield broken(
+                            each,
+                            [fact, holder.fact("metadata.name") if holder else None],
+                            f"{each} mounts the key {fact.value} of {_SHOWN[kind]} {each.text(f'{path}.{named}')}, "
+                            f"which has only {', '.join(sorted(keys))}.",
+                            expected=f"the key {fact.value}",
+                            missing=fact.value,
+                            missing_kind="key",
+                            others=", ".join(sorted(keys)),
                         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from faultmaven_core.analysis.checks.registry import broken, check
@@ -11,9 +10,6 @@ from faultmaven_core.analysis.graph.kubernetes_objects import Cluster
 from faultmaven_core.analysis.model import Category, Violation
 
 _PRESSURE = ("MemoryPressure", "DiskPressure", "PIDPressure")
-_FORBIDDEN = re.compile(
-    r'"?(?P<account>system:serviceaccount:[\w:.-]+)"? cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
-)
 
 
 @check(
@@ -179,26 +175,4 @@ def deletion_stuck(cluster: Cluster) -> Iterator[Violation]:
                 f"{each} is being deleted since {stamp.value} but the finalizer {', '.join(held)} holds it.",
                 expected="finalizers that their controllers remove",
                 finalizer=", ".join(held),
-            )
-
-
-@check(
-    "kubernetes.access_forbidden",
-    why="The API refuses what the role bindings of an account do not allow.",
-    remedy="Bind a role that allows the verb on the resource to the service account.",
-    category=Category.SECURITY,
-)
-def access_forbidden(cluster: Cluster) -> Iterator[Violation]:
-    """A service account lacks a permission that something asks for."""
-    for fact in cluster.graph.all_facts("signature.kubernetes.forbidden"):
-        match = _FORBIDDEN.search(str(fact.value))
-        if match is not None:
-            yield broken(
-                cluster.object(fact.entity),
-                [fact],
-                f"{match['account']} may not {match['verb']} {match['resource']}.",
-                expected=f"a role that allows {match['verb']} on {match['resource']}",
-                account=match["account"],
-                verb=match["verb"],
-                resource=match["resource"],
             )
