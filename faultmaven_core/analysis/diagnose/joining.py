@@ -12,7 +12,7 @@ from faultmaven_core.analysis.graph.kubernetes_joins import join
 from faultmaven_core.analysis.model import Entity, Extraction, Fact, Role
 from faultmaven_core.analysis.signals.clock import offsets
 from faultmaven_core.analysis.signals.error_lines import error_facts
-from faultmaven_core.analysis.signals.metric_anomalies import anomalies, as_facts
+from faultmaven_core.analysis.signals.metric_anomalies import metric_facts
 from faultmaven_core.analysis.signals.timeline import coverage_sentences
 
 
@@ -62,8 +62,8 @@ def joined(ordered: Sequence[Extraction], request: Request, asked: Sequence[Enti
     ]
     series = [one for e in incident for one in e.series]
     baseline = [one for e in ordered if e.source.role is Role.BASELINE for one in e.series]
-    deviations = [fact for anomaly in anomalies(series, baseline) for fact in as_facts(anomaly) if request.covers(fact)]
-    graph = EvidenceGraph.of(incident, asked, deviations)
+    measured = [fact for fact in metric_facts(series, baseline) if request.covers(fact)]
+    graph = EvidenceGraph.of(incident, asked, measured)
     graph = graph.with_more(relations=join(graph))
     return graph.with_more(violation_facts(news(run_checks(graph), request.ignored)))
 

@@ -97,7 +97,7 @@ def _slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> Iterable[tuple[str, 
     found += [("quote", fact.value) for fact in reversed(hypothesis.triggers) if isinstance(fact.value, str)]
     found += [("state", state) for state in states if state not in STARTING]
     kind = "" if entity.kind == "workload" else f"{entity.kind.capitalize()} "
-    subject = f"the application that wrote {entity.name}" if entity.kind == "source" else f"{kind}{entity.name}"
+    subject = f"The application that wrote {entity.name}" if entity.kind == "source" else f"{kind}{entity.name}"
     return [
         *found,
         ("name", entity.name),

@@ -67,7 +67,7 @@ def test_the_first_text_whose_slots_are_bound_is_told(graph: Build) -> None:
 def test_a_log_that_nobody_is_known_to_have_written_is_named_by_its_file(graph: Build) -> None:
     """A file is no application."""
     source = Entity("source", "app.log")
-    assert Narrator(hypothesis(entity=source), graph()).tell(["{subject}"]) == "the application that wrote app.log"
+    assert Narrator(hypothesis(entity=source), graph()).tell(["{subject}"]) == "The application that wrote app.log"
     assert Narrator(hypothesis(entity=Entity("workload", "web")), graph()).tell(["{subject}"]) == "web"
 
 
