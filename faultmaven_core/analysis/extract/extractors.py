@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from faultmaven_core.analysis.extract.call_graph import call_graph
 from faultmaven_core.analysis.extract.change_text import read_diff
 from faultmaven_core.analysis.extract.cluster_dump import cluster_dump
 from faultmaven_core.analysis.extract.json_documents import json_document
@@ -27,6 +28,7 @@ TRANSCRIPT = "transcript"
 """The kind that is cut into sections, each read by the extractor of its own kind."""
 
 EXTRACTORS: Mapping[str, Extractor] = {
+    "call_graph": call_graph,
     "cluster_dump": cluster_dump,
     "diff": read_diff,
     "document": log,

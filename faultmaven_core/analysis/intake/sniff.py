@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from faultmaven_core.analysis.extract.call_graph import is_call_graph
 from faultmaven_core.analysis.extract.metrics_csv import is_metrics
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.prometheus import is_exposition
@@ -99,6 +100,11 @@ def metrics_table(lines: Sequence[str]) -> float:
     return 0.9 if is_metrics(lines) else 0.0
 
 
+def calls(lines: Sequence[str]) -> float:
+    """Who calls whom, as edges or as a matrix."""
+    return 0.85 if is_call_graph(lines) else 0.0
+
+
 def exposition(lines: Sequence[str]) -> float:
     """What a Prometheus target prints."""
     return 0.95 if is_exposition(lines) else 0.0
@@ -113,6 +119,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("kubernetes_manifest", manifest),
     ("json", json_document),
     ("metrics_csv", metrics_table),
+    ("call_graph", calls),
     ("prometheus_text", exposition),
     ("diff", text_forms.diff),
     ("structured_config", text_forms.config),
