@@ -12,6 +12,9 @@ from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.graph.kubernetes_health import STARTING
 from faultmaven_core.analysis.model import Entity, Fact
 
+UNKNOWN = "the application that wrote"
+"""What a log's writer is called that nobody is known to be."""
+
 QUOTE_WORDS = 26
 """Words of evidence quoted in one sentence of the chain; the claim holds all of it."""
 
@@ -33,8 +36,8 @@ class Narrator:
         """The first text whose slots all have values; empty where none has."""
         for text in texts:
             told = self._filled(text)
-            if told is not None:
-                return told
+            if told is not None:  # a name at the start stays as it is written
+                return told[0].upper() + told[1:] if told.startswith(UNKNOWN) else told
         return ""
 
     def each(self, texts: Iterable[str]) -> tuple[str, ...]:
@@ -97,7 +100,7 @@ def _slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> Iterable[tuple[str, 
     found += [("quote", fact.value) for fact in reversed(hypothesis.triggers) if isinstance(fact.value, str)]
     found += [("state", state) for state in states if state not in STARTING]
     kind = "" if entity.kind == "workload" else f"{entity.kind.capitalize()} "
-    subject = f"The application that wrote {entity.name}" if entity.kind == "source" else f"{kind}{entity.name}"
+    subject = f"{UNKNOWN} {entity.name}" if entity.kind == "source" else f"{kind}{entity.name}"
     return [
         *found,
         ("name", entity.name),
