@@ -49,7 +49,11 @@ class Symptoms:
             return tuple(sorted(facts, key=lambda fact: distances.get(fact.entity, far)))
 
         return Symptoms(
-            ordered(self.status), ordered(self.deviations), ordered(self.alerts), ordered(self.calm), frozenset(distances)
+            ordered(self.status),
+            ordered(self.deviations),
+            ordered(self.alerts),
+            ordered(self.calm),
+            frozenset(distances),
         )
 
     @property
