@@ -13,7 +13,8 @@ class Investigate:
     """Analyse a case's evidence.
 
     Times are epoch seconds (UTC): the incident lies between `since` and `until`, or within an hour `around` one moment.
-    `fast` samples large logs instead of reading every line.
+    `fast` samples large logs instead of reading every line. `ignored` are rules for broken invariants that are known
+    and accepted: a check's id, or `check kind namespace/name`.
     """
 
     case_id: str
@@ -22,6 +23,7 @@ class Investigate:
     until: float | None = None
     around: float | None = None
     fast: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

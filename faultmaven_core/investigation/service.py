@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from faultmaven_core import codec
-from faultmaven_core.analysis.diagnose.conclude import Request, diagnose
-from faultmaven_core.analysis.exhibits import exhibits_of, redacted
-from faultmaven_core.analysis.mechanisms.load import mechanisms
 from faultmaven_core.analysis.record import RcaRecord
-from faultmaven_core.cases.commands import BeginInvestigation, ReadReport, StoreRecord
+from faultmaven_core.cases.commands import BeginInvestigation, CaseView, ReadReport, StoreRecord
 from faultmaven_core.evidence.commands import KeepReading, Reading
 from faultmaven_core.evidence.custody import CheckedOut
 from faultmaven_core.evidence.model import SeenSource
@@ -61,8 +58,6 @@ class InvestigationService:
         named in the record's coverage and do not stop the rest.
         """
         case = await self._cases.begin(BeginInvestigation(command.case_id, command.question), caller)
-        since, until = _window(command)
-        request = Request(case.case_id, case.question, self._version, since, until)
         async with (
             self._evidence.checkout(case.case_id, caller) as files,
             self._runner.run(files.inputs, Options(fast=command.fast)) as run,
@@ -73,7 +68,7 @@ class InvestigationService:
                 if isinstance(event, Extracted):
                     found.append(event)
             # Judging may take seconds; in a thread the loop stays free for cancellation and for other cases.
-            record, exhibits = await asyncio.to_thread(self._conclude, found, request, run)
+            record, exhibits = await asyncio.to_thread(self._conclude, found, case, command, run)
         await self._evidence.keep_reading(KeepReading(case.case_id, _readings(found, files)), caller)
         stored = await self._cases.store(StoreRecord(case.case_id, record, codec.encode(exhibits)), caller)
         report = await self.report(ReadReport(case.case_id), caller)
@@ -93,6 +88,8 @@ class InvestigationService:
         stored = await self._cases.report(ReadReport(command.case_id), caller)
         record, exhibits = stored.record, codec.restore(Exhibits, stored.exhibits)
         if command.redact:
+            from faultmaven_core.analysis.exhibits import redacted
+
             record, exhibits = await asyncio.to_thread(redacted, record, exhibits)
         if form is _Form.JSON:
             return RenderedReport(command.form, codec.encode(record).decode())
@@ -100,7 +97,16 @@ class InvestigationService:
         text = await asyncio.to_thread(self._renderer.render, values, exhibits, ReportForm(command.form))
         return RenderedReport(command.form, text)
 
-    def _conclude(self, found: Sequence[Extracted], request: Request, run: ExtractionRun) -> tuple[RcaRecord, Exhibits]:
+    def _conclude(
+        self, found: Sequence[Extracted], case: CaseView, command: Investigate, run: ExtractionRun
+    ) -> tuple[RcaRecord, Exhibits]:
+        # Imported here: the analysis and numpy are half of the start of a program that only lists its cases.
+        from faultmaven_core.analysis.diagnose.conclude import Request, diagnose
+        from faultmaven_core.analysis.exhibits import exhibits_of
+        from faultmaven_core.analysis.mechanisms.load import mechanisms
+
+        since, until = _window(command)
+        request = Request(case.case_id, case.question, self._version, since, until, command.ignored)
         extractions = [event.extraction for event in found]
         record = diagnose(extractions, request, mechanisms(), run.read)
         return record, exhibits_of(record, run.read, extractions)

@@ -134,3 +134,22 @@ def test_settings_are_shown_with_their_origin_and_checked(fm: Fm, environ: dict[
     broken = fm("config", "check", FM_DATABASE_URL="oracle:x")
     assert broken.returncode == 78
     assert "FM_DATABASE_URL" in broken.stderr
+
+
+def test_ignored_checks_are_no_findings(fm: Fm, tmp_path: Path) -> None:
+    """What is accepted in this place is not told again; what is not, is."""
+    service = tmp_path / "service.yaml"
+    service.write_text(
+        "apiVersion: v1\nkind: List\nitems:\n"
+        "- {apiVersion: v1, kind: Service, metadata: {name: cart, namespace: shop}, spec: {selector: {app: cart}}}\n"
+        "- {apiVersion: v1, kind: Pod, metadata: {name: cart-0, namespace: shop, labels: {app: basket}},\n"
+        "   spec: {containers: [{name: app, image: cart}]}, status: {phase: Running}}\n"
+    )
+
+    def told() -> str:
+        record = json.loads(fm("investigate", service, "--question", "Is service cart well?", "--json").stdout)
+        return json.dumps([record["findings"], record["hypotheses"], record["root_cause"]])
+
+    assert "selector" in told()
+    assert fm("checks", "ignore", "kubernetes.service_* service shop/cart").returncode == 0
+    assert "selector" not in told()

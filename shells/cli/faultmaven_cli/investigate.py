@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from faultmaven_cli import intake
+from faultmaven_cli.checks import ignored
 from faultmaven_cli.moment import Moment
 from faultmaven_cli.output import write_whole
 from faultmaven_cli.progress import Progress
@@ -40,6 +41,7 @@ class Wish:
     copy: bool
     fast: bool
     redact: bool
+    ignored: tuple[str, ...]
     form: str
 
 
@@ -88,7 +90,20 @@ def investigate(
     chosen = "json" if json_ else form or form_of(output) or "text"
     given = (*paths, *alert, *graph)
     _check(given, baseline, case_id)
-    wish = Wish(given, baseline, question, case_id, since, until, around, copy, fast, not no_redact, chosen)
+    wish = Wish(
+        given,
+        baseline,
+        question,
+        case_id,
+        since,
+        until,
+        around,
+        copy,
+        fast,
+        not no_redact,
+        tuple(ignored(home)),
+        chosen,
+    )
     stdin = intake.spooled_stdin() if intake.STDIN in given else None
     begun: list[str] = []
     try:
@@ -127,7 +142,13 @@ async def _run(
     usual = await intake.give(fm, case_id, wish.baseline, role="baseline", copy=wish.copy)
     with Progress() as progress:
         command = Investigate(
-            case_id, wish.question, _epoch(wish.since), _epoch(wish.until), _epoch(wish.around), fast=wish.fast
+            case_id,
+            wish.question,
+            _epoch(wish.since),
+            _epoch(wish.until),
+            _epoch(wish.around),
+            fast=wish.fast,
+            ignored=wish.ignored,
         )
         done = await fm.investigation.investigate(command, fm.caller, progress)
     problems = [*added.problems, *usual.problems]

@@ -51,7 +51,7 @@ def _verdict(record: Mapping[str, Any]) -> str:
     shown = style(text, fg=colour, bold=True) if colours() else text
     if not cause:
         return shown
-    where = "/".join(part for part in (cause["entity"]["namespace"], cause["entity"]["name"]) if part)
+    where = "/".join(_printable(part) for part in (cause["entity"]["namespace"], cause["entity"]["name"]) if part)
     return (
         f"{shown} {cause['confidence']:.0%} · {cause['category'].replace('_', ' ')} · {cause['entity']['kind']} {where}"
     )
@@ -74,14 +74,14 @@ def _proof(record: Mapping[str, Any], width: int) -> list[str]:
     for name in leading["claims"][:2] if leading else []:
         cited = claims[name]["citations"][0]
         place = f"{cited['file']}:{cited['lines'][0]}"
-        lines.append(_label("" if lines else "proof") + place)
+        lines.append(_label("" if lines else "proof") + _printable(place))
         lines += _labelled("", claims[name]["text"], width, 1)
     return lines
 
 
 def _confirm(cause: Mapping[str, Any], width: int) -> list[str]:
     command, expect = cause["confirm"]["command"], cause["confirm"]["expect"]
-    lines = [_label("confirm") + command] if command else []
+    lines = [_label("confirm") + _printable(command)] if command else []
     return lines + _labelled("" if command else "confirm", f"shows {expect}" if command else expect, width, 1)
 
 
@@ -103,7 +103,7 @@ def _missing(record: Mapping[str, Any], width: int) -> list[str]:
     if not needs:
         return []
     lines = _labelled("missing", needs[0]["what"], width, 1)
-    return lines + [_label("") + command for command in needs[0]["commands"][:1]]
+    return lines + [_label("") + _printable(command) for command in needs[0]["commands"][:1]]
 
 
 def _label(name: str) -> str:
@@ -119,9 +119,15 @@ def _labelled(name: str, text: str, width: int, most: int) -> list[str]:
 
 
 def _wrap(text: str, width: int, most: int) -> list[str]:
-    """Words in at most this many lines; what does not fit is cut with an ellipsis. Control characters become spaces."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return textwrap.wrap(clean, width, max_lines=most, placeholder=" …", break_on_hyphens=False)
+    """Words in at most this many lines; what does not fit is cut with an ellipsis."""
+    return textwrap.wrap(
+        " ".join(_printable(text).split()), width, max_lines=most, placeholder=" …", break_on_hyphens=False
+    )
+
+
+def _printable(text: str) -> str:
+    """Text that cannot move the cursor or change colours: evidence is hostile, names and commands made of it, too."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _height(lines: Sequence[str], width: int) -> int:

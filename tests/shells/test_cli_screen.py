@@ -1,0 +1,77 @@
+"""The first screen keeps its promise of fifteen lines, whatever the record holds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from faultmaven_cli.screen import LINES, first_screen
+
+WORDS = st.text(alphabet="ab c\n\t\x1b[31mé漢-", min_size=0, max_size=900)
+
+
+def _record(text: str, command: str, verdict: str = "probable", count: int = 3) -> dict[str, Any]:
+    entity = {"kind": "pod", "name": "web-0", "namespace": "shop"}
+    check = {"command": command, "expect": text}
+    cited = {"file": "logs/web-0.log", "lines": [7, 7]}
+    cause = {
+        "entity": entity,
+        "category": "resource_exhaustion",
+        "statement": text or "It broke.",
+        "confidence": 0.8,
+        "confirm": check,
+        "refute": {"command": "", "expect": text},
+    }
+    known = verdict not in ("healthy", "insufficient_evidence")
+    return {
+        "verdict": verdict,
+        "root_cause": cause if known else None,
+        "hypotheses": [{"status": "leading", "claims": ["c1", "c2"]}] if known else [],
+        "claims": [{"id": name, "text": text, "citations": [cited]} for name in ("c1", "c2")],
+        "ruled_out": [{"statement": text, "because": text}] * count,
+        "evidence_needs": [{"what": text, "commands": [command]}] * count,
+        "findings": [{"statement": text}] * count,
+        "coverage": [{}] * count,
+    }
+
+
+@settings(max_examples=200)
+@given(WORDS, st.sampled_from([60, 80, 120]), st.integers(0, 90))
+def test_never_more_than_fifteen_lines(text: str, width: int, length: int) -> None:
+    """Counted as the terminal shows them, with wrapped commands."""
+    for verdict in ("probable", "confirmed", "suspected", "insufficient_evidence", "healthy"):
+        screen = first_screen(_record(text, "kubectl " + "x" * length, verdict), width=width, more="fm report")
+        assert sum(max(1, math.ceil(len(line) / width)) for line in screen.splitlines()) <= LINES
+
+
+@given(WORDS)
+def test_evidence_cannot_steer_the_terminal(text: str) -> None:
+    """No control character of evidence reaches the screen."""
+    screen = first_screen(_record(text, text), width=100)
+    assert all(character.isprintable() or character == "\n" for character in screen)
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_commands_and_places_are_never_cut(width: int) -> None:
+    """People copy them."""
+    command = (
+        "kubectl -n shop get pod web-0 -o jsonpath='{.status.containerStatuses[*].lastState}' --request-timeout=5s"
+    )
+    screen = first_screen(
+        _record("It broke because it broke. " * 30, command), width=width, more="fm report case_0123456789ab"
+    )
+    assert f"confirm    {command}" in screen
+    assert "proof      logs/web-0.log:7" in screen
+    assert "fm report case_0123456789ab" in screen
+
+
+def test_what_is_missing_comes_with_the_way_to_get_it() -> None:
+    """Without a cause the next checks are the answer."""
+    screen = first_screen(_record("the log of the previous run", "kubectl logs --previous", "insufficient_evidence"))
+    assert screen.startswith("INSUFFICIENT EVIDENCE\n")
+    assert "missing    the log of the previous run" in screen
+    assert "kubectl logs --previous" in screen
