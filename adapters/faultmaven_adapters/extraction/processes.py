@@ -52,17 +52,21 @@ class ProcessLimits:
 
 
 class ProcessExtractionRunner(ExtractionRunner):
-    """See the port. `tools` is `module:function` that children call to build their Tools; 0 processes: one per core."""
+    """See the port. `tools` is `module:function` that children call to build their Tools.
+
+    `processes` of 0 means as many as pay for the size of the input, at most one per core.
+    """
 
     def __init__(self, tools: str, processes: int = 0, limits: ProcessLimits = ProcessLimits()) -> None:
         self._tools, self._limits = tools, limits
-        self._processes = processes or len(os.sched_getaffinity(0))
+        self._processes = processes
 
     @asynccontextmanager
     async def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AsyncIterator[ExtractionRun]:
         """See the port."""
         folder = tempfile.mkdtemp(prefix="faultmaven-")
-        pool = _Pool(self._tools, min(self._processes, 1 + _size(inputs) // WORTH_A_PROCESS), self._limits)
+        paying = min(len(os.sched_getaffinity(0)), 1 + _size(inputs) // WORTH_A_PROCESS)
+        pool = _Pool(self._tools, self._processes or paying, self._limits)
         run = Run(pool, folder, inputs, options)
         try:
             yield run

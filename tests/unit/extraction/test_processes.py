@@ -60,7 +60,6 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """Every test leaves no process and no scratch folder behind."""
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    monkeypatch.setattr("faultmaven_adapters.extraction.processes.WORTH_A_PROCESS", 1)
     yield
     assert list((tmp_path / "scratch").iterdir()) == []
     assert not children()
