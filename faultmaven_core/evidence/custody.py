@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import Custody, Evidence, State
-from faultmaven_core.evidence.ports import EvidenceFiles, EvidenceUnits, FileStamp, Scratch
+from faultmaven_core.evidence.ports import EvidenceFiles, EvidenceUnits, FileStamp, ReadSpan, Scratch
 from faultmaven_core.ports.blobs import BlobKey, BlobNotFoundError, BlobStore
 from faultmaven_core.ports.extraction_runner import Input, Place
 from faultmaven_core.shared.ids import CaseId, EvidenceId, OrganizationId

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from faultmaven_core.analysis.claims.ledger import ReadSpan
-from faultmaven_core.analysis.model import Role
+from faultmaven_core.analysis.model import Role, Span
 from faultmaven_core.evidence.model import Evidence, State
 from faultmaven_core.ports.extraction_runner import Input, Place
 from faultmaven_core.ports.transactions import UnitOfWork, UnitOfWorkFactory
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.ids import CaseId, EvidenceId
 from faultmaven_core.shared.page import Page
+
+ReadSpan = Callable[[Span], bytes]
+"""The bytes that stand at a span. Raises NotFoundError where the source is gone, CorruptDataError where it changed."""
 
 
 class EvidenceRepository(Protocol):

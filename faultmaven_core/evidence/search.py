@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.model import Span
 from faultmaven_core.evidence.model import SeenSource
+from faultmaven_core.evidence.ports import ReadSpan
 from faultmaven_core.ports.pattern_scanner import Scan
 
 BLOCK = 1 << 20

@@ -154,7 +154,7 @@ class EvidenceService:
             async with self._units(caller.organization, read_only=True) as unit:
                 items = await unit.evidence.of_case(CaseId(command.case_id))
         hits: list[c.SearchHit] = []
-        problems = [f"{item.name} was not read yet; investigate the case first." for item in items if not item.sources]
+        problems = [problem for item in items for problem in _unsearchable(item)]
         async with self._desk.reading(items) as read:
             for item in items:
                 for source in (s for s in item.sources if s.sha256):
@@ -279,3 +279,12 @@ class EvidenceService:
         key = str(self._ids.new())
         note = {"case_id": case_id, "key": key, "kind": event.kind, "detail": event.detail()}
         await unit.outbox.add(JobRequest(NOTE, codec.encode(note), caller))
+
+
+def _unsearchable(item: Evidence) -> Sequence[str]:
+    """Why nothing, or not all, of a piece of evidence can be searched."""
+    if item.problem:
+        return (item.problem,)
+    if not item.sources:
+        return (f"{item.name} was not read yet; investigate the case first.",)
+    return [problem for source in item.sources if not source.sha256 for problem in source.problems]

@@ -12,12 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from faultmaven_adapters._support.threads import BlockingCalls
-from faultmaven_adapters.extraction.references import ReferencedFiles
 from faultmaven_adapters.extraction.walk import walk
-from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import State
-from faultmaven_core.evidence.ports import EvidenceFiles, FileStamp, FoundFile, Scratch
+from faultmaven_core.evidence.ports import EvidenceFiles, FileStamp, FoundFile, ReadSpan, Scratch
 from faultmaven_core.ports.extraction_runner import Place
 from faultmaven_core.shared.errors import BackendError, NotFoundError, PermissionDeniedError
 
@@ -67,6 +65,9 @@ class LocalEvidenceFiles(EvidenceFiles):
 
     @asynccontextmanager
     async def reader(self, places: Sequence[Place]) -> AsyncIterator[ReadSpan]:
+        # Imported here: it brings decompression along, which listing cases has no use for.
+        from faultmaven_adapters.extraction.references import ReferencedFiles
+
         with ReferencedFiles(places) as files:
             yield files.read
 
@@ -91,6 +92,8 @@ class _Folder(Scratch):
 
 
 def _find(path: str, role: Role) -> list[FoundFile]:
+    if not os.path.lexists(path):
+        raise NotFoundError(f"There is nothing at {path}; look at how it is written, and at the folder you are in.")
     found = []
     for entry in walk([path], role):
         place = os.path.abspath(entry.path)

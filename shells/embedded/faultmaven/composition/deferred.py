@@ -28,13 +28,13 @@ class DeferredExtractionRunner(ExtractionRunner):
 
 
 class DeferredPatternScanner(PatternScanner):
-    """RE2, on first use."""
+    """The scanner that extraction uses too, on first use."""
 
     def compile(self, patterns: Mapping[str, str]) -> Scan:
         """See the port."""
-        from faultmaven_adapters.scanning.re2 import Re2PatternScanner
+        from faultmaven.composition.compute import pattern_scanner
 
-        return Re2PatternScanner().compile(patterns)
+        return pattern_scanner().compile(patterns)
 
 
 class DeferredReportRenderer(ReportRenderer):

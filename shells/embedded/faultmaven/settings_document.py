@@ -1,0 +1,30 @@
+"""Writes docs/settings.md from the variables themselves: `python -m faultmaven.settings_document > docs/settings.md`."""
+
+from __future__ import annotations
+
+import sys
+
+from faultmaven.settings import VARIABLES
+
+_HEAD = """# Settings
+
+FaultMaven is set up by environment variables, read once at start. An empty variable counts as unset. Every variable can
+also be given as `NAME_FILE`, the path of a file that holds the value (a mounted secret): one line end at its end is cut,
+and setting both is an error. A name that begins with `FM_` and is not listed here is an error too, so that a misspelt one
+does not go unnoticed; names that begin with `FM_TEST_` and those that Kubernetes makes for services are left alone.
+
+`fm config show` prints what is in force and where each value came from; `fm config check` only looks for problems.
+
+| variable | meaning | default | used by |
+|---|---|---|---|
+"""
+
+
+def document() -> str:
+    """The whole document."""
+    rows = (f"| `{v.name}` | {v.doc} | `{v.default}` | {v.used_by} |\n" for v in VARIABLES)
+    return _HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())
