@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from faultmaven_core.analysis.extract.log_pass import read_log_segment, segments_of
-from faultmaven_core.analysis.extract.log_summary import LogSummary, Tally, merge
+from faultmaven_core.analysis.extract.log_summary import LogSummary, Tally, TraceLines, merge
 from faultmaven_core.analysis.extract.log_templates import templates
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.stack_traces import add_exceptions
@@ -77,7 +77,23 @@ def log(passage: Passage, out: Findings) -> None:
 
 def finish_log(summary: LogSummary, origin: Entity, sha256: str, tools: Tools) -> LogFindings:
     """The findings of a whole source's summary; the same, however many processes read its segments."""
-    return _findings(summary, _Origin(origin, sha256), tools)
+    found = _findings(summary, _Origin(origin, sha256), tools)
+    return replace(found, facts=(*found.facts, *_exceptions(summary, origin, sha256, tools)))
+
+
+def _exceptions(summary: LogSummary, origin: Entity, sha256: str, tools: Tools) -> Sequence[Fact]:
+    """The stack traces among the lines that the summary kept; the first of those that are alike."""
+    found: dict[tuple[object, ...], Fact] = {}
+    for trace in summary.traces:
+
+        def place(first: int, end: int, trace: TraceLines = trace) -> Span:
+            return Span(sha256, trace.starts[first], trace.ends[end - 1], trace.line + first, trace.line + end - 1)
+
+        out = Findings(tools, origin)
+        add_exceptions(trace.lines, place, origin, out)
+        for fact in out.facts:
+            found.setdefault((fact.value, fact.params), fact)
+    return tuple(found.values())
 
 
 def _findings(summary: LogSummary, origin: _Origin, tools: Tools) -> LogFindings:

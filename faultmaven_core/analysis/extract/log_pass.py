@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from faultmaven_core.analysis.extract.log_blocks import blocks, sample_lines
 from faultmaven_core.analysis.extract.log_clock import LogClock
 from faultmaven_core.analysis.extract.log_format import learn
-from faultmaven_core.analysis.extract.log_summary import BUCKET, FIRST_SAMPLES, MAX_HITS, MAX_TEXT, LogSummary, Tally
+from faultmaven_core.analysis.extract.log_summary import (
+    BUCKET,
+    FIRST_SAMPLES,
+    MAX_HITS,
+    MAX_TEXT,
+    MAX_TRACES,
+    LogSummary,
+    Tally,
+    TraceLines,
+)
 from faultmaven_core.analysis.extract.template_miner import TemplateMiner
 from faultmaven_core.analysis.extract.tools import Tools
 from faultmaven_core.analysis.model import LogSample
@@ -22,6 +31,10 @@ SEGMENT_BYTES: Final = 32 << 20
 """The stretch that one task reads; fixed, so that one process or many give the same record."""
 FAST_SHARE: Final = 8
 """With `fast`, one block of so many is mined for templates; signatures are looked for in all."""
+_TRACE_MARKS: Final = (b"Traceback (most recent", b"\n\tat ", b"\n    at ", b"panic: ", b"\ngoroutine ")
+"""What stack traces of Python, Java and JavaScript, and Go have; literals, since every block is searched for them."""
+_TRACE_LINES: Final = 80
+_TRACE_BEFORE: Final = 2
 
 
 def segments_of(size: int) -> list[tuple[int, int]]:
@@ -79,6 +92,26 @@ class _Block:
         start = self._at + int(self._starts[index])
         return _Place(self._lines_before + index + 1, start, start + len(raw), raw[: 4 * MAX_TEXT], carried)
 
+    def traces(self) -> Sequence[TraceLines]:
+        """The first runs of lines with a mark of a stack trace; what lies beyond the block's end is cut."""
+        marks = sorted(self.index_at(at + 1) for mark in _TRACE_MARKS if (at := self.data.find(mark)) >= 0)
+        found: list[TraceLines] = []
+        end = 0
+        for mark in marks:
+            if mark < end:
+                continue
+            first, end = max(0, mark - _TRACE_BEFORE), min(mark + _TRACE_LINES, len(self.lines))
+            places = [self.place(index, None) for index in range(first, end)]
+            found.append(
+                TraceLines(
+                    self._lines_before + first + 1,
+                    tuple(place.start for place in places),
+                    tuple(place.end for place in places),
+                    tuple(place.head.decode("utf-8", "replace") for place in places),
+                )
+            )
+        return found
+
     def index_at(self, offset: int) -> int:
         return int(np.searchsorted(self._starts, offset, side="right")) - 1
 
@@ -105,6 +138,8 @@ class _SegmentReader:
             self._mine(block, times)
             self._summary.mined += len(block.lines)
         self._tally_hits(block, self._scan.hits(data), times)
+        if len(self._summary.traces) < MAX_TRACES:
+            self._summary.traces += block.traces()
         self._summary.lines += len(block.lines)
         self._summary.bytes += len(data)
 

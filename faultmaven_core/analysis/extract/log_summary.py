@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from faultmaven_core.analysis.extract.severity import worst
 from faultmaven_core.analysis.model import LogSample
@@ -15,6 +15,8 @@ MAX_HITS = 50
 BUCKET = 10
 """Seconds of the finest bucket; wider ones are this times a power of two, so that buckets nest."""
 MAX_BUCKETS = 64
+MAX_TRACES = 24
+"""Stack traces kept of a stretch; of equal ones, the first."""
 MAX_TEXT = 400
 """Characters of a line kept as a sample."""
 
@@ -104,6 +106,16 @@ class Tally:
         return Tally(self.severity, self.count, self.first_seen, self.last_seen, first, last, histogram)
 
 
+@dataclass(frozen=True, slots=True)
+class TraceLines:
+    """Lines that look like a stack trace, whole, with the number of the first and the bytes where each begins and ends."""
+
+    line: int
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    lines: tuple[str, ...]
+
+
 @dataclass
 class LogSummary:
     """Tallies by masked message and by signature of one stretch. Lines count from the stretch's begin until merged.
@@ -119,6 +131,7 @@ class LogSummary:
     messages: dict[str, Tally] = field(default_factory=dict)
     hits: dict[str, Tally] = field(default_factory=dict)
     total: Tally = field(default_factory=Tally)
+    traces: list[TraceLines] = field(default_factory=list)
 
 
 def merge(first: LogSummary, second: LogSummary) -> LogSummary:
@@ -132,6 +145,7 @@ def merge(first: LogSummary, second: LogSummary) -> LogSummary:
         _joined(first.messages, second.messages, first.lines, FIRST_SAMPLES),
         _joined(first.hits, second.hits, first.lines, MAX_HITS - 1),
         _joined({"": first.total}, {"": second.total}, first.lines, 0)[""],
+        [*first.traces, *(replace(trace, line=trace.line + first.lines) for trace in second.traces)][:MAX_TRACES],
     )
 
 
