@@ -15,7 +15,7 @@ from faultmaven_core.analysis.graph.kubernetes_objects import (
 )
 from faultmaven_core.analysis.model import Category, Fact, Violation
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PROBES = {"livenessProbe": "liveness probe", "readinessProbe": "readiness probe", "startupProbe": "startup probe"}
 
 
 def probe_port(container: Container, probe: str) -> Fact | None:
@@ -43,7 +43,7 @@ def probe_port_not_exposed(cluster: Cluster) -> Iterator[Violation]:
                 *ports.values(),
                 *(container.text(f"ports.{name}.name") for name in ports.values()),
             }
-            for probe in _PROBES:
+            for probe, words in _PROBES.items():
                 port = probe_port(container, probe)
                 if port is None or not ports or str(port.value) in known:
                     continue
@@ -52,10 +52,11 @@ def probe_port_not_exposed(cluster: Cluster) -> Iterator[Violation]:
                 yield broken(
                     each,
                     [port, *each.under(container.at("ports"))],
-                    f"The {probe} of container {container.name} of {each} asks port {port.value}, "
+                    f"The {words} of container {container.name} of {each} asks port {port.value}, "
                     f"but the container exposes only {shown}.",
-                    expected=f"a {probe} on port {shown}",
+                    expected=f"a {words} on port {shown}",
                     probe=probe,
+                    probe_words=words,
                     port=port.value,
                     ports=shown,
                     path=path,
