@@ -13,15 +13,14 @@ NARROW_ABOVE = 4096
 """Bytes of cited lines above which the citation is narrowed to the part that is quoted."""
 
 _EDGE = re.compile(r"[\s,;{}\[\]]")
-_VALUE_END = re.compile(r"\"?(?=[\s,;}\])]|\Z)")
 
 
 def excerpt(text: str, key: str, value: str) -> tuple[int, int]:
     """Where the part stands that holds a value, with its key if it follows it; without them the text's head."""
     for written in _notations(value):
-        start = _find(text, key, written)
+        start, end = _find(text, key, written)
         if start >= 0:
-            return _cut(text, start, text.index(written, start) + len(written))
+            return _cut(text, start, end)
     head = len(text) - len(text.lstrip())
     return _cut(text, head, head)
 
@@ -36,20 +35,24 @@ def _notations(value: str) -> Iterator[str]:
         value = json.dumps(value, ensure_ascii=False)[1:-1]
 
 
-def _find(text: str, key: str, written: str) -> int:
+def _find(text: str, key: str, written: str) -> tuple[int, int]:
+    """The key with its value, quotation marks and all; else the value alone; (-1, ...) where it does not stand there."""
     if key:
-        pair = re.search(rf"\\{{0,3}}\"?\b{re.escape(key)}\\{{0,3}}\"?\s*[:=]\s*\\{{0,3}}\"?{re.escape(written)}", text)
+        mark = r"\\{0,3}\"?"
+        pair = re.search(
+            rf"{mark}\b{re.escape(key)}{mark}\s*[:=]\s*{mark}{re.escape(written)}(?:\"(?=[\s,;}}\])]|\Z))?", text
+        )
         if pair:
-            return pair.start()
-    return text.find(written)
+            return pair.span()
+    start = text.find(written)
+    return start, start + len(written)
 
 
 def _cut(text: str, start: int, end: int) -> tuple[int, int]:
     """Whole words from `start` on: to `end`, or as far as a quote may go where that is further or nothing is wanted."""
     limit = start + MAX_QUOTE
     if start < end <= limit:
-        closing = _VALUE_END.match(text, end)
-        return start, closing.end() if closing else _next_edge(text, end, limit)
+        return start, _next_edge(text, end, limit)
     if len(text) <= limit:
         return start, len(text.rstrip())
     last = [edge.start() for edge in _EDGE.finditer(text, start + 1, limit)]
@@ -57,5 +60,6 @@ def _cut(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _next_edge(text: str, end: int, limit: int) -> int:
+    """Where the word ends that the wanted part ends in; a closing quotation mark is an end too."""
     edge = _EDGE.search(text, end, limit)
-    return edge.start() if edge else end
+    return end if text[end : end + 1] in "\"'`" or edge is None else edge.start()
