@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 
+from faultmaven_core.analysis.extract.metrics_csv import Row, table_rows
 from faultmaven_core.analysis.extract.metrics_labels import named, normal
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.tools import Findings
@@ -21,7 +22,10 @@ MAX_EDGES = 50_000
 
 def is_call_graph(lines: Sequence[str]) -> bool:
     """Whether the first lines are edges with a header that names both ends, or rows of a square matrix of 0 and 1."""
-    rows = list(csv.reader(lines[:5]))
+    try:
+        rows = list(csv.reader(lines[:5]))
+    except csv.Error:
+        return False
     if len(rows) < 2 or len(rows[0]) < 2:
         return False
     header = [normal(cell) for cell in rows[0]]
@@ -42,17 +46,23 @@ def _is_matrix_row(header: Sequence[str], row: Sequence[str]) -> bool:
 
 def call_graph(passage: Passage, out: Findings) -> None:
     """Relations `calls` of a table. Raises InvalidInputError where it is neither form."""
-    rows = csv.reader(passage.lines)
-    header = next(rows, [])
+    try:
+        _read(table_rows(iter(passage.lines), ","), passage, out)
+    except csv.Error as error:
+        raise InvalidInputError(f"The table breaks off: {error}.") from error
+
+
+def _read(rows: Iterator[Row], passage: Passage, out: Findings) -> None:
+    header = next((row.cells for row in rows), [])
     caller, callee = (_column([normal(cell) for cell in header], names) for names in (_CALLER, _CALLEE))
     count = 0
     for row in rows:
-        span = passage.span(rows.line_num - 1)
+        span = passage.span(row.first, row.last)
         if caller is not None and callee is not None:
-            pairs = iter([(row[caller], row[callee])] if len(row) > max(caller, callee) else [])
+            ends = [(row.cells[caller], row.cells[callee])] if len(row.cells) > max(caller, callee) else []
         else:
-            pairs = _row_of_matrix(header, row)
-        for a, b in ((a.strip(), b.strip()) for a, b in pairs):
+            ends = list(_row_of_matrix(header, row.cells))
+        for a, b in ends:
             count += bool(a and b)
             if count <= MAX_EDGES:
                 _relate(named("service", a), named("service", b), span, out)

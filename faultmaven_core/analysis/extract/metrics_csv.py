@@ -28,7 +28,9 @@ _TEXT = frozenset(("message", "msg", "log", "level", "severity", "traceid", "tra
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
+    """Cells of one row, and the first and last line (from 0, inclusive) that it stands on."""
+
     cells: list[str]
     first: int
     last: int
@@ -37,7 +39,7 @@ class _Row:
 def is_metrics(lines: Sequence[str]) -> bool:
     """Whether the first lines of a source are a table of numbers over time."""
     try:
-        rows = list(_parsed(iter(lines[:20]), _delimiter(lines)))
+        rows = list(table_rows(iter(lines[:20]), _delimiter(lines)))
     except csv.Error:
         return False
     found = _first_data_row(rows)
@@ -60,7 +62,7 @@ def metrics_csv(passage: Passage, out: Findings) -> None:
         for index in range(passage.first, min(passage.first + 20, passage.end))
     ]
     delimiter = _delimiter(head)
-    found = _first_data_row(list(_parsed(iter(head), delimiter)))
+    found = _first_data_row(list(table_rows(iter(head), delimiter)))
     if found is None:
         out.problems.append(
             f"{out.origin.name}: no row of this table begins with a time; none of it was read as metrics."
@@ -72,7 +74,7 @@ def metrics_csv(passage: Passage, out: Findings) -> None:
     reader: _Reader | None = None
     skipped = 0
     try:
-        for position, row in enumerate(_parsed(lines, delimiter)):
+        for position, row in enumerate(table_rows(lines, delimiter)):
             if position < at:
                 headers.append(row.cells)
                 continue
@@ -94,17 +96,17 @@ def _delimiter(lines: Sequence[str]) -> str:
     return max(",\t;|", key=lambda char: (head.count(char), char == ","))
 
 
-def _parsed(lines: Iterator[str], delimiter: str) -> Iterator[_Row]:
+def table_rows(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
     """Rows with the lines they stand on (quoted cells may hold line feeds); empty ones left out."""
     rows = csv.reader((line + "\n" for line in lines), delimiter=delimiter)
     first = 0
     for cells in rows:
         if any(cells):
-            yield _Row([cell.strip() for cell in cells], first, rows.line_num - 1)
+            yield Row([cell.strip() for cell in cells], first, rows.line_num - 1)
         first = rows.line_num
 
 
-def _first_data_row(rows: Sequence[_Row]) -> tuple[int, int] | None:
+def _first_data_row(rows: Sequence[Row]) -> tuple[int, int] | None:
     """The first row below a header that holds a moment in its time column, and that column."""
     for position in range(1, min(len(rows), MAX_HEADER_ROWS + 1)):
         times = _time_column(rows[0].cells, rows[position].cells)

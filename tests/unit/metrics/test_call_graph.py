@@ -50,7 +50,7 @@ def test_a_call_to_itself_is_no_edge(read: Read) -> None:
     assert read("caller,callee\nweb,web\nweb,cart\n").relations[0].b.name == "cart"
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2\n", "time,source,target\n1700000000,a,b\n", "x\ny\n"])
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "a\rb,c\nd", "time,source,target\n1700000000,a,b\n", "x\ny\n"])
 def test_other_tables_are_no_call_graph(text: str) -> None:
     """A time column means events or metrics."""
     assert not call_graph.is_call_graph(text.splitlines())
