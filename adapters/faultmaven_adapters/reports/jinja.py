@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from importlib import resources
@@ -24,8 +24,8 @@ VERDICTS = {
     "insufficient_evidence": "Insufficient evidence",
     "healthy": "Healthy",
 }
-TIMELINE_ENTRIES = 60
-"""Entries of the timeline that a report lists; the chart shows all."""
+TIMELINE_ENTRIES, TIMELINE_HEAD = 60, 12
+"""Entries of the timeline that a report lists, and those that it lists unfolded; the chart shows all."""
 
 
 class JinjaReportRenderer(ReportRenderer):
@@ -91,6 +91,7 @@ def _asset(name: str) -> str:
 def _values(record: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
     hypotheses = record["hypotheses"]
     lead = next((h for h in hypotheses if h["status"] == "leading"), None)
+    timeline = _around_deviation(record["timeline"], TIMELINE_ENTRIES)
     shown = {name for excerpt in exhibits.excerpts for line in excerpt.lines for name in line.claims}
     return {
         "record": record,
@@ -102,7 +103,8 @@ def _values(record: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
         "shown": shown,
         "short": _short_names(record),
         "verified": sum(claim["status"] == "verified" for claim in record["claims"]),
-        "timeline": _listed(record["timeline"]),
+        "timeline": timeline,
+        "timeline_head": _around_deviation(timeline, TIMELINE_HEAD),
         "timeline_chart": timeline_chart(record["timeline"]),
         "charts": [metric_chart(chart) for chart in exhibits.charts],
         "files": _by_file(exhibits),
@@ -119,13 +121,11 @@ def _short_names(record: Mapping[str, Any]) -> dict[str, str]:
     return {file: name if name and count[name] == 1 else file for file, name in last.items()}
 
 
-def _listed(timeline: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The entries around the first deviation, where there are too many to list all."""
-    if len(timeline) <= TIMELINE_ENTRIES:
-        return timeline
+def _around_deviation(timeline: Sequence[Mapping[str, Any]], most: int) -> Sequence[Mapping[str, Any]]:
+    """At most this many neighbouring entries: a few before the first deviation, the rest from it on."""
     first = next((i for i, entry in enumerate(timeline) if entry["first_deviation"]), 0)
-    start = max(0, min(first - TIMELINE_ENTRIES // 3, len(timeline) - TIMELINE_ENTRIES))
-    return timeline[start : start + TIMELINE_ENTRIES]
+    start = max(0, min(first - most // 4, len(timeline) - most))
+    return timeline[start : start + most]
 
 
 def _by_file(exhibits: Exhibits) -> list[tuple[str, list[Any]]]:
