@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from typing import BinaryIO
 
 from faultmaven_core.ports.document_text import DocumentText
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
+
+_DAMAGE = (SyntaxError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, EOFError)
+"""What damaged parts make the package and the XML parser beneath it raise."""
 
 MAX_UNPACKED = 256 << 20
 """Bytes of all parts together; the package holds every part."""
@@ -35,14 +39,5 @@ class DocxText(DocumentText):
                     )
                 else:
                     yield block.text + "\n"
-        except (
-            OpcError,
-            SyntaxError,
-            zipfile.BadZipFile,
-            zlib.error,
-            ValueError,
-            KeyError,
-            AttributeError,
-        ) as error:
-            # SyntaxError is how the XML parser beneath objects.
+        except (OpcError, zipfile.BadZipFile, zlib.error, struct.error, *_DAMAGE) as error:
             raise InvalidInputError("it is no Word document that can be read (damaged, or an unusual kind)") from error

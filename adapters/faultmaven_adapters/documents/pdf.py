@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from faultmaven_core.ports.document_text import DocumentText
 from faultmaven_core.shared.errors import InvalidInputError
+
+_DAMAGE = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, AssertionError, EOFError)
+"""What damaged objects make the package raise, beside its own errors."""
 
 MAX_PAGES = 2_000
 
@@ -29,15 +34,5 @@ class PdfText(DocumentText):
                 raise InvalidInputError(f"it has more than {MAX_PAGES:,} pages; give those that matter")
             for page in reader.pages:
                 yield page.extract_text() + "\n"
-        except (
-            PyPdfError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            AssertionError,
-            OverflowError,
-        ) as error:
-            # pypdf meets damage with whatever its code happens to raise.
+        except (PyPdfError, struct.error, zlib.error, *_DAMAGE) as error:
             raise InvalidInputError("it is no PDF that can be read (damaged, or an unusual kind)") from error
