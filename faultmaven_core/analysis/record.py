@@ -59,7 +59,10 @@ class PredictionView:
 
 @dataclass(frozen=True, slots=True)
 class HypothesisView:
-    """A mechanism bound to an entity. status: leading | open | ruled_out. Claims by id."""
+    """A mechanism bound to an entity; claims by id.
+
+    status: leading | open | consequence (of the leading one) | resolved (it is over) | ruled_out.
+    """
 
     rank: int
     entity: EntityView

@@ -20,7 +20,7 @@ _NARROWER: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("ClaimView", "kind"): {"enum": ["observed", "computed", "inferred"]},
     ("ClaimView", "status"): {"enum": ["verified", "unverified", "contradicted"]},
     ("PredictionView", "status"): {"enum": ["met", "failed", "unobserved"]},
-    ("HypothesisView", "status"): {"enum": ["leading", "open", "ruled_out"]},
+    ("HypothesisView", "status"): {"enum": ["leading", "open", "consequence", "resolved", "ruled_out"]},
     ("HypothesisView", "confidence"): {"minimum": 0, "maximum": 1},
     ("HypothesisView", "rank"): {"minimum": 1},
     ("RootCause", "confidence"): {"minimum": 0, "maximum": 1},
