@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from faultmaven_core.analysis.extract.kubectl_describe_kinds import kind_of, parts_of
 from faultmaven_core.analysis.extract.kubectl_describe_tree import Field, fields, leaf, pairs, tree
@@ -21,7 +22,7 @@ def describe(passage: Passage, out: Findings) -> None:
     starts = [index for index, line in enumerate(passage.lines) if _NAME.match(line)]
     if not starts:
         out.problems.append("This looks like `kubectl describe` output, but no line `Name:` begins an object.")
-    for start, end in zip(starts, [*starts[1:], len(passage.lines)], strict=True):
+    for start, end in pairwise([*starts, len(passage.lines)]):
         _object(fields(passage.lines[start:end], start), passage, out)
 
 

@@ -70,7 +70,8 @@ def flatten(node: Node, path: str, entity: Entity, mode: Mode, passage: Passage,
     An empty mapping or sequence is a leaf too: `ingress: [{}]` allows everything, `ingress: []` nothing.
     """
     if node.value in ({}, ()):
-        out.fact(entity, path, None, passage.span(node.first, node.last), mode)
+        if "." in path:
+            out.fact(entity, path, None, passage.span(node.first, node.last), mode)
     elif isinstance(node.value, Mapping):
         for key, child in node.value.items():
             if key not in _NOISE and key != _LAST_APPLIED:

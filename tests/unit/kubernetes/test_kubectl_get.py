@@ -172,3 +172,25 @@ def test_top_gives_use_in_base_units(read: Read) -> None:
     assert values(nodes, Entity("node", "node-a"))["usage.memory"] == 2.0**31
     parts = read("POD     NAME   CPU(cores)   MEMORY(bytes)\nweb-0   app    5m           20Mi\n")
     assert values(parts, Entity("pod", "web-0"))["usage.app.cpu"] == 0.005
+
+
+LINEAGE = """
+NAME                                        READY   STATUS                                            AGE
+Deployment/web                              1/1                                                       11s
+├── Event/web.180b8363b62fcb16              -       ScalingReplicaSet: Scaled up replica set to 1     11s
+└── ReplicaSet/web-766b65899b               1/1                                                       11s
+    └── Pod/web-766b65899b-lwqnt            0/1     CrashLoopBackOff                                  11s
+        ├── Event/web-766b65899b-lwqnt.18   -       BackOff: Back-off restarting failed container     10s
+        └── Service/kubernetes              -                                                         44d
+"""
+
+
+def test_tree_of_owners(read: Read) -> None:
+    """Plug-ins print objects as a tree: who stands above owns, and events belong to who stands above."""
+    extraction = read(LINEAGE)
+    owned = {(r.a.name, r.b.name) for r in extraction.relations if r.kind == "owns"}
+    assert owned == {("web", "web-766b65899b"), ("web-766b65899b", "web-766b65899b-lwqnt")}
+    pod = values(extraction, Entity("pod", "web-766b65899b-lwqnt"))
+    assert pod["status.containerStatuses.*.state.waiting.reason"] == "CrashLoopBackOff"
+    assert pod["event.BackOff"] == "Back-off restarting failed container"
+    assert values(extraction, Entity("deployment", "web"))["event.ScalingReplicaSet"] == "Scaled up replica set to 1"
