@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from faultmaven_core.analysis.extract.metrics_labels import kind_of_label, named, normal
-from faultmaven_core.analysis.extract.metrics_series import Column, SeriesTables, number
+from faultmaven_core.analysis.extract.metrics_series import Column, SeriesTables, Table, number
 from faultmaven_core.analysis.extract.metrics_time import TIME_NAMES, moment
 from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.tools import Findings
@@ -176,19 +176,28 @@ class _Long(_Reader):
         ]
         self.owner = next(((i, kind) for i in rest if (kind := kind_of_label(header[i]))), None)
         self.labels = [index for index in rest if not self.owner or index != self.owner[0]]
+        self.key = [index for index in (metric, self.unit, *rest) if index is not None]
+        self.known: dict[tuple[str, ...], Table] = {}
 
     def add(self, cells: list[str], when: float, span: Span, tables: SeriesTables) -> bool:
         value = number(cells[self.value])
         if math.isnan(value):
             return False
+        key = tuple([cells[index] for index in self.key])
+        table = self.known.get(key)
+        if table is None:
+            column = self._column(cells)
+            table = self.known[key] = tables.table(column, (column,))
+        tables.add(table, when, span, (value,))
+        return True
+
+    def _column(self, cells: list[str]) -> Column:
         owner = cells[self.owner[0]] if self.owner else ""
         labels = tuple(sorted((self.header[index], cells[index]) for index in self.labels if cells[index]))
         entity = named(self.owner[1], owner) if self.owner and owner else self.origin
         metric = cells[self.metric]
         unit = cells[self.unit] if self.unit is not None else unit_of(metric)
-        column = Column(entity, metric, unit, labels)
-        tables.add(tables.table(column, [column]), when, span, [value])
-        return True
+        return Column(entity, metric, unit, labels)
 
 
 def _reader(headers: Sequence[list[str]], times: int, cells: Sequence[str], origin: Entity) -> _Reader:

@@ -51,7 +51,10 @@ class SeriesTables:
 
     def table(self, key: object, columns: Sequence[Column]) -> Table:
         """The table under a key, made with these columns where there is none."""
-        return self._tables.setdefault(key, Table(columns))
+        found = self._tables.get(key)
+        if found is None:
+            found = self._tables[key] = Table(columns)
+        return found
 
     def add(self, table: Table, when: float, span: Span, values: Sequence[float]) -> None:
         """Add a row; missing values are NaN."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from faultmaven_core.analysis.extract.timestamps import first_timestamp
 
@@ -44,7 +45,12 @@ def moment(value: object) -> float | None:
         return None
     if isinstance(value, int | float):
         return _epoch(float(value))
-    text = str(value).strip()
+    return _of_text(str(value).strip())
+
+
+@lru_cache(maxsize=4096)
+def _of_text(text: str) -> float | None:
+    """Rows of one table, and points of many series, share their times."""
     if _NUMBER.match(text):
         return _epoch(float(text))
     if not 8 <= len(text) <= 80:
