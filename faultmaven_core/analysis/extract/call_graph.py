@@ -38,6 +38,7 @@ def _is_matrix_row(header: Sequence[str], row: Sequence[str]) -> bool:
     """A row named like one of the columns, with nothing but 0 and 1 in it; its name may stand in a column of its own."""
     return (
         len(header) > 2
+        and len(row) > 0
         and row[0] in header
         and len(row) >= len(header)
         and all(cell in _ZERO_OR_ONE for cell in row[1:])
