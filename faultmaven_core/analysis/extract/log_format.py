@@ -36,7 +36,7 @@ _FIELDS: tuple[tuple[str, str], ...] = (
     ("column", r"[^|\s]{1,64}(?=\|)"),
     ("named", r"[^\s\-]\S{0,79}(?: [^\s\-]\S{0,19})? (?=- )"),
     ("program", _PROGRAM),
-    ("logger", r"[A-Za-z_][\w$]*(?:[.$/][\w$\-]+)+(?=\s)"),
+    ("logger", r"[A-Za-z_][\w$]*(?:[./][\w$\-]+)+(?=\s)"),
 )
 _COMPILED = tuple((name, re.compile(_SEPARATOR + pattern)) for name, pattern in _FIELDS)
 _TOKEN = re.compile(r"\s*\S+(?=\s)")

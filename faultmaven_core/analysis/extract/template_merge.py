@@ -25,7 +25,7 @@ MAX_PLACES = 120
 """Words of a message that are compared."""
 
 _PART = re.compile(r"[=:,()\[\]{}\"'<>;|]|\s+|[^\s=:,()\[\]{}\"'<>;|]+")
-_NAME_LIKE = re.compile(r"(?![^\s]*[.][A-Z_]+\Z)[^\W_][^\s]*(?:[.$@/\\][^\s.]+)+\.?\Z|[^\s]*\x01[^\s]*\Z")
+_NAME_LIKE = re.compile(r"(?![^\s]*[.][A-Z_]+\Z)[^\W_][^\s]*[.$@/\\][^\s.]+\.?\Z|[^\s]*\x01[^\s]*\Z")
 """Dotted and path-like words name things, unless they end like a constant of a program (`a.b.SCREEN_ON`)."""
 _RUN = re.compile(rf"{MASK}(?:[ ,:/|;]*{MASK})+")
 _SURE_VALUES = frozenset(["null", "none", "nil", "true", "false", "yes", "no", "undefined", "unknown", "n/a"])

@@ -112,8 +112,7 @@ def _of_json(text: str) -> Line:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return Line(text, guessed(text), continues=False)
-    if not isinstance(value, dict):
-        return Line(text, guessed(text), continues=False)
+    # What begins with a brace and is JSON is an object.
     return _of_fields(value, text)
 
 

@@ -22,12 +22,12 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r'(?<==)"(?:[^"\\]|\\.)*"?', f'"{MASK}"'),
-        (r"[A-Za-z][\w+.\-]*://[^\s\"'<>)\]}|]+", MASK),
+        (r"(?<![\w+.\-])[A-Za-z][\w+.\-]*://[^\s\"'<>)\]}|]+", MASK),
         (rf"(?:(?<![^\W_])[A-Za-z]:)?(?:[\\/]{{1,2}}[^{_EDGE}/\\?]+){{2,}}[\\/]*{_QUERY}", MASK),
         (rf"(?<![^{_EDGE}])\.{{0,2}}/[^{_EDGE}/?]*/?{_QUERY}(?=[{_EDGE}]|$)", MASK),
         (rf"(?<![^{_EDGE}])[\w.\-]+(?:/[\w.\-$%+~#]*){{2,}}{_QUERY}", MASK),
         (r"(?<![^\W_])(?:[0-9A-Fa-f]{2}[:\-]){3,}[0-9A-Fa-f]{2}(?![^\W_])", MASK),
-        (rf"[^{_EDGE}@/\\]*\d[^{_EDGE}@/\\]*", MASK),
+        (rf"(?<![^{_EDGE}@/\\])[^{_EDGE}@/\\]*\d[^{_EDGE}@/\\]*", MASK),
         (r"(?<![^\W_])(?:[a-f]{8,}|[A-F]{8,})(?![^\W_])", MASK),
         (r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b)", MASK + " "),
         (rf"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?= +{MASK})", MASK),

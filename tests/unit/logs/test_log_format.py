@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from faultmaven_core.analysis.extract import log_clock
 from faultmaven_core.analysis.extract.log_clock import LogClock
 from faultmaven_core.analysis.extract.log_format import LogFormat, learn
 from faultmaven_core.analysis.extract.severity import guessed, severity, worst
 from faultmaven_core.analysis.extract.template_miner import TemplateMiner
+from faultmaven_core.analysis.extract.timestamps import first_timestamp
 
 
 def header_and_message(log_format: LogFormat, line: str) -> tuple[str | None, str]:
@@ -160,3 +162,26 @@ def test_lines_without_moments_have_none() -> None:
     clock = LogClock(learn(["a b", "c d"]), ["a b", "c d"])
     assert clock.seconds([b"a b"]) == [None]
     assert clock.exact("a b") is None
+
+
+def test_what_the_clock_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of many years has many seconds."""
+    monkeypatch.setattr(log_clock, "MAX_CACHED", 1)
+    lines = [f"2024-03-05 12:00:{n:02} INFO a" for n in range(5)]
+    clock = LogClock(learn(lines), lines)
+    first = clock.seconds([line.encode() for line in lines])
+    assert clock.seconds([line.encode() for line in lines]) == first
+    assert clock.seconds([lines[0].encode()] * 2) == [1709640000.0] * 2
+    assert clock.seconds([lines[0].encode()] * 2) == [1709640000.0] * 2
+
+
+def test_a_json_list_in_a_log_of_objects_is_text() -> None:
+    """Fields cannot be read from it."""
+    assert TemplateMiner(LogFormat("json")).read("{1, 2}").message == "{1, 2}"
+
+
+def test_a_number_that_looks_like_a_moment_but_is_none_is_passed_over() -> None:
+    """The next one may be one."""
+    found = first_timestamp("2024-02-31 25:00:00 at 2024-03-05 12:00:00")
+    assert found is not None
+    assert found.when == 1709640000.0

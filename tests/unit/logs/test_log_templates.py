@@ -13,13 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from faultmaven_core.analysis.extract import log_blocks, template_miner
 from faultmaven_core.analysis.extract.log_format import LogFormat
-from faultmaven_core.analysis.extract.log_templates import template_id
+from faultmaven_core.analysis.extract.log_summary import LogSummary, Tally
+from faultmaven_core.analysis.extract.log_templates import template_id, templates
 from faultmaven_core.analysis.extract.template_lines import template_of_lines
 from faultmaven_core.analysis.extract.template_mask import EDGES, mask_words
 from faultmaven_core.analysis.extract.template_merge import merge
 from faultmaven_core.analysis.extract.template_miner import MAX_SIGNATURES, TemplateMiner
 from faultmaven_core.analysis.extract.template_text import MAX_CHARACTERS, masked
+from faultmaven_core.analysis.model import LogSample
 
 LEAST_MEAN = 0.9
 WORD_WITH_DIGIT = re.compile(rb"[^%s]*[0-9][^%s]*" % (re.escape(EDGES), re.escape(EDGES)))
@@ -131,3 +134,30 @@ def test_real_logs_are_grouped_as_people_grouped_them(data: Path) -> None:
             scores[path.parent.name] = grouping_accuracy(truth, [name for _, name, _ in template_of_lines(stream)])
     assert scores
     assert sum(scores.values()) / len(scores) >= LEAST_MEAN, scores
+
+
+def test_what_is_remembered_of_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgetting costs time, not correctness."""
+    monkeypatch.setattr(template_miner, "MAX_KEYS", 3)
+    lines = [f"{word} line".encode() for word in ["a", "b", "c", "d", "e", "a", "b", "c", "d", "e"]]
+    miner = TemplateMiner(LogFormat("plain"))
+    numbers = miner.mine(b"\n".join(lines), lines)
+    assert numbers[:5] == numbers[5:] == [0, 1, 2, 3, 4]
+    assert miner.mine(lines[0], lines[:1]) == [0]
+
+
+def test_a_line_longer_than_a_block_has_one_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of its begin."""
+    monkeypatch.setattr(log_blocks, "BLOCK", 64)
+    assert len(list(template_of_lines(io.BytesIO(b"one\n" + b"x" * 1000 + b"\nthree\n")))) == 3
+
+
+def test_the_commonest_templates_are_kept() -> None:
+    """In the order of their counts; the same template of several messages once."""
+
+    def tally(count: int) -> Tally:
+        return Tally(count=count, first=[LogSample(count, 0, 1, "x")])
+
+    messages = {"a": tally(1), "b": tally(3), "u a.b": tally(2), "u c.d": tally(2)}
+    summary = LogSummary(messages=messages)
+    assert [(one.text, one.count) for one in templates(summary)] == [("u <*>", 4), ("b", 3), ("a", 1)]

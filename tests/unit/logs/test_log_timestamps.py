@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from faultmaven_core.analysis.extract.timestamps import first_timestamp, timestamps
+from faultmaven_core.analysis.extract.timestamps import BY_NAME, first_timestamp, parse, timestamps
 
 NOON = datetime(2024, 3, 5, 12, 34, 56, tzinfo=UTC).timestamp()
 
@@ -73,3 +73,8 @@ def test_all_moments_of_a_line_are_found_in_order() -> None:
     """A line may state when it was collected and when it was written."""
     found = list(timestamps("1709642096 host 2024-03-05 12:34:57 x [05/Mar/2024:12:34:58 +0000]"))
     assert [item.when - NOON for item in found] == [0, 1, 2]
+
+
+def test_a_text_of_another_form_is_not_read() -> None:
+    """A form is a promise about the whole text."""
+    assert parse("2024-03-05 12:34:56 and more", BY_NAME["iso"]) is None
