@@ -38,10 +38,7 @@ class Row:
 
 def is_metrics(lines: Sequence[str]) -> bool:
     """Whether the first lines of a source are a table of numbers over time."""
-    try:
-        rows = list(table_rows(iter(lines[:20]), _delimiter(lines)))
-    except csv.Error:
-        return False
+    rows = _head(lines[:20], _delimiter(lines))
     found = _first_data_row(rows)
     if found is None or len(rows[found[0]].cells) < 2:
         return False
@@ -62,7 +59,7 @@ def metrics_csv(passage: Passage, out: Findings) -> None:
         for index in range(passage.first, min(passage.first + 20, passage.end))
     ]
     delimiter = _delimiter(head)
-    found = _first_data_row(list(table_rows(iter(head), delimiter)))
+    found = _first_data_row(_head(head, delimiter))
     if found is None:
         out.problems.append(
             f"{out.origin.name}: no row of this table begins with a time; none of it was read as metrics."
@@ -104,6 +101,16 @@ def table_rows(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
         if any(cells):
             yield Row([cell.strip() for cell in cells], first, rows.line_num - 1)
         first = rows.line_num
+
+
+def _head(lines: Sequence[str], delimiter: str) -> list[Row]:
+    """The rows of the first lines, as far as they are any."""
+    rows: list[Row] = []
+    try:
+        rows.extend(table_rows(iter(lines), delimiter))
+    except csv.Error:
+        return rows
+    return rows
 
 
 def _first_data_row(rows: Sequence[Row]) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faultmaven_core.analysis.model import Anomaly, Entity, Fact, Mode, Series, Span
+from faultmaven_core.analysis.model import Anomaly, Fact, Mode, Series, Span
 from faultmaven_core.analysis.signals.change_point import MIN_POINTS, segments
 from faultmaven_core.analysis.signals.metric_catalog import KnownMetric, base_unit, known, unit_of, words_of
 from faultmaven_core.analysis.signals.metric_sentence import clock, quantity, sentence
@@ -283,8 +283,3 @@ def _out_of_bounds(one: Series, metric: KnownMetric | None, times: Values, value
             judged = _Judged(Usual(bound, 0.0), "bound")
             return _anomaly(one, metric, times, values, judged, 1.0, direction, *run)
     return None
-
-
-def subjects(found: Iterable[Anomaly]) -> list[Entity]:
-    """The entities of harmful deviations that are not over, in order."""
-    return sorted({one.entity for one in found if one.hurts and not one.recovered})

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from faultmaven_core.analysis.extract import metrics_series
-from faultmaven_core.analysis.extract.metrics_csv import is_metrics
+from faultmaven_core.analysis.extract.metrics_csv import is_metrics, metrics_csv
 from faultmaven_core.analysis.extract.metrics_time import moment
-from faultmaven_core.analysis.extract.tools import Findings
-from faultmaven_core.analysis.model import Series
+from faultmaven_core.analysis.extract.passage import SourceText
+from faultmaven_core.analysis.extract.tools import Findings, Tools
+from faultmaven_core.analysis.model import Entity, Series
 
 Read = Callable[[str], Findings]
 
@@ -151,3 +152,38 @@ def test_what_is_no_moment_is_none(text: object) -> None:
 def test_text_with_and_without_a_zone_is_read_as_utc_where_none_stands() -> None:
     """RFC 3339 and the way databases print times."""
     assert moment("2026-01-01T01:00:00+01:00") == moment("2026-01-01 00:00:00") == 1767225600.0
+
+
+def test_numbers_of_hosts_and_unlabelled_header_rows_find_their_place(read: Read) -> None:
+    """Two header rows without names: the first is whose, the second what; semicolons and tabs separate as well."""
+    out = read("time;web;cart\n;latency;cpu_usage\n1700000000;1;2\n1700000060;1;2\n")
+    assert [(s.entity.name, s.metric) for s in out.series] == [("web", "latency"), ("cart", "cpu_usage")]
+
+
+def test_a_table_that_breaks_off_keeps_what_it_had(tools: Tools) -> None:
+    """A carriage return in the middle of an unquoted cell is no CSV any more."""
+    passage = SourceText(b"time,cpu\n1700000000,1\n1700000060,2\rx\n").passage()
+    out = Findings(tools, Entity("source", "file"))
+    metrics_csv(passage, out)
+    assert len(out.series[0].times) == 1
+    assert "breaks off" in out.problems[0]
+
+
+def test_a_table_without_any_time_says_so(tools: Tools) -> None:
+    """Where a person insists that it is a table of measurements."""
+    out = Findings(tools, Entity("source", "file"))
+    metrics_csv(SourceText(b"a,b\n1,2\n").passage(), out)
+    assert not out.series
+    assert "no row of this table begins with a time" in out.problems[0]
+
+
+def test_units_and_owners_of_a_long_table_may_be_missing(read: Read) -> None:
+    """A unit column is the unit; an empty owner is the file's."""
+    out = read(table(("ts", "metric", "unit", "host", "value"), ("1700000000", "lag", "Seconds", "", "3")))
+    assert [(str(s.entity), s.metric, s.unit) for s in out.series] == [("source file", "lag", "Seconds")]
+
+
+def test_an_owner_may_be_missing_in_a_wide_table_too(read: Read) -> None:
+    """The row belongs to the file then."""
+    out = read(table(("time", "pod", "cpu"), ("1700000000", "web-0", "1"), ("1700000060", "", "2")))
+    assert sorted(str(s.entity) for s in out.series) == ["pod web-0", "source file"]

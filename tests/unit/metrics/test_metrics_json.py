@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
+from faultmaven_core.analysis.extract import metrics_series
 from faultmaven_core.analysis.extract.tools import Findings
 
 Read = Callable[[str], Findings]
@@ -112,3 +115,41 @@ def test_exposition_text_without_times_states_values_with_times_makes_series(rea
     assert dict(out.facts[0].params)["path"] == 'a "b" }'
     (one,) = out.series
     assert (str(one.entity), list(one.values.view())) == ("queue orders", [5.0, 9.0])
+
+
+def test_series_deep_in_a_document_are_found_with_the_labels_on_the_way(read: Read) -> None:
+    """Tags as strings, names from the key that holds the series; a point that is none is passed over."""
+    document = {
+        "host": "db-1",
+        "report": {
+            "queue_depth": {
+                "tags": ["kube_namespace:shop", "pod_name:web-0"],
+                "points": [["x", 1], [1700000000, 5], [1, 2, 3], 7],
+            }
+        },
+    }
+    out = read(json.dumps(document))
+    assert [(str(s.entity), s.metric, list(s.values.view())) for s in out.series] == [
+        ("pod shop/web-0", "queue_depth", [5.0])
+    ]
+
+
+def test_numbers_without_times_are_no_series(read: Read) -> None:
+    """They are facts like any other."""
+    out = read(json.dumps({"times": ["soon", "later"], "values": [1, 2], "points": [{"value": 3}]}))
+    assert not out.series
+    assert len(out.facts) == 5
+
+
+def test_json_series_too_large_to_keep_are_thinned_and_that_is_said(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for tables."""
+    monkeypatch.setattr(metrics_series, "MAX_CELLS", 300)
+    values = [[1_700_000_000 + n, str(n)] for n in range(400)]
+    answer = {"data": {"resultType": "matrix", "result": [{"metric": {"__name__": "up"}, "values": values}]}}
+    plain = {"metric": "up", "points": [[1_700_000_000 + n, n] for n in range(400)]}
+    for document in (answer, plain):
+        out = read(json.dumps(document))
+        assert 0 < len(out.series[0].times) < 100
+        assert "was kept" in out.problems[0]
