@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -214,3 +215,51 @@ shop        web-1   1/1     Running   0          2d    10.1.0.8   node-b   <none
     assert cause.mechanism_id == "kubernetes.node_not_ready"
     assert "node-a" in cause.statement
     assert "web-0" in cause.statement
+
+
+FIXTURES = Path(__file__).parent.parent / "checks" / "fixtures"
+
+
+@pytest.mark.parametrize(
+    ("check", "mechanism"),
+    [
+        ("account_lacks_permission", "kubernetes.access_forbidden"),
+        ("autoscaler_without_requests", "kubernetes.autoscaler_cannot_scale"),
+        ("command_misspelt", "kubernetes.command_not_found"),
+        ("extended_resource_not_offered", "kubernetes.insufficient_resources"),
+        ("heap_above_limit", "kubernetes.out_of_memory"),
+        ("image_name_is_placeholder", "kubernetes.image_cannot_be_pulled"),
+        ("ingress_class_unknown", "kubernetes.ingress_route_broken"),
+        ("job_failed", "workload.job_failed"),
+        ("mounted_key_missing", "kubernetes.configuration_object_missing"),
+        ("node_under_pressure", "kubernetes.node_pressure"),
+        ("policy_blocks_caller", "kubernetes.network_policy_blocks"),
+        ("probe_port_not_exposed", "kubernetes.probe_asks_wrong_port"),
+        ("quota_too_small", "kubernetes.quota_exceeded"),
+        ("readiness_probe_fails", "workload.readiness_probe_fails"),
+        ("replicas_exclude_each_other", "kubernetes.no_node_matches"),
+        ("replicas_missing", "workload.rollout_stuck"),
+        ("script_always_fails", "kubernetes.script_ends_with_error"),
+        ("service_selects_no_pod", "kubernetes.service_without_endpoints"),
+        ("shell_script_unbalanced", "kubernetes.shell_syntax"),
+        ("storage_class_missing", "kubernetes.storage_class_missing"),
+        ("waits_for_unknown_service", "kubernetes.waits_for_missing_service"),
+    ],
+)
+def test_broken_invariant_becomes_a_cause_with_every_slot_filled(
+    diagnose: Diagnose, check: str, mechanism: str
+) -> None:
+    """The best text of the mechanism is used, so the violation binds the slots that it needs."""
+    text = (FIXTURES / f"kubernetes.{check}" / "bad.yaml").read_text(encoding="utf-8")
+    cause = diagnose("What is wrong in namespace shop?", text).root_cause
+    assert cause is not None
+    assert cause.mechanism_id == mechanism
+    assert cause.statement.endswith((".", ")"))
+    assert "{" not in cause.statement
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in FIXTURES.iterdir()))
+def test_kept_invariants_name_no_probable_cause(diagnose: Diagnose, folder: str) -> None:
+    """What is in order must not be blamed."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((FIXTURES / folder).glob("good.*"))]
+    assert diagnose("What is wrong in namespace shop?", *texts).verdict not in (Verdict.PROBABLE, Verdict.CONFIRMED)

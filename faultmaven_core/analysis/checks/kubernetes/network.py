@@ -107,6 +107,7 @@ def variable_given_twice(cluster: Cluster) -> Iterator[Violation]:
                         f"Container {container.name} of {each} gets {name} twice: "
                         f"{' and '.join(str(f.value) for f in within)}.",
                         expected=f"one value for {name}",
+                        certain=False,
                         container=container.name,
                     )
 
