@@ -99,3 +99,12 @@ def test_commands_of_the_readme_exist_with_the_options_shown(command: str) -> No
     asked = [sys.executable, "-m", "faultmaven_cli.main", *path, "--help"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
     assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", done.stdout))
+
+
+def test_the_figures_of_the_readme_are_those_of_the_measurement() -> None:
+    """One place is renewed when they are measured again; the other must not stay behind."""
+    section = (ROOT / "README.md").read_text().partition("**It is measured**")[2].partition("\n## ")[0]
+    rows = [row for row in section.splitlines() if row.startswith("|")]
+    assert len(rows) > 4
+    measured = (ROOT / "docs" / "quality.md").read_text().splitlines()
+    assert [row for row in rows if row not in measured] == []
