@@ -91,6 +91,14 @@ class EvidenceRepositoryContract(Contract):
         assert seen == items
         assert after is None
 
+    async def test_the_copies_that_are_named(self, subject: Storage) -> None:
+        """Of the organization, in all its cases."""
+        elsewhere = evidence(3, case_id=CaseId("case_else"), blob="acme/b")
+        await keep(subject, evidence(1, blob="acme/a"), evidence(2), elsewhere)
+        await keep(subject, evidence(1, OTHER, blob="other/c"))
+        async with subject.evidence(ACME, read_only=True) as unit:
+            assert set(await unit.evidence.blobs()) == {"acme/a", "acme/b"}
+
     async def test_removing_takes_away_what_was_named_and_nothing_else(self, subject: Storage) -> None:
         """The second time it is no error."""
         await keep(subject, evidence(1), evidence(2))

@@ -31,6 +31,10 @@ DISCARD = "evidence.discard"
 """The operation, of the evidence context, that a deleted case leaves behind as a job."""
 
 
+SWEEP = "evidence.sweep"
+"""As above: pruning is also the moment to look for copies that a crash left behind."""
+
+
 class CaseService:
     """Opens, shows, judges and ends cases of the caller's organization. Other organizations' look like none."""
 
@@ -162,6 +166,7 @@ class CaseService:
                         await self._remove(unit, case, caller)
                     gone.append(case.id)
                 if not command.dry_run:
+                    await unit.outbox.add(JobRequest(SWEEP, b"{}", caller, dedupe_key=SWEEP))
                     await unit.commit()
             if page.next is None:
                 return c.CasesPruned(tuple(gone))

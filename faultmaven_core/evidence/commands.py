@@ -89,6 +89,11 @@ class DiscardEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepCopies:
+    """Destroy copies that no evidence names: left by a crash between the copy and the row."""
+
+
+@dataclass(frozen=True, slots=True)
 class DiscardBlob:
     """Destroy one stored copy."""
 

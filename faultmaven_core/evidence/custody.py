@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import quote
 
 from faultmaven_core.analysis.model import Role
@@ -39,6 +40,17 @@ class EvidenceDesk:
     async def destroy(self, blobs: Sequence[str]) -> None:
         """Destroy stored copies; those that are gone are no error."""
         await self._blobs.delete([BlobKey(blob) for blob in blobs])
+
+    async def sweep(self, organization: OrganizationId, before: datetime) -> int:
+        """Destroy an organization's copies from before a moment that no evidence names; how many."""
+        prefix = f"{organization}/"
+        old = [info.key async for info in self._blobs.list(prefix) if info.created_at < before]
+        # Asked after the listing: a row that came meanwhile is then known, and its copy kept.
+        async with self._units(organization, read_only=True) as unit:
+            named = await unit.evidence.blobs()
+        orphans = [key for key in old if key.text not in named]
+        await self._blobs.delete(orphans)
+        return len(orphans)
 
     async def state(self, item: Evidence) -> tuple[State, str]:
         """The state now, and a sentence where it is not available."""

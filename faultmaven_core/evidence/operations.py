@@ -20,5 +20,6 @@ OPERATIONS: tuple[Operation[EvidenceService, Any, Any], ...] = (
     Operation(
         "evidence.discard", c.DiscardEvidence, c.Discarded, Service.discard, "Remove a gone case's evidence", True
     ),
+    Operation("evidence.sweep", c.SweepCopies, c.Discarded, Service.sweep, "Destroy copies that nothing names", True),
     Operation("evidence.discard_blob", c.DiscardBlob, c.Discarded, Service.discard_blob, "Destroy a stored copy", True),
 )

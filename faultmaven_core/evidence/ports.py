@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,6 +43,10 @@ class EvidenceRepository(Protocol):
     @abstractmethod
     async def page(self, case_id: CaseId, *, after: UUID | None, limit: int) -> Page[Evidence]:
         """A case's evidence, oldest first."""
+
+    @abstractmethod
+    async def blobs(self) -> Collection[str]:
+        """The keys of all copies that the organization's evidence names."""
 
     @abstractmethod
     async def of_case(self, case_id: CaseId) -> Sequence[Evidence]:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from datetime import timedelta
 from itertools import islice
 
 from faultmaven_core import codec
@@ -14,8 +15,9 @@ from faultmaven_core.evidence import commands as c
 from faultmaven_core.evidence import events as e
 from faultmaven_core.evidence import model, search
 from faultmaven_core.evidence.custody import CheckedOut, EvidenceDesk
-from faultmaven_core.evidence.model import Custody, Evidence, State
+from faultmaven_core.evidence.model import Custody, Evidence
 from faultmaven_core.evidence.ports import CaseDirectory, EvidenceFiles, EvidenceUnitOfWork, EvidenceUnits, FoundFile
+from faultmaven_core.evidence.views import as_found, unsearchable, view
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.pattern_scanner import PatternScanner
 from faultmaven_core.shared.caller import Caller
@@ -29,6 +31,9 @@ from faultmaven_core.shared.text import checked, choice
 MOST_NAME = 1024
 MOST_KIND = 64
 MOST_TEXT = 1000
+
+ON_ITS_WAY = timedelta(hours=24)
+"""How old a copy without a row must be before it counts as left behind."""
 
 NOTE = "case.note"
 """The operation, of the cases context, that writes an event into the journal."""
@@ -76,7 +81,8 @@ class EvidenceService:
             custody = Custody.COPY if command.copy else Custody.REFERENCE
             await self._tell(unit, case_id, e.EvidenceAdded(len(kept), names, str(custody), str(role)), caller)
             await unit.commit()
-        return c.EvidenceAdded(tuple([await self._view(item) for item in kept]), tuple(problems))
+        # Just found: to look at each of perhaps ten thousand files once more would only cost time.
+        return c.EvidenceAdded(tuple(view(item, *as_found(item)) for item in kept), tuple(problems))
 
     async def add_content(self, command: c.AddContent, chunks: AsyncIterable[bytes], caller: Caller) -> c.EvidenceView:
         """Keep a copy of content that has no place of its own."""
@@ -154,7 +160,7 @@ class EvidenceService:
             async with self._units(caller.organization, read_only=True) as unit:
                 items = await unit.evidence.of_case(CaseId(command.case_id))
         hits: list[c.SearchHit] = []
-        problems = [problem for item in items for problem in _unsearchable(item)]
+        problems = [problem for item in items for problem in unsearchable(item)]
         async with self._desk.reading(items) as read:
             for item in items:
                 for source in (s for s in item.sources if s.sha256):
@@ -207,6 +213,10 @@ class EvidenceService:
         await self._desk.destroy([command.blob])
         return c.Discarded(1)
 
+    async def sweep(self, _command: c.SweepCopies, caller: Caller) -> c.Discarded:
+        """Destroy copies that no evidence names, but for young ones: their row may be on its way."""
+        return c.Discarded(await self._desk.sweep(caller.organization, self._clock.now() - ON_ITS_WAY))
+
     async def discard(self, command: c.DiscardEvidence, caller: Caller) -> c.Discarded:
         """Remove a gone case's evidence: copies first, so that a crash between leaves the rows that name them."""
         async with self._units(caller.organization, read_only=True) as unit:
@@ -258,33 +268,9 @@ class EvidenceService:
         return kept
 
     async def _view(self, item: Evidence) -> c.EvidenceView:
-        state, explanation = await self._desk.state(item)
-        return c.EvidenceView(
-            item.id,
-            item.case_id,
-            item.name,
-            item.location,
-            str(item.custody),
-            str(state),
-            explanation if state is not State.AVAILABLE else "",
-            item.sha256,
-            item.size,
-            str(item.role),
-            item.kind,
-            item.added_at,
-            item.added_by,
-        )
+        return view(item, *await self._desk.state(item))
 
     async def _tell(self, unit: EvidenceUnitOfWork, case_id: CaseId, event: Event, caller: Caller) -> None:
         key = str(self._ids.new())
         note = {"case_id": case_id, "key": key, "kind": event.kind, "detail": event.detail()}
         await unit.outbox.add(JobRequest(NOTE, codec.encode(note), caller))
-
-
-def _unsearchable(item: Evidence) -> Sequence[str]:
-    """Why nothing, or not all, of a piece of evidence can be searched."""
-    if item.problem:
-        return (item.problem,)
-    if not item.sources:
-        return (f"{item.name} was not read yet; investigate the case first.",)
-    return [problem for source in item.sources if not source.sha256 for problem in source.problems]

@@ -39,10 +39,12 @@ class JobRunner:
         self._store, self._handlers, self._clock, self._ids, self._chance = store, handlers, clock, ids, chance
 
     async def run_due(self) -> int:
-        """Run all jobs that are due, one after another; how many there were."""
+        """Run all jobs that are due, one after another; how many there were. Rows of long ago are removed."""
         count = 0
         while await self.run_one():
             count += 1
+        if count:
+            await self._store.sweep(self._clock.now() - KEEP)
         return count
 
     async def run_one(self) -> bool:

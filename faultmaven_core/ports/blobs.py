@@ -9,11 +9,11 @@ from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 from faultmaven_core.ports.health import Pingable
+from faultmaven_core.shared.capability import Capability
 from faultmaven_core.shared.errors import (
     AlreadyExistsError,
     BackendError,
@@ -64,7 +64,7 @@ class BlobKey:
         return self.text
 
 
-class BlobCapability(StrEnum):
+class BlobCapability(Capability):
     """What only some backends can do."""
 
     CONDITIONAL_WRITE = "conditional_write"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
@@ -50,6 +50,10 @@ class SqlEvidenceRepository(EvidenceRepository):
         query = select(EVIDENCE).where(*self._of(case_id), *later).order_by(EVIDENCE.c.key).limit(limit + 1)
         items = [evidence_of(row) for row in await self._run.run(query)]
         return Page(tuple(items[:limit]), items[limit - 1].key if len(items) > limit else None)
+
+    async def blobs(self) -> Collection[str]:
+        own = (EVIDENCE.c.organization_id == self._run.organization, EVIDENCE.c.blob != "")
+        return {row.blob for row in await self._run.run(select(EVIDENCE.c.blob).where(*own))}
 
     async def of_case(self, case_id: CaseId) -> Sequence[Evidence]:
         query = select(EVIDENCE).where(*self._of(case_id)).order_by(EVIDENCE.c.key)

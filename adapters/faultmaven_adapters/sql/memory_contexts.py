@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC
 from uuid import UUID
@@ -150,6 +150,10 @@ class MemoryEvidenceRepository(EvidenceRepository):
     async def page(self, case_id: CaseId, *, after: UUID | None, limit: int) -> Page[Evidence]:
         items = [item for item in await self.of_case(case_id) if after is None or item.key > after]
         return Page(tuple(items[:limit]), items[limit - 1].key if len(items) > limit else None)
+
+    async def blobs(self) -> Collection[str]:
+        rows = self._run.tables.evidence.items()
+        return {item.blob for (owner, _), item in rows if owner == self._organization and item.blob}
 
     async def of_case(self, case_id: CaseId) -> Sequence[Evidence]:
         rows = self._run.tables.evidence.items()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from injector import Module, provider, singleton
 
 from faultmaven import FaultMaven, load_settings
+from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_core.cases.commands import DeleteCase, OpenCase, ReadJournal
 from faultmaven_core.evidence import commands as c
 from faultmaven_core.investigation.commands import Investigate
+from faultmaven_core.ports.blobs import BlobKey
 from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.clock import Clock, FixedClock
 from faultmaven_core.shared.errors import (
     CorruptDataError,
     InvalidInputError,
@@ -176,7 +181,7 @@ async def test_a_person_says_what_a_file_is(fm: FaultMaven, crash: Path) -> None
 
 async def test_deleting_destroys_copies_and_leaves_files_alone(tmp_path: Path, crash: Path) -> None:
     """The job that destroys runs right after; the journal keeps what happened."""
-    urls = {"FM_DATABASE_URL": "memory:", "FM_HOME": str(tmp_path / "home")}
+    urls = {"FM_HOME": str(tmp_path / "home")}
 
     def blobs() -> int:
         return len(list((tmp_path / "home").rglob("*.blob")))
@@ -188,9 +193,9 @@ async def test_deleting_destroys_copies_and_leaves_files_alone(tmp_path: Path, c
         assert blobs() == 2
         for item in (await fm.evidence.list(c.ListEvidence(case), fm.caller)).items[:3]:
             await fm.evidence.delete(c.DeleteEvidence(case, item.evidence_id), fm.caller)
-        await fm.jobs.run_due()
-        assert blobs() == 0
-        assert names(crash) == ["app.log", "describe.txt"]
+    assert blobs() == 0
+    assert names(crash) == ["app.log", "describe.txt"]
+    async with FaultMaven.open(load_settings(urls)) as fm:
         kinds = [e.kind for e in (await fm.cases.journal(ReadJournal(case), fm.caller)).entries]
         assert sorted(kinds) == ["case_opened", "evidence_added", "evidence_added", *["evidence_deleted"] * 3]
 
@@ -203,12 +208,37 @@ async def test_deleting_a_case_takes_its_evidence_along(tmp_path: Path, crash: P
         for name in (case, other):
             await fm.evidence.add(c.AddEvidence(name, str(crash), copy=True), fm.caller)
         await fm.cases.delete(DeleteCase(case), fm.caller)
-        await fm.jobs.run_due()
+    # Closing waits for the jobs.
+    async with FaultMaven.open(load_settings(urls)) as fm:
         assert await fm.evidence.discard(c.DiscardEvidence(case), fm.caller) == c.Discarded(0)
         with pytest.raises(NotFoundError):
             await fm.evidence.list(c.ListEvidence(case), fm.caller)
         assert len((await fm.evidence.list(c.ListEvidence(other), fm.caller)).items) == 2
     assert len(list((tmp_path / "home").rglob("*.blob"))) == 2
+
+
+async def test_copies_that_a_crash_left_behind_are_swept(tmp_path: Path, crash: Path) -> None:
+    """By pruning; those that are named stay, and young ones, whose row may be on its way."""
+    clock = FixedClock(datetime.now(UTC))
+
+    class Moved(Module):
+        @singleton
+        @provider
+        def fixed(self) -> Clock:
+            return clock
+
+    async with FaultMaven.open(load_settings({"FM_HOME": str(tmp_path / "home")}), overrides=[Moved()]) as fm:
+        case = await opened(fm)
+        await fm.evidence.add(c.AddEvidence(case, str(crash), copy=True), fm.caller)
+        orphan = FilesystemBlobStore(tmp_path / "home" / "blobs")
+        await orphan.put(BlobKey("local/orphan"), content(b"x"))
+        await orphan.put(BlobKey("other/theirs"), content(b"x"))
+        for expected in (0, 1, 0):
+            assert await fm.evidence.sweep(c.SweepCopies(), fm.caller) == c.Discarded(expected)
+            clock.advance(timedelta(hours=25))
+        assert [info.key.text async for info in orphan.list("other")] == ["other/theirs"]
+        assert len([info async for info in orphan.list("local")]) == 2
+        await orphan.aclose()
 
 
 async def test_a_copy_of_another_organization_cannot_be_destroyed(fm: FaultMaven, foreigner: Caller) -> None:

@@ -1,0 +1,100 @@
+"""The rules of the contract suites are themselves proven: a capability must be declared, and what is missing fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = '''
+from contextlib import asynccontextmanager
+import pytest
+from faultmaven_contract_tests.harness import Contract, KnownGap, requires
+from faultmaven_core.shared.errors import UnsupportedError
+
+class Backend:
+    def __init__(self, capabilities, able):
+        self.capabilities, self.able = capabilities, able
+    def fly(self):
+        if not self.able:
+            raise UnsupportedError("flying")
+    def swim(self):
+        if not self.able:
+            raise ValueError
+
+class Suite(Contract):
+    @requires("flying")
+    async def test_it_flies(self, subject):
+        """Where declared."""
+        subject.fly()
+    async def test_it_swims(self, subject):
+        """Always."""
+        subject.swim()
+
+def opener(capabilities, able):
+    @asynccontextmanager
+    async def opened(folder):
+        yield Backend(capabilities, able)
+    return opened
+
+class TestOne(Suite):
+    port = "birds"
+    openers = {openers}
+    known_gaps = {gaps}
+    @pytest.fixture
+    async def subject(self, backend, tmp_path):
+        async with self.openers[backend](tmp_path) as opened:
+            yield opened
+'''
+
+
+def run(folder: Path, openers: str, gaps: str = "()", *arguments: str) -> tuple[dict[str, int], str]:
+    """The outcomes of such a suite, run by pytest with our hooks."""
+    hooks = (
+        "pytest_addoption, pytest_collection_modifyitems, pytest_configure, pytest_generate_tests, pytest_runtest_call"
+    )
+    (folder / "conftest.py").write_text(f"from faultmaven_contract_tests.harness import {hooks}\n")
+    (folder / "test_suite.py").write_text(SUITE.replace("{openers}", openers).replace("{gaps}", gaps))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--asyncio-mode=auto", str(folder)]
+    done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    words = last.replace(",", "").split()
+    outcomes = ("passed", "failed", "xfailed", "xpassed")
+    return {
+        word: int(words[place - 1]) for place, word in enumerate(words) if word in outcomes
+    }, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("opener", "outcomes", "said"),
+    [
+        ('opener({"flying"}, True)', {"passed": 2}, ""),
+        ("opener(set(), True)", {"passed": 1, "failed": 1}, "add flying to the backend's capabilities"),
+        ('opener({"flying"}, False)', {"failed": 2}, "UnsupportedError"),
+        ("opener(set(), False)", {"passed": 1, "failed": 1}, "ValueError"),
+    ],
+)
+def test_a_capability_is_proven_both_ways(tmp_path: Path, opener: str, outcomes: dict[str, int], said: str) -> None:
+    """Declared and absent, or present and undeclared: both fail."""
+    found, text = run(tmp_path, f'{{"bird": {opener}}}')
+    assert found == outcomes
+    assert said in text
+
+
+def test_a_known_gap_is_strict(tmp_path: Path) -> None:
+    """Named clause and backend only, and it fails as soon as the bug is mended."""
+    gap = '[KnownGap("bird", "test_it_swims", ValueError, "cannot", "https://example.org/1")]'
+    openers = '{"bird": opener(set(), False), "fish": opener({"flying"}, True)}'
+    assert run(tmp_path, openers, gap)[0] == {"passed": 3, "xfailed": 1}
+    assert run(tmp_path, '{"bird": opener({"flying"}, True)}', gap)[0] == {"passed": 1, "failed": 1}
+
+
+def test_backends_are_chosen_by_name_and_unknown_names_are_refused(tmp_path: Path) -> None:
+    """A misspelt one must not mean: nothing to run."""
+    openers = '{"bird": opener({"flying"}, True), "fish": opener({"flying"}, True)}'
+    assert run(tmp_path, openers, "()", "--backends=fish")[0] == {"passed": 2}
+    found, text = run(tmp_path, openers, "()", "--backends=fish,bat")
+    assert found == {}
+    assert "No table has these backends: bat" in text
