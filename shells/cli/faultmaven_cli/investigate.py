@@ -110,7 +110,8 @@ def investigate(
         texts, problems = session(home, lambda fm: _run(fm, wish, begun, stdin), processes=jobs)
     except KeyboardInterrupt:
         if begun:
-            click.echo(f"\nThe case {begun[0]} is kept. Go on with: fm investigate --case {begun[0]}", err=True)
+            again = shlex.join(["fm", "investigate", "--case", begun[0], *(["--home", home] if home else [])])
+            click.echo(f"\nThe case {begun[0]} is kept. Go on with: {again}", err=True)
         raise
     _print(texts, problems, wish, _more(case_id, home), output)
 
