@@ -15,12 +15,10 @@ _FIXED_WIDTH = {
     "short_year": 17, "short_compact": 13, "month_day": 14, "clf": 20, "epoch": 10, "epoch_milliseconds": 10, "ctime": 24,
 }  # fmt: skip
 """Characters that tell a moment to the second, in the notations where that is always the same number of them."""
-MAX_CACHED = 50_000
+MAX_CACHED = 20_000
 _HEAD = 300
-_FIELD = re.compile(
-    r'"?(?:@?timestamp|time|ts|t|date|datetime|eventtime)"?\s*[:=]\s*(?:\{"\$date":\s*)?"?(?P<time>[^",}\s][^",}]*)',
-    re.IGNORECASE,
-)
+_NAMED = r'"?\b@?(?i:timestamp|time|ts|t|date|datetime|eventtime)"?\s*[:=]\s*(?:\{"\$date":\s*)?"?'
+_FIELD = re.compile(_NAMED + r'(?P<time>[^",}\s][^",}]*)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class LogClock:
         few = sample[:: max(1, len(sample) // 200)]
         self._year = _year_stated(few)
         self._at = _fixed_place(self._layouts[0], sample) if self._layouts else None
+        self._finder = self._find_by(few)
         self._seconds: dict[bytes, float | None] = {}
         self.assumed = Assumptions(zone=False, year=False)
         for line in few:
@@ -76,10 +75,7 @@ class LogClock:
             return [None] * len(lines)
         if len(self._seconds) > MAX_CACHED:
             self._seconds.clear()
-        if self._at is None:
-            return [self.exact(line[: _HEAD * 2].decode("utf-8", "replace")) for line in lines]
-        start, end = self._at
-        texts = [line[start:end] for line in lines]
+        texts = self._texts(lines)
         get = self._seconds.get
         found = [get(text, 0.5) for text in texts]
         if 0.5 not in found:
@@ -88,6 +84,30 @@ class LogClock:
             self._learn(text, line) if when == 0.5 else when
             for when, text, line in zip(found, texts, lines, strict=True)
         ]
+
+    def _texts(self, lines: Sequence[bytes]) -> list[bytes]:
+        """What tells each line's moment to the second; all of its begin where that is unknown."""
+        if self._at is not None:
+            start, end = self._at
+            return [line[start:end] for line in lines]
+        if self._finder is None:
+            return [line[: _HEAD * 2] for line in lines]
+        pattern, width = self._finder
+        find = pattern.search if self._format.kind != "plain" else pattern.match
+        return [match[1][:width] if (match := find(line)) else line[: _HEAD * 2] for line in lines]
+
+    def _find_by(self, sample: Sequence[str]) -> tuple[re.Pattern[bytes], int] | None:
+        """A pattern for the moments of these lines in place of all the forms that `exact` tries, if one form is common."""
+        if self._layouts:
+            layout = self._layouts[0]
+            form, before = layout.form, rf"(?:\S+\s+){{{layout.fields.index('time')}}}[\s|,;\-]*[\[(\"]?"
+        else:
+            fields = (_FIELD.search(line) for line in sample)
+            forms = Counter(found.form for field in fields if field and (found := first_timestamp(field["time"])))
+            form, before = (min(forms, key=lambda name: (-forms[name], name)) if forms else ""), _NAMED
+        if form not in _FIXED_WIDTH:
+            return None
+        return re.compile(f"{before}({BY_NAME[form].plain})".encode()), _FIXED_WIDTH[form]
 
     def _learn(self, text: bytes, line: bytes) -> float | None:
         if text in self._seconds:
