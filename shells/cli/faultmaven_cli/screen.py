@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ def first_screen(record: Mapping[str, Any], *, width: int | None = None, more: s
     top = [_verdict(record), "", *_wrap(cause["statement"] if cause else _no_cause(record), width, 3)]
     sections = [_proof(record, width), _confirm(cause, width), _refute(cause, width)] if cause else []
     optional = [_ruled_out(record, width), _missing(record, width)]
-    foot = _labelled("more", more, width, 1) if more else []
+    foot = [_label("more") + more] if more else []
     room = LINES - _height(top + foot, width) - 1 - sum(_height(section, width) for section in sections)
     for section in reversed(optional):
         if section and _height(section, width) <= room:
@@ -58,13 +59,13 @@ def _verdict(record: Mapping[str, Any]) -> str:
 
 
 def _no_cause(record: Mapping[str, Any]) -> str:
-    looked = len(record["coverage"])
-    sources = f"{looked} source{'s' if looked != 1 else ''}"
+    kinds = Counter(str(source.get("kind", "")).replace("_", " ") for source in record["coverage"])
+    looked = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=lambda one: (-one[1], one[0])))
     if record["verdict"] == "healthy":
-        return f"Nothing abnormal was found in {sources}."
+        return f"Nothing abnormal was found. Looked at: {looked}."
     seen = [finding["statement"] for finding in record["findings"][:2]]
-    told = "; ".join(seen) or "No symptom could be read"
-    return f"Something is wrong, but no known cause fits what {sources} show: {told}."
+    told = "; ".join(seen) or "no symptom could be read"
+    return f"Something is wrong, but no known cause fits: {told}. Looked at: {looked}."
 
 
 def _proof(record: Mapping[str, Any], width: int) -> list[str]:
@@ -102,8 +103,11 @@ def _missing(record: Mapping[str, Any], width: int) -> list[str]:
     needs = record["evidence_needs"]
     if not needs:
         return []
-    lines = _labelled("missing", needs[0]["what"], width, 1)
-    return lines + [_label("") + _printable(command) for command in needs[0]["commands"][:1]]
+    lines: list[str] = []
+    for need in needs[: 1 if record["root_cause"] else 2]:
+        lines += _labelled("" if lines else "missing", need["what"], width, 1)
+        lines += [_label("") + _printable(command) for command in need["commands"][:1]]
+    return lines
 
 
 def _label(name: str) -> str:
