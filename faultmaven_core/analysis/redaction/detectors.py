@@ -11,7 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from faultmaven_core.analysis.redaction.randomness import generated, identifier, plausible
-from faultmaven_core.analysis.redaction.values import assigned, literal, near_mention, unnamed_digest
+from faultmaven_core.analysis.redaction.values import (
+    assigned,
+    literal,
+    near_mention,
+    some_key,
+    unnamed_digest,
+    vendor_token,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def _plausible(match: re.Match[str]) -> bool:
 def _prefixed(match: re.Match[str]) -> bool:
     """A vendor's prefix in front of letters and digits in one piece; behind a dash hexadecimal is somebody's identifier."""
     rest = match["rest"]
-    return plausible(rest, 16) and not (match["join"] == "-" and identifier(rest))
+    return plausible(rest, 16) and not rest.isalpha() and not (match["join"] == "-" and identifier(rest))
 
 
 _PREFIXES = (
@@ -69,7 +76,7 @@ _NAMED = rf"(?i)(?P<name>{_ANNOUNCES})(?P<rest>[\w.-]{{0,40}})"
 SECRETS: tuple[Detector, ...] = (
     detector("jwt", r"\b(?P<secret>ey[JI][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3})"),
     detector("cloud-key", rf"\b(?P<secret>{_AWS})\b"),
-    detector("token", rf"(?:\b|_)(?P<secret>(?:{_PREFIXES})[A-Za-z0-9_.=-]{{16,}})", _plausible),
+    detector("token", rf"(?:\b|_)(?P<secret>(?:{_PREFIXES})[A-Za-z0-9_.=-]{{12,}})", vendor_token),
     detector(
         "token", r"\b(?P<secret>[A-Za-z]{2,12}(?P<join>[_-])(?:live_|test_)?(?P<rest>[A-Za-z0-9]{20,}))\b", _prefixed
     ),
@@ -107,6 +114,11 @@ SECRETS: tuple[Detector, ...] = (
         "secret",
         r"(?P<name>[A-Za-z][A-Za-z0-9]{2,30})[\"']{0,2}[ \t]{0,4}[=:][ \t]{0,4}[\"']{0,2}(?P<secret>[0-9a-fA-F]{32,128})\b",
         unnamed_digest,
+    ),
+    detector(
+        "secret",
+        r"(?i)\b[a-z0-9_]{2,40}_key[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?(?P<secret>[a-z0-9_+/=.-]{14,})",
+        some_key,
     ),
     detector("secret", r"(?P<secret>[A-Za-z0-9_+/=.-]{20,})", _random),
 )

@@ -19,6 +19,9 @@ MIN_RUN = 16
 MIN_DIGIT_RUNS = 3
 """Digits strewn in at three places: names carry a version or a number, rarely three, and never within one word."""
 
+MIN_LETTERS = 40
+"""Letters in one piece that no word and hardly a class's name reaches."""
+
 MAX_WORD_MEAN = 2.4
 """Mean length of a random word's stretches of one case or of digits; of words in camel case it is above four."""
 
@@ -50,8 +53,16 @@ def plausible(word: str, least: int = 16) -> bool:
         return False
     if identifier(word) or (_has_letter(word) and _DIGITS.search(word)):
         return True
-    one_case = longest.islower() or longest.isupper()
+    one_case = longest.islower() or longest.isupper() or len(longest) >= MIN_LETTERS
     return len(longest) >= MIN_LENGTH and (one_case or len(longest) / len(_WORDS.findall(longest)) <= MAX_WORD_MEAN)
+
+
+def serial(word: str) -> bool:
+    """Groups joined by dashes, three or more with a digit in each, as licence keys are written."""
+    groups = word.split("-")
+    return len(groups) >= MIN_DIGIT_RUNS and all(
+        _RUN.fullmatch(g) and len(g) >= 4 and _DIGITS.search(g) for g in groups
+    )
 
 
 def longest_run(word: str) -> str:

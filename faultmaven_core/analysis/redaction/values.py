@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-from faultmaven_core.analysis.redaction.randomness import MIN_RUN, identifier, longest_run, plausible
+from faultmaven_core.analysis.redaction.randomness import MIN_RUN, identifier, longest_run, plausible, serial
 
 MIN_PLAIN = 20
 """Characters from which a value behind the name of a secret is masked although nothing in it looks random."""
+
+MIN_KEY, MIN_KEY_RUN = 14, 10
+"""Characters of a secret whose name says no more than "key", and how many of them stand in one piece."""
 
 _REFERENCE = re.compile(
     r"(?i)[$%{<*].*|\*+|x+|\.+|null|none|nil|true|false|yes|no|on|off|undefined|empty|unset|redacted|hidden|masked|string|"
@@ -26,6 +29,7 @@ _NAME_OF_IDENTIFIER = re.compile(
     r"image|layer|blob|node|pod|build|version|object|block|job|task|run|parent|ref|crc|print|serial|checksum|config|state|"
     r"uuid|guid|cert|certificate|template|git|docker|containerd|cid|nonce|index|host|file|path|name)\Z"
 )
+_PATH = re.compile(r"[A-Za-z]{3,}[/.][A-Za-z]{3,}")
 _NAME_LIKE = re.compile(r"[a-z]{3,}[/.][a-z]{3,}|^[a-z]+(?:[-_.][a-z]+)+[-_.]?[0-9]{0,4}$")
 
 
@@ -47,10 +51,21 @@ def assigned(match: re.Match[str]) -> bool:
     )
 
 
+def some_key(match: re.Match[str]) -> bool:
+    """What is given to anything called `..._key`: most are names and numbers, a secret has letters and digits mixed."""
+    value = match["secret"]
+    return plausible(value, MIN_KEY) and len(longest_run(value)) >= MIN_KEY_RUN and not identifier(value)
+
+
+def vendor_token(match: re.Match[str]) -> bool:
+    """A vendor's prefix and something random behind it, not `key-value-store-12`."""
+    return plausible(match["secret"]) and len(longest_run(match["secret"])) >= MIN_KEY_RUN
+
+
 def near_mention(match: re.Match[str]) -> bool:
     """A random word next to a word like "key": no path, no name of words, nor of short parts as Kubernetes makes them."""
     value = match["secret"]
-    whole = identifier(value) or len(longest_run(value)) >= MIN_RUN
+    whole = identifier(value) or serial(value) or len(longest_run(value)) >= MIN_RUN
     return plausible(value) and whole and not _NAME_LIKE.search(value)
 
 
