@@ -14,6 +14,7 @@ _DESCRIBED = re.compile(
     r"\s+(?P<type>Normal|Warning)\s{2,}(?P<reason>\w+)\s{2,}(?P<age>\S.*?)\s{2,}(?P<source>\S.*?)\s{2,}(?P<message>\S.*)"
 )
 _REPEATED = re.compile(r"\(x(\d+) over")
+_PULL = re.compile(r"pull(?:ing)? (?:and unpack )?image")
 _UNSUITABLE = re.compile(r"[^\w-]")
 
 
@@ -37,7 +38,19 @@ def event(
     said = tuple((key, value) for key, value in (("age", age), ("reason", reason), ("type", level)) if value)
     text = " ".join(message.split())
     out.facts.append(Fact(entity, attribute, text, Mode.EVENT, (span,), when, count=max(1, count), params=said))
-    out.facts.extend(out.tools.signatures.facts(entity, text, span, Mode.EVENT, when=when, count=max(1, count)))
+    area = _area(reason, text)
+    matched = out.tools.signatures.facts(entity, text, span, Mode.EVENT, when=when, count=max(1, count))
+    out.facts.extend(fact for fact in matched if fact.attribute.startswith(area))
+
+
+def _area(reason: str, text: str) -> str:
+    """The signatures that an event can match.
+
+    A probe or pull that cannot connect is the kubelet's own connection, not one of the application.
+    """
+    if reason == "Unhealthy":
+        return "signature.container."
+    return "signature.image." if _PULL.search(text) else "signature."
 
 
 def read_event(node: Node, passage: Passage, out: Findings) -> Entity | None:

@@ -128,6 +128,27 @@ INCIDENTS = {
         "kubernetes.liveness_probe_kills",
         ("404", "9 restarts"),
     ),
+    "readiness path": (
+        described(
+            "web-0",
+            "Running",
+            state("Running\n      Started:      Mon, 02 Mar 2026 10:02:00 +0000", 0)
+            + "    Readiness:      http-get http://:8080/ready delay=1s timeout=1s period=5s #success=1 #failure=3\n",
+            events("Unhealthy  9s (x30 over 9m)   kubelet            Readiness probe failed: HTTP probe failed with statuscode: 404"),
+        ),
+        "kubernetes.readiness_probe_asks_wrong_path",
+        ("404", "/ready", "8080"),
+    ),
+    "readiness time-out": (
+        described(
+            "web-0",
+            "Running",
+            state("Running\n      Started:      Mon, 02 Mar 2026 10:02:00 +0000", 0),
+            events('Unhealthy  9s (x30 over 9m)   kubelet            Readiness probe failed: Get "http://10.1.0.7:8080/ready": context deadline exceeded'),
+        ),
+        "workload.readiness_probe_fails",
+        ("context deadline exceeded",),
+    ),
     "missing secret": (
         described(
             "web-0",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from faultmaven_core.analysis.checks.registry import broken, check
 from faultmaven_core.analysis.graph.kubernetes_health import complaints
-from faultmaven_core.analysis.graph.kubernetes_objects import Cluster
+from faultmaven_core.analysis.graph.kubernetes_objects import Cluster, KubernetesObject
 from faultmaven_core.analysis.model import Category, Fact, Violation
 
 _FAILED = re.compile(r"(?P<which>Liveness|Readiness|Startup) probe (?:failed|errored)[^:]*:?\s*(?P<how>.*)", re.DOTALL)
@@ -23,7 +24,6 @@ def _failures(cluster: Cluster, which: tuple[str, ...]) -> Iterator[tuple[Violat
                 again = next(
                     (f for f in pod.under("status.containerStatuses") if f.attribute.endswith("restartCount")), None
                 )
-                asked = re.search(r"https?://[^:/\"\s]*:?(?P<port>\d*)(?P<path>/[^\"\s]*)?", match["how"])
                 code = re.search(r"statuscode: (\d{3})", match["how"])
                 times = f" ({fact.count} times)" if fact.count > 1 else ""
                 found = broken(
@@ -34,11 +34,22 @@ def _failures(cluster: Cluster, which: tuple[str, ...]) -> Iterator[tuple[Violat
                     probe=match["which"].lower(),
                     how=match["how"].strip(),
                     status_code=code[1] if code else "",
-                    port=asked["port"] if asked else "",
-                    path=asked["path"] if asked else "",
+                    **_target(pod, match, cluster),
                     restarts=again.value if again is not None else "",
                 )
                 yield found, fact
+
+
+def _target(pod: KubernetesObject, match: re.Match[str], cluster: Cluster) -> dict[str, Any]:
+    """Which path and port the probe asks: from its message, else from the specification."""
+    asked = re.search(r"https?://[^:/\"\s]*:?(?P<port>\d*)(?P<path>/[^\"\s]*)?", match["how"])
+    if asked is not None:
+        return asked.groupdict()
+    for container in cluster.containers(pod, initial=False):
+        given = {key: container.text(f"{match['which'].lower()}Probe.httpGet.{key}") for key in ("path", "port")}
+        if given["port"]:
+            return given
+    return {}
 
 
 @check(
