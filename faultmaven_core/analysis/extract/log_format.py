@@ -149,7 +149,7 @@ def _next_field(
     if fields and fields[-1] == "time" and share(_HOST) >= MOST / 2:
         return "word", _TOKEN.pattern
     for name, compiled in _COMPILED:
-        if (name in _ONCE and name in fields) or (name == "level" and form == "klog"):
+        if (name in _ONCE and name in fields) or (name == "level" and form == "klog") or (name == "time" and not form):
             continue
         if share(compiled) >= MOST:
             return name, compiled.pattern
