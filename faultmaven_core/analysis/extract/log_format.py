@@ -78,8 +78,12 @@ def learn(lines: Sequence[str]) -> LogFormat:
     groups: dict[tuple[str, int], list[str]] = defaultdict(list)
     for line in told:
         groups[_first_moment(line)].append(line)
-    enough = max(2, int(MIN_SHARE * len(told)))
-    chosen = sorted((key for key in groups if len(groups[key]) >= enough), key=lambda key: (-len(groups[key]), key))
+    share = int(MIN_SHARE * len(told))
+    # A moment makes even a single line's header; without one, two lines must agree on it.
+    chosen = sorted(
+        (key for key in groups if len(groups[key]) >= max(1 if key[0] else 2, share)),
+        key=lambda key: (-len(groups[key]), key),
+    )
     layouts = (_learn_layout(groups[key], *key) for key in chosen[:MAX_LAYOUTS])
     return LogFormat("plain", tuple(layout for layout in layouts if layout is not None))
 

@@ -185,3 +185,17 @@ def test_a_number_that_looks_like_a_moment_but_is_none_is_passed_over() -> None:
     found = first_timestamp("2024-02-31 25:00:00 at 2024-03-05 12:00:00")
     assert found is not None
     assert found.when == 1709640000.0
+
+
+def test_a_single_line_with_a_moment_has_a_header() -> None:
+    """One line is enough where it states when."""
+    line = "2024-03-05T12:00:00Z ERROR it broke"
+    log_format = learn([line])
+    assert header_and_message(log_format, line) == ("ERROR", "it broke")
+    assert LogClock(log_format, [line]).exact(line) == 1709640000.0
+    assert not learn(["Note: it broke"]).layouts
+
+
+def test_a_moment_inside_other_text_is_no_header() -> None:
+    """Only one that begins a word is."""
+    assert learn(["x2024-03-05T12:00:00Z a", "y2024-03-05T12:00:00Z b"]).layouts == ()
