@@ -107,7 +107,7 @@ SECRETS: tuple[Detector, ...] = (
     detector("secret", rf"{_NAMED}(?P<between>{_BETWEEN}`?)(?P<secret>[^\s\"'`<>,;&|(){{}}\[\]\\]{{3,}})", assigned),
     detector(
         "secret",
-        rf"(?i)(?P<name>{_ANNOUNCES}|{_MENTIONS})(?:s|id|x)?[\s\"'=:._,>()\[\]-]{{0,12}}(?P<secret>[A-Za-z0-9_+/=.~!@#%^&*-]{{16,}})",
+        rf"(?i)(?P<name>{_ANNOUNCES}|{_MENTIONS})(?:s|id|x)?[\s\"'=:._,>()\[\]-]{{1,12}}(?P<secret>[A-Za-z0-9_+/=.~!@#%^&*-]{{16,}})",
         near_mention,
     ),
     detector(
@@ -120,5 +120,5 @@ SECRETS: tuple[Detector, ...] = (
         r"(?i)\b[a-z0-9_]{2,40}_key[\"']?[ \t]{0,4}[=:][ \t]{0,4}[\"']?(?P<secret>[a-z0-9_+/=.-]{14,})",
         some_key,
     ),
-    detector("secret", r"(?P<secret>[A-Za-z0-9_+/=.-]{20,})", _random),
+    detector("secret", r"(?P<secret>[A-Za-z0-9_+/.-]{20,}={0,2})", _random),
 )

@@ -46,9 +46,10 @@ def assigned(match: re.Match[str]) -> bool:
     if _PASSWORD.match(match["name"]):
         spoken = _PROSE.fullmatch(value) and not quoted and "=" not in match["between"]
         return len(value) >= 3 and not spoken
-    return (
-        plausible(value, 8) or len(value) >= MIN_PLAIN or (quoted and len(value) >= 8 and not _PROSE.fullmatch(value))
-    )
+    if plausible(value, 8):
+        return True
+    # nothing in it looks random: long enough, or set off by quotation marks, and neither a word nor a path of words
+    return len(value) >= (8 if quoted else MIN_PLAIN) and not (_PROSE.fullmatch(value) or _PATH.search(value))
 
 
 def some_key(match: re.Match[str]) -> bool:

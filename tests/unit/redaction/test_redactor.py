@@ -60,6 +60,7 @@ SHOWN = [
     'secret "db-creds" not found',
     'MountVolume.SetUp failed for volume "tls" : secret "shop-tls-v2" not found',
     "secretName: db-creds-2024",
+    "pod db-certs-authenticator-757f89d977-795x7",
     "imagePullSecrets: [name: regcred]",
     "serviceAccountName: builder, automountServiceAccountToken: false",
     "Mounts: /var/run/secrets/kubernetes.io/serviceaccount from kube-api-access-4jx7k (ro)",
@@ -114,6 +115,11 @@ def test_a_secret_once_known_is_masked_where_nothing_announces_it() -> None:
     redactor = Redactor()
     redactor.learn("password=opensesame\n")
     assert redactor.mask("trying opensesame now") == "trying [redacted:secret:1] now"
+
+
+def test_the_name_of_what_is_hidden_stays() -> None:
+    """A reader should see what kind of thing was there."""
+    assert redact("login with password=hunter2hunter2hunter2").text == "login with password=[redacted:secret:1]"
 
 
 def test_a_short_known_secret_does_not_tear_holes_into_words() -> None:
