@@ -28,6 +28,9 @@ MIN_PERCENT_CHANGE = 10.0
 RUN = 2
 """Points in a row outside that make a deviation; at the end of a series one is enough, more cannot be there yet."""
 
+SCARCE = 0.1
+"""Share of the usual amount at which something that should be there (free storage, memory) counts as nearly gone."""
+
 MIN_PEERS = 3
 """Fewer peers are no measure."""
 
@@ -68,7 +71,10 @@ def anomalies(series: Sequence[Series], baseline: Sequence[Series] = ()) -> list
 
 
 def as_facts(anomaly: Anomaly) -> list[Fact]:
-    """`anomaly.<metric>` (value up | down, when = onset) and `metric.<metric>.state` (high | low | recovered)."""
+    """`anomaly.<metric>` (value up | down, when = onset) and `metric.<metric>.state` (high | low | recovered).
+
+    And `metric.<metric>.bound` = crossed where it is also beyond what anything bears: a fall by half is not the end.
+    """
     name = canonical_name(anomaly.metric)
     params = {
         "metric": anomaly.metric,
@@ -88,10 +94,24 @@ def as_facts(anomaly: Anomaly) -> list[Fact]:
     params |= {f"{name}_{key}": params[key] for key in ("from", "to", "peak", "onset", "peak_at", "until")}
     pairs = tuple(sorted((key, value) for key, value in params.items() if value))
     state = "recovered" if anomaly.recovered else "high" if anomaly.direction == "up" else "low"
+    said = [(f"anomaly.{name}", anomaly.direction), (f"metric.{name}.state", state)]
+    if _beyond(anomaly):
+        said.append((f"metric.{name}.bound", "crossed"))
     return [
         Fact(anomaly.entity, attribute, value, Mode.METRIC, anomaly.spans, anomaly.onset, params=pairs)
-        for attribute, value in ((f"anomaly.{name}", anomaly.direction), (f"metric.{name}.state", state))
+        for attribute, value in said
     ]
+
+
+def _beyond(anomaly: Anomaly) -> bool:
+    """Whether the last value is beyond the known metric's bound, or what there was has fallen to a tenth."""
+    metric = known(anomaly.metric)
+    if anomaly.recovered or metric is None:
+        return False
+    if anomaly.direction == "up":
+        return anomaly.last > metric.above.get(anomaly.unit, float("inf"))
+    scarce = metric.hurts == "down" and anomaly.last <= SCARCE * anomaly.before
+    return scarce or anomaly.last < metric.below.get(anomaly.unit, float("-inf"))
 
 
 def metric_facts(series: Sequence[Series], baseline: Sequence[Series] = ()) -> list[Fact]:

@@ -251,6 +251,12 @@ def test_a_calm_database_has_no_cause(tools: Tools) -> None:
     assert record.root_cause is None
 
 
+def test_storage_that_only_shrinks_is_not_full(tools: Tools) -> None:
+    """From 80 GB to 40 GB is worth a look, no outage."""
+    record = investigate(tools, metrics({**NORMAL, "FreeStorageSpace": step(80 * GIGABYTE, 40 * GIGABYTE)}))
+    assert record.root_cause is None
+
+
 def test_the_catalogue_covers_what_is_promised() -> None:
     """At least nine ways in which databases and services show trouble in telemetry."""
     assert sum(m.id.startswith(("database.", "metrics.")) for m in mechanisms()) >= 9

@@ -180,7 +180,8 @@ def test_with_a_given_baseline_a_shift_of_both_changes_nothing(shift: float) -> 
 def test_facts_carry_what_texts_of_mechanisms_quote() -> None:
     """Slots like {cpu_peak} and the state that clauses ask for."""
     values = [*noisy(1, 10, 20, 1), *noisy(2, 10, 95, 1)]
-    first, second = as_facts(one(anomalies([series(values, "cpu_usage", unit="%")])))
+    first, second, third = as_facts(one(anomalies([series(values, "cpu_usage", unit="%")])))
+    assert (third.attribute, third.value) == ("metric.cpu.bound", "crossed")
     assert (first.attribute, first.value, first.when) == ("anomaly.cpu", "up", START + 600)
     assert (second.attribute, second.value) == ("metric.cpu.state", "high")
     params = dict(first.params)
@@ -226,3 +227,11 @@ def test_a_counter_that_was_reset_has_no_negative_rate() -> None:
     """A restart sets it to zero."""
     values = [*np.cumsum(noisy(1, 15, 50, 1)), *np.cumsum(noisy(2, 15, 50, 1))]
     assert anomalies([series(values, "http_requests_total")]) == []
+
+
+def test_a_fall_by_half_is_a_change_and_only_a_tenth_is_the_end() -> None:
+    """What should be there is nearly gone only when little of it is left."""
+    half, tenth = ([*[80e9] * 10, *[80e9 * share] * 10] for share in (0.5, 0.05))
+    for values, ended in ((half, False), (tenth, True)):
+        facts = as_facts(one(anomalies([series(values, "FreeStorageSpace", unit="Bytes")])))
+        assert any(f.attribute == "metric.free_storage.bound" for f in facts) is ended
