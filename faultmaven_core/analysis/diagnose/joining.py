@@ -12,6 +12,7 @@ from faultmaven_core.analysis.graph.kubernetes_joins import join
 from faultmaven_core.analysis.model import Entity, Extraction, Fact, Role
 from faultmaven_core.analysis.signals.clock import offsets
 from faultmaven_core.analysis.signals.error_lines import error_facts
+from faultmaven_core.analysis.signals.log_rates import unlike
 from faultmaven_core.analysis.signals.metric_anomalies import metric_facts
 from faultmaven_core.analysis.signals.timeline import coverage_sentences
 
@@ -47,10 +48,18 @@ class Request:
 def prepared(extractions: Sequence[Extraction], request: Request) -> list[Extraction]:
     """The extractions in a fixed order, on one clock, with what their sources do not reach said in `problems`."""
     ordered = sorted(extractions, key=lambda e: (e.source.name, e.source.sha256))
-    ordered = _on_one_clock([replace(e, facts=(*e.facts, *error_facts(e))) for e in ordered])
+    ordered = _on_one_clock([replace(e, facts=(*e.facts, *error_facts(e))) for e in _compared(ordered)])
     alerted = [f.when for e in ordered for f in e.facts if f.attribute.startswith("alert.") and f.when is not None]
     asked = request.moments or alerted
     return [replace(e, problems=(*e.problems, *coverage_sentences(asked, [e.source]))) for e in ordered]
+
+
+def _compared(extractions: Sequence[Extraction]) -> Sequence[Extraction]:
+    """The incident's logs without the templates that the baseline's logs have in like measure; all, if there are none."""
+    baseline = [template for e in extractions if e.source.role is Role.BASELINE for template in e.logs]
+    if not baseline:
+        return extractions
+    return [replace(e, logs=unlike(e.logs, baseline)) if e.source.role is Role.INCIDENT else e for e in extractions]
 
 
 def joined(ordered: Sequence[Extraction], request: Request, asked: Sequence[Entity]) -> EvidenceGraph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from statistics import median
@@ -67,14 +68,26 @@ def _halves(counts: Iterable[tuple[int, int]], middle: float) -> tuple[int, int]
     return before, after
 
 
-def new_against(templates: Iterable[LogTemplate], baseline: Iterable[LogTemplate]) -> tuple[LogTemplate, ...]:
-    """The templates that the baseline does not have, flagged `new`."""
-    known = {template.id for template in baseline}
-    return tuple(
-        replace(template, flags=tuple(sorted({*template.flags, "new"})))
-        for template in templates
-        if template.id not in known
-    )
+def unlike(templates: Sequence[LogTemplate], baseline: Sequence[LogTemplate]) -> tuple[LogTemplate, ...]:
+    """The templates that the logs of a healthy time do not have, flagged `new`, or have far less of, flagged `rate_up`.
+
+    Less is judged by the share of all lines, since a baseline may cover another span of time.
+    """
+    usual: dict[str, int] = defaultdict(int)
+    for template in baseline:
+        usual[template.id] += template.count
+    scale = sum(template.count for template in templates) / max(1, sum(usual.values()))
+    found = []
+    for template in templates:
+        if template.id not in usual:
+            found.append(_with_flag(template, "new"))
+        elif template.count >= max(MIN_ERRORS, BURST * scale * usual[template.id]):
+            found.append(_with_flag(template, "rate_up"))
+    return tuple(found)
+
+
+def _with_flag(template: LogTemplate, flag: str) -> LogTemplate:
+    return replace(template, flags=tuple(sorted({*template.flags, flag})))
 
 
 def rate_facts(

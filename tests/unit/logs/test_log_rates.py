@@ -8,7 +8,7 @@ import pytest
 
 from faultmaven_core.analysis.extract.log_summary import Histogram
 from faultmaven_core.analysis.model import Entity, LogSample, LogTemplate, Span
-from faultmaven_core.analysis.signals.log_rates import flagged, new_against, rate_facts
+from faultmaven_core.analysis.signals.log_rates import flagged, rate_facts, unlike
 
 ORIGIN = Entity("source", "app.log")
 
@@ -64,9 +64,15 @@ def test_a_log_of_one_moment_has_no_rates() -> None:
 
 
 def test_templates_that_a_baseline_lacks_are_new() -> None:
-    """Those it has are not."""
-    found = new_against([STEADY, template("other", 1)], [replace(STEADY, count=1)])
-    assert [(one.text, one.flags) for one in found] == [("other", ("new",))]
+    """Those it has in like measure are left out, those it has far less of are more now."""
+    more = template("more", 100)
+    found = unlike([STEADY, more, template("other", 1)], [STEADY, replace(more, count=5)])
+    assert [(one.text, one.flags) for one in found] == [("more", ("rate_up",)), ("other", ("new",))]
+
+
+def test_against_an_empty_baseline_all_is_new() -> None:
+    """It says nothing."""
+    assert [one.flags for one in unlike([STEADY], [])] == [("new",)]
 
 
 def test_the_commonest_error_that_stands_out_is_cited() -> None:
