@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from faultmaven_adapters.extraction import jobs
 from faultmaven_adapters.extraction.jobs import Job, Reply
 from faultmaven_adapters.extraction.run import Executor, Run
+from faultmaven_adapters.extraction.scratch import private_folder
 from faultmaven_core.analysis.extract.tools import Tools
 from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
 
@@ -23,13 +22,12 @@ class InProcessExtractionRunner(ExtractionRunner):
     @asynccontextmanager
     async def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AsyncIterator[ExtractionRun]:
         """See the port."""
-        folder = tempfile.mkdtemp(prefix="faultmaven-")
-        run = Run(self._executor, folder, inputs, options)
-        try:
-            yield run
-        finally:
-            await run.stop()
-            shutil.rmtree(folder, ignore_errors=True)
+        with private_folder() as folder:
+            run = Run(self._executor, folder, inputs, options)
+            try:
+                yield run
+            finally:
+                await run.stop()
 
 
 class _Inline(Executor):

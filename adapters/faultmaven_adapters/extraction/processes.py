@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import shutil
 import signal
 import sys
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +16,7 @@ from typing import cast
 from faultmaven_adapters.extraction.frames import DONE, MAX_FRAME, Order, message_of
 from faultmaven_adapters.extraction.jobs import Failed, Job, Opened, Reply
 from faultmaven_adapters.extraction.run import Executor, Run
+from faultmaven_adapters.extraction.scratch import private_folder
 from faultmaven_core.analysis.intake.prepare import Prepared
 from faultmaven_core.analysis.model import Extraction
 from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
@@ -64,15 +63,15 @@ class ProcessExtractionRunner(ExtractionRunner):
     @asynccontextmanager
     async def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AsyncIterator[ExtractionRun]:
         """See the port."""
-        folder = tempfile.mkdtemp(prefix="faultmaven-")
         paying = min(len(os.sched_getaffinity(0)), 1 + _size(inputs) // WORTH_A_PROCESS)
         pool = _Pool(self._tools, self._processes or paying, self._limits)
-        run = Run(pool, folder, inputs, options)
-        try:
-            yield run
-        finally:
-            # Shielded, so that a second Ctrl-C cannot leave a process or unpacked evidence behind.
-            await asyncio.shield(_end(run, pool, folder))
+        with private_folder() as folder:
+            run = Run(pool, folder, inputs, options)
+            try:
+                yield run
+            finally:
+                # Shielded, so that a second Ctrl-C cannot leave a process behind.
+                await asyncio.shield(_end(run, pool))
 
 
 def _size(inputs: Sequence[Input]) -> int:
@@ -84,10 +83,9 @@ def _size(inputs: Sequence[Input]) -> int:
     return size
 
 
-async def _end(run: Run, pool: _Pool, folder: str) -> None:
+async def _end(run: Run, pool: _Pool) -> None:
     await run.stop()
     await pool.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Pool(Executor):
