@@ -8,6 +8,7 @@ from faultmaven_core.analysis.extract.alerts import alerts
 from faultmaven_core.analysis.extract.call_graph import calls_json
 from faultmaven_core.analysis.extract.cloudwatch import time_series
 from faultmaven_core.analysis.extract.database_report import database_report
+from faultmaven_core.analysis.extract.enrichments import attached_events
 from faultmaven_core.analysis.extract.json_text import parse_json
 from faultmaven_core.analysis.extract.kubernetes_manifest import objects
 from faultmaven_core.analysis.extract.passage import Passage
@@ -19,7 +20,16 @@ from faultmaven_core.ports.structured_text import Node
 Reader = Callable[[Node, Passage, Findings], bool]
 """Reads a document of its shape and answers whether it was one; of any other it adds nothing."""
 
-READERS: Sequence[Reader] = (objects, prometheus_answer, alerts, database_report, time_series, calls_json, records)
+READERS: Sequence[Reader] = (
+    objects,
+    attached_events,
+    prometheus_answer,
+    alerts,
+    database_report,
+    time_series,
+    calls_json,
+    records,
+)
 
 
 def json_document(passage: Passage, out: Findings) -> None:
