@@ -113,7 +113,10 @@ class EvidenceFiles(Protocol):
 
     @abstractmethod
     def chunks(self, path: str) -> AsyncGenerator[bytes, None]:
-        """A file's content in blocks. Raises NotFoundError or PermissionDeniedError naming the file."""
+        """A file's content in blocks.
+
+        Raises NotFoundError, PermissionDeniedError, or CorruptDataError (a disk that fails) naming the file.
+        """
 
     @abstractmethod
     def scratch(self) -> AbstractAsyncContextManager[Scratch]:

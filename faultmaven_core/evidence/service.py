@@ -22,7 +22,14 @@ from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.pattern_scanner import PatternScanner
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.errors import FaultMavenError, InvalidInputError, NotFoundError
+from faultmaven_core.shared.errors import (
+    CorruptDataError,
+    FaultMavenError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    TooLargeError,
+)
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import CaseId, EvidenceId, Ids, evidence_id
 from faultmaven_core.shared.page import cursor, limited
@@ -72,9 +79,10 @@ class EvidenceService:
                 try:
                     async with aclosing(self._files.chunks(file.input.path)) as chunks:
                         items[-1] = await self._desk.copied(item, chunks)
-                except NotFoundError as gone:
-                    items[-1] = model.renew(item, 0, 0, str(gone))
-                    problems.append(str(gone))
+                except (NotFoundError, PermissionDeniedError, CorruptDataError, TooLargeError) as error:
+                    # One file that cannot be copied costs the others nothing; a full store ends it all.
+                    problems.append(f"{item.name} is not copied: {error}")
+                    items[-1] = model.renew(item, 0, 0, problems[-1])
         async with self._units(caller.organization) as unit:
             kept = await self._merge(unit, case_id, items)
             names = ", ".join(item.name for item in kept[:20])

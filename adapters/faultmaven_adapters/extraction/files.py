@@ -17,7 +17,7 @@ from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import State
 from faultmaven_core.evidence.ports import EvidenceFiles, FileStamp, FoundFile, ReadSpan, Scratch
 from faultmaven_core.ports.extraction_runner import Place
-from faultmaven_core.shared.errors import BackendError, NotFoundError, PermissionDeniedError
+from faultmaven_core.shared.errors import CorruptDataError, NotFoundError, PermissionDeniedError
 
 BLOCK = 1 << 20
 THREADS = 4
@@ -45,12 +45,12 @@ class LocalEvidenceFiles(EvidenceFiles):
         except PermissionError as error:
             raise PermissionDeniedError(f"{path} may not be read: change its permissions or copy it.") from error
         except OSError as error:
-            raise BackendError(f"{path} cannot be read: {error.strerror}.") from error
+            raise CorruptDataError(f"{path} cannot be read: {error.strerror}.") from error
         try:
             while block := await self._calls(os.read, handle, BLOCK):
                 yield block
         except OSError as error:
-            raise BackendError(f"{path} cannot be read to its end: {error.strerror}.") from error
+            raise CorruptDataError(f"{path} cannot be read to its end: {error.strerror}.") from error
         finally:
             os.close(handle)
 

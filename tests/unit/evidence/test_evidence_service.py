@@ -11,6 +11,7 @@ from injector import Module, provider, singleton
 
 from faultmaven import FaultMaven, load_settings
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
+from faultmaven_adapters.extraction.files import LocalEvidenceFiles
 from faultmaven_core.cases.commands import DeleteCase, OpenCase, ReadJournal
 from faultmaven_core.evidence import commands as c
 from faultmaven_core.investigation.commands import Investigate
@@ -129,6 +130,31 @@ async def test_content_over_the_limit_is_refused_and_leaves_nothing(tmp_path: Pa
             await fm.evidence.add_content(c.AddContent(case, "large"), content(b"12345", b"678901"), fm.caller)
         assert list(await listed(fm, case)) == ["small"]
     assert len([path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]) == 1
+
+
+async def test_a_file_that_cannot_be_copied_costs_the_others_nothing(tmp_path: Path, crash: Path) -> None:
+    """It is named, and stands in the case as unreadable."""
+    (crash / "large.log").write_bytes(b"x" * 5000)
+    settings = load_settings({"FM_HOME": str(tmp_path / "home"), "FM_EVIDENCE_COPY_MAX": "4KiB"})
+    async with FaultMaven.open(settings) as fm:
+        case = await opened(fm)
+        added = await fm.evidence.add(c.AddEvidence(case, str(crash), copy=True), fm.caller)
+        (problem,) = added.problems
+        assert "large.log is not copied" in problem
+        states = {name: (item.custody, item.state) for name, item in (await listed(fm, case)).items()}
+        assert states["large.log"] == ("reference", "unreadable")
+        assert states["app.log"] == states["describe.txt"] == ("copy", "available")
+        shown = await fm.evidence.show(c.ShowEvidence(case, added.items[0].evidence_id), fm.caller)
+        assert shown.text == ()
+
+
+async def test_files_of_the_machine_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """What is gone, and what is no file at all."""
+    files = LocalEvidenceFiles()
+    for path, expected in ((tmp_path / "gone", NotFoundError), (tmp_path, CorruptDataError)):
+        with pytest.raises(expected, match=str(path)):
+            await anext(files.chunks(str(path)))
+    await files.aclose()
 
 
 async def test_search_is_by_words_or_by_pattern_and_bounded(fm: FaultMaven) -> None:
