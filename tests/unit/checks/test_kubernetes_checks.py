@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,11 @@ TOOLS = Tools(PyYamlStructuredText(), SignatureScan(Re2PatternScanner()))
 
 
 def found(*paths: Path) -> Sequence[Violation]:
-    extractions, _ = extract_all({str(path.relative_to(FIXTURES)): path.read_bytes() for path in paths}, TOOLS)
+    return judged({str(path.relative_to(FIXTURES)): path.read_bytes() for path in paths})
+
+
+def judged(sources: Mapping[str, bytes]) -> Sequence[Violation]:
+    extractions, _ = extract_all(sources, TOOLS)
     assert [problem for each in extractions for problem in each.problems] == []
     graph = EvidenceGraph.of(extractions)
     return run_checks(graph.with_more(relations=join(graph)))
@@ -84,3 +88,79 @@ def test_order_of_files_does_not_change_the_violations() -> None:
     """The same evidence gives the same record whatever the order of its files."""
     paths = sorted(FIXTURES.glob("*/bad.yaml"))[:12]
     assert found(*paths) == found(*reversed(paths))
+
+
+WORKLOAD = """apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: shop}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+{spec}
+      containers:
+      - name: web
+        image: registry.acme.net/web:1
+{container}
+{rest}
+"""
+
+
+def workload(spec: str = "", container: str = "", rest: str = "", replicas: int = 1) -> str:
+    return WORKLOAD.format(spec=spec, container=container, rest=rest, replicas=replicas)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # A script with command substitution, here documents or an open quote is too rich, or broken in another way.
+        (workload(container='        command: [sh, -c, "echo $(date; fi"]'), []),
+        (workload(container="""        command: [sh, -c, "echo 'open; sleep 5"]"""), ["kubernetes.shell_script_unbalanced"]),
+        # Labels that clouds set need no node in the evidence.
+        (workload("      nodeSelector: {kubernetes.io/os: linux}"), []),
+        (workload("      nodeSelector: {disk: ssd}"), ["kubernetes.node_selector_matches_no_node"]),
+        # Only the manifests are there: a reference that nothing meets is possible, not certain.
+        (workload("      volumes: [{name: data, configMap: {name: settings}}]"), ["kubernetes.configmap_missing"]),
+        # The workload's state is there too: what it refers to may simply not have been collected.
+        (workload("      volumes: [{name: data, configMap: {name: settings}}]", rest="status: {readyReplicas: 1}"), []),
+        # One replica excludes nobody.
+        (
+            workload(
+                "      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, "
+                "labelSelector: {matchLabels: {app: web}}}]}}"
+            ),
+            [],
+        ),
+        # An autoscaler of the first API version.
+        (
+            workload(
+                rest="---\napiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: web, namespace: shop}\n"
+                "spec: {scaleTargetRef: {kind: Deployment, name: web}, maxReplicas: 3, targetCPUUtilizationPercentage: 50}"
+            ),
+            ["kubernetes.autoscaler_without_requests"],
+        ),
+        # A quota counts replicas.
+        (
+            workload(
+                container="        resources: {requests: {memory: 1Gi}}",
+                replicas=4,
+                rest="---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: shop}\nspec: {hard: {requests.memory: 2Gi}}",
+            ),
+            ["kubernetes.quota_too_small"],
+        ),
+        # A role that is not in the evidence may allow anything.
+        (
+            workload(
+                container="        command: [sh, -c, 'kubectl get pods']",
+                rest="---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: shop}\n"
+                "roleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: ServiceAccount, name: default}]",
+            ),
+            [],
+        ),
+    ],
+)  # fmt: skip
+def test_edges_of_checks(text: str, expected: list[str]) -> None:
+    """What is known and what is not decides, not the look of a word."""
+    assert [violation.check for violation in judged({"evidence.yaml": text.encode()})] == expected
