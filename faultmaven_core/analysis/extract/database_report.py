@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from faultmaven_core.analysis.extract.cloudwatch import time_series
 from faultmaven_core.analysis.extract.metrics_labels import entity_of
@@ -82,7 +83,7 @@ def _entries(node: Node, keys: tuple[str, ...], names: tuple[str, ...]) -> Itera
         name = next((item.text(key) for key in names if item.text(key)), "")
         load = next((number(child.value) for key in _LOAD if (child := item.get(key)) is not None), 0.0)
         if name:
-            yield _Entry(" ".join(name.split()), load if load == load else 0.0, item)  # noqa: PLR0124 - false for NaN
+            yield _Entry(" ".join(name.split()), load if 0 <= load < inf else 0.0, item)
 
 
 def _merged(statements: list[_Entry]) -> Iterator[_Entry]:

@@ -212,18 +212,12 @@ def _reader(headers: Sequence[list[str]], times: int, cells: Sequence[str], orig
     if len(headers) > 1 and all(len(row) == len(header) for row in headers):
         return _Wide(times, len(header), _levels(headers, times, origin), None)
     names = [normal(name) for name in header]
-    metric = next((i for i, name in enumerate(names) if name in _METRIC and math.isnan(number(cells[i]))), None)
+    words = [i for i, cell in enumerate(cells[: len(header)]) if math.isnan(number(cell))]
+    metric = next((i for i in words if names[i] in _METRIC), None)
     value = next((index for index, name in enumerate(names) if name in _VALUE), None)
     if metric is not None and value is not None and len(cells) == len(header):
         return _Long(times, header, metric, value, origin)
-    owner = next(
-        (
-            (i, kind)
-            for i, name in enumerate(header)
-            if i < len(cells) and (kind := kind_of_label(name)) and math.isnan(number(cells[i]))
-        ),
-        None,
-    )
+    owner = next(((i, kind) for i in words if (kind := kind_of_label(header[i]))), None)
     columns = [
         (index, _column(name, origin, split=owner is None))
         for index, name in enumerate(header)

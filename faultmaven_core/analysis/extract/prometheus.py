@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -84,6 +85,6 @@ def prometheus_text(passage: Passage, out: Findings) -> None:
 def _samples(passage: Passage) -> Iterator[tuple[int, str, dict[str, str], str, float | None]]:
     for index, line in enumerate(passage.lines):
         match = _SAMPLE.match(line)
-        if match and match["value"] not in ("NaN", "+Inf", "-Inf", "Inf"):
+        if match and math.isfinite(number(match["value"])):
             labels = {key: value.replace('\\"', '"') for key, value in _LABEL.findall(match["labels"] or "")}
             yield index, match["name"], labels, match["value"], moment(match["when"])
