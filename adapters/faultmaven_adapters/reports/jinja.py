@@ -61,16 +61,22 @@ def prose(text: object) -> str:
 
 def markdown_text(text: object) -> str:
     """Text that Markdown shows as it is, on one line: whatever could be markup or HTML is escaped."""
-    line = " ".join(str(text).split())
+    line = " ".join(_plain(text).split())
     escaped = re.sub(r"([\\`*_{}\[\]()#+|~!-])", r"\\\1", line)
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def fenced(text: object) -> str:
     """Text as a block of code, whose fence is longer than any run of backticks within."""
-    runs = [len(run) for run in re.findall(r"`+", str(text))]
+    shown = _plain(text)
+    runs = [len(run) for run in re.findall(r"`+", shown)]
     fence = "`" * max(3, 1 + max(runs, default=0))
-    return f"{fence}text\n{text}\n{fence}"
+    return f"{fence}text\n{shown}\n{fence}"
+
+
+def _plain(text: object) -> str:
+    """Text without characters that steer a terminal: Markdown is read there as well."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in str(text))
 
 
 def _environment(*, autoescape: bool) -> Environment:

@@ -10,7 +10,7 @@ import click
 
 from faultmaven_cli.generated import add_commands
 from faultmaven_cli.intake import give
-from faultmaven_cli.output import as_json, json_option
+from faultmaven_cli.output import as_json, json_option, printable
 from faultmaven_cli.session import HOME_OPTION, session
 from faultmaven_cli.views import rows, table
 
@@ -50,7 +50,7 @@ def add(case_id: str, paths: tuple[str, ...], baseline: bool, copy: bool, home: 
         return
     rows(added.items, "evidence added")
     for problem in added.problems:
-        click.echo(f"note: {problem}", err=True)
+        click.echo(f"note: {printable(problem)}", err=True)
 
 
 @evidence.command()

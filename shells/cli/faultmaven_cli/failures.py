@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from faultmaven_cli.output import printable
 from faultmaven_core.shared import errors
 
 EXIT_CODES: dict[type[errors.FaultMavenError], int] = {
@@ -57,7 +58,7 @@ def report_failure(failure: BaseException, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
         click.echo(json.dumps({"error": name, "message": message, "exit_code": code}), err=True)
     else:
-        click.echo(f"error: {message}", err=True)
+        click.echo("error: " + "\n".join(map(printable, message.splitlines())), err=True)
     return code
 
 

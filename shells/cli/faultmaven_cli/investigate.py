@@ -8,14 +8,14 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from faultmaven_cli import intake
 from faultmaven_cli.checks import ignored
 from faultmaven_cli.moment import Moment
-from faultmaven_cli.output import write_whole
+from faultmaven_cli.output import printable, write_whole
 from faultmaven_cli.progress import Progress
 from faultmaven_cli.report import FORMATS, form_of, rendered
 from faultmaven_cli.session import HOME_OPTION, session
@@ -48,7 +48,7 @@ class Wish:
 @click.command()
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--question", "-q", default="", help="What you want to know, in your words.")
-@click.option("--baseline", multiple=True, metavar="PATH", help="Evidence of how things look when all is well.")
+@click.option("--baseline", multiple=True, metavar="PATH", help="How things look when all is well; may be repeated.")
 @click.option("--alert", multiple=True, metavar="FILE", help="The alert that started it (Alertmanager, JSON).")
 @click.option("--graph", multiple=True, metavar="FILE", help="Who calls whom, as JSON or CSV.")
 @click.option("--since", type=Moment(), help="The incident began after this time.")
@@ -65,45 +65,25 @@ class Wish:
 @HOME_OPTION
 def investigate(
     paths: tuple[str, ...],
-    question: str,
-    baseline: tuple[str, ...],
     alert: tuple[str, ...],
     graph: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
-    around: datetime | None,
     form: str | None,
     json_: bool,
     output: Path | None,
-    case_id: str,
-    copy: bool,
-    fast: bool,
     jobs: int | None,
     no_redact: bool,
     home: str,
+    **wished: Any,
 ) -> None:
     """Find the root cause in files, folders or archives of evidence; - is standard input.
 
     Logs, stack traces, Kubernetes objects, kubectl output, metrics, alerts and support bundles may be mixed freely.
     Files are read where they are and never changed. Ctrl-C keeps what was found so far.
     """
-    chosen = "json" if json_ else form or form_of(output) or "text"
     given = (*paths, *alert, *graph)
-    _check(given, baseline, case_id)
-    wish = Wish(
-        given,
-        baseline,
-        question,
-        case_id,
-        since,
-        until,
-        around,
-        copy,
-        fast,
-        not no_redact,
-        tuple(ignored(home)),
-        chosen,
-    )
+    chosen = "json" if json_ else form or form_of(output) or "text"
+    wish = Wish(paths=given, redact=not no_redact, ignored=tuple(ignored(home)), form=chosen, **wished)
+    _check(wish)
     stdin = intake.spooled_stdin() if intake.STDIN in given else None
     begun: list[str] = []
     try:
@@ -113,7 +93,7 @@ def investigate(
             again = shlex.join(["fm", "investigate", "--case", begun[0], *(["--home", home] if home else [])])
             click.echo(f"\nThe case {begun[0]} is kept. Go on with: {again}", err=True)
         raise
-    _print(texts, problems, wish, _more(case_id, home), output)
+    _print(texts, problems, wish, _more(wish.case_id, home), output)
 
 
 def _more(case_id: str, home: str) -> str:
@@ -121,12 +101,12 @@ def _more(case_id: str, home: str) -> str:
     return shlex.join(["fm", "report", *([case_id] if case_id else []), *(["--home", home] if home else [])])
 
 
-def _check(given: tuple[str, ...], baseline: tuple[str, ...], case_id: str) -> None:
+def _check(wish: Wish) -> None:
     from faultmaven_core.shared.errors import InvalidInputError
 
-    if not given and not case_id:
+    if not wish.paths and not wish.case_id:
         raise click.UsageError("Name the files or folders to look at, or - for standard input.")
-    if absent := intake.missing((*given, *baseline)):
+    if absent := intake.missing((*wish.paths, *wish.baseline)):
         raise InvalidInputError(f"{absent} does not exist; check the path.")
 
 
@@ -175,7 +155,7 @@ def _print(texts: dict[str, str], problems: list[str], wish: Wish, more: str, ou
     if output is not None:
         click.echo(f"wrote {output}", err=True)
     for problem in problems[:NOTES] if screen else ():
-        click.echo(f"note: {problem}", err=True)
+        click.echo(f"note: {printable(problem)}", err=True)
     if screen and len(problems) > NOTES:
         click.echo(f"note: {len(problems) - NOTES} more in the report", err=True)
     sys.stdout.flush()

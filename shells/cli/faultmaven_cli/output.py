@@ -31,6 +31,11 @@ def colours(stream: Any = None) -> bool:
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def printable(text: str) -> str:
+    """Text that cannot move the cursor or change colours: evidence is hostile, names and commands made of it, too."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that readers see the old content or all of the new, never a part."""
     if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from faultmaven_cli.output import colours, printable
+
 if TYPE_CHECKING:
     from faultmaven_core.analysis.model import Extraction, Fact
 
@@ -31,8 +33,6 @@ class Progress:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            from faultmaven_cli.output import colours
 
             self._bar = Progress(
                 SpinnerColumn(),
@@ -65,7 +65,7 @@ class Progress:
             self._bar.update(self._task, total=event.bytes_total or None, completed=event.bytes_done, description=text)
 
     def _say(self, text: str) -> None:
-        line = "".join(character if character.isprintable() else " " for character in text)
+        line = printable(text)
         if self._bar is not None and line not in self._announced and len(self._announced) < FINDINGS:
             self._announced.add(line)
             self._bar.console.print(f"  {line}", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from faultmaven_cli.output import colours
+from faultmaven_cli.output import colours, printable
 
 LINES = 15
 LABEL = 11
@@ -52,7 +52,7 @@ def _verdict(record: Mapping[str, Any]) -> str:
     shown = style(text, fg=colour, bold=True) if colours() else text
     if not cause:
         return shown
-    where = "/".join(_printable(part) for part in (cause["entity"]["namespace"], cause["entity"]["name"]) if part)
+    where = "/".join(printable(part) for part in (cause["entity"]["namespace"], cause["entity"]["name"]) if part)
     return (
         f"{shown} {cause['confidence']:.0%} · {cause['category'].replace('_', ' ')} · {cause['entity']['kind']} {where}"
     )
@@ -75,14 +75,14 @@ def _proof(record: Mapping[str, Any], width: int) -> list[str]:
     for name in leading["claims"][:2] if leading else []:
         cited = claims[name]["citations"][0]
         place = f"{cited['file']}:{cited['lines'][0]}"
-        lines.append(_label("" if lines else "proof") + _printable(place))
+        lines.append(_label("" if lines else "proof") + printable(place))
         lines += _labelled("", claims[name]["text"], width, 1)
     return lines
 
 
 def _confirm(cause: Mapping[str, Any], width: int) -> list[str]:
     command, expect = cause["confirm"]["command"], cause["confirm"]["expect"]
-    lines = [_label("confirm") + _printable(command)] if command else []
+    lines = [_label("confirm") + printable(command)] if command else []
     return lines + _labelled("" if command else "confirm", f"shows {expect}" if command else expect, width, 1)
 
 
@@ -106,7 +106,7 @@ def _missing(record: Mapping[str, Any], width: int) -> list[str]:
     lines: list[str] = []
     for need in needs[: 1 if record["root_cause"] else 2]:
         lines += _labelled("" if lines else "missing", need["what"], width, 1)
-        lines += [_label("") + _printable(command) for command in need["commands"][:1]]
+        lines += [_label("") + printable(command) for command in need["commands"][:1]]
     return lines
 
 
@@ -125,13 +125,8 @@ def _labelled(name: str, text: str, width: int, most: int) -> list[str]:
 def _wrap(text: str, width: int, most: int) -> list[str]:
     """Words in at most this many lines; what does not fit is cut with an ellipsis."""
     return textwrap.wrap(
-        " ".join(_printable(text).split()), width, max_lines=most, placeholder=" …", break_on_hyphens=False
+        " ".join(printable(text).split()), width, max_lines=most, placeholder=" …", break_on_hyphens=False
     )
-
-
-def _printable(text: str) -> str:
-    """Text that cannot move the cursor or change colours: evidence is hostile, names and commands made of it, too."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _height(lines: Sequence[str], width: int) -> int:

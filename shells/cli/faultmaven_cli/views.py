@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from faultmaven_cli.output import as_json, colours
+from faultmaven_cli.output import as_json, colours, printable
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "CaseView": ("case_id", "status", "verdict", "cause", "title", "updated_at"),
@@ -46,7 +46,7 @@ def rows(items: Sequence[Any], name: str) -> None:
         click.echo(f"no {name.replace('_', ' ')}")
     elif isinstance(items[0], str):
         for item in items:
-            click.echo(item)
+            click.echo(printable(item))
     else:
         columns = COLUMNS.get(type(items[0]).__name__, tuple(items[0].__dataclass_fields__))
         table([[_cell(getattr(item, column)) for column in columns] for item in items], columns)
@@ -76,4 +76,4 @@ def _cell(value: Any) -> str:
     if hasattr(value, "isoformat"):
         return str(value.isoformat(timespec="seconds")).replace("+00:00", "Z")
     text = ", ".join(f"{key}={part}" for key, part in value.items()) if isinstance(value, Mapping) else str(value)
-    return "".join(character if character.isprintable() else " " for character in text)
+    return printable(text)

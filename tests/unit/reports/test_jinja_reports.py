@@ -149,3 +149,11 @@ def test_timeline_of_one_moment_needs_no_chart(record: dict[str, Any]) -> None:
     assert chart is not None
     assert [dot.first_deviation for dot in chart.dots].count(True) == 1
     assert all(0 <= tick.x <= 100 for tick in chart.ticks)
+
+
+def test_markdown_cannot_steer_a_terminal(record: dict[str, Any], exhibits: Exhibits) -> None:
+    """People read Markdown with `cat`; escape sequences of evidence must not arrive there."""
+    record["claims"][0]["text"] = "\x1b]0;owned\x07\x1b[2J red"
+    record["root_cause"]["statement"] = "\x1b[31mred\x9b0m"
+    text = JinjaReportRenderer().render(record, exhibits, ReportForm.MARKDOWN)
+    assert all(character.isprintable() or character in "\n\t" for character in text)
