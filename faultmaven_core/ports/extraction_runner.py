@@ -40,7 +40,7 @@ EVERYTHING = Options()
 """Read every line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where a source's content stands: a file on disk, then the names inside nested archives.
 

@@ -94,3 +94,13 @@ def test_the_embedded_example_prints_the_cause_and_its_lines(tmp_path: Path) -> 
     printed = run(sys.executable, "examples/embedded.py", home=tmp_path)
     assert "could not be resolved" in printed or "DNS" in printed
     assert "kubectl_logs_get-data-mldtn_default.txt:" in printed
+
+
+def test_the_same_evidence_given_to_a_case_again_changes_nothing_of_the_cause(tmp_path: Path) -> None:
+    """Resuming is typed like starting: the same paths, once by reference and once as a copy."""
+    evidence = EXAMPLES / "failed-job" / "evidence"
+    first = json.loads(run("fm", "investigate", evidence, "--json", "--home", tmp_path, home=tmp_path))
+    again = ["fm", "investigate", evidence, "--copy", "--json", "--home", tmp_path, "--case", first["case_id"]]
+    second = json.loads(run(*again, home=tmp_path))
+    assert second["case_id"] == first["case_id"]
+    assert second["root_cause"] == first["root_cause"]
