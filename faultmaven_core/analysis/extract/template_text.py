@@ -29,6 +29,7 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<![^\W_])(?:[0-9A-Fa-f]{2}[:\-]){3,}[0-9A-Fa-f]{2}(?![^\W_])", MASK),
         (rf"(?<![^{_EDGE}@/\\])[^{_EDGE}@/\\]*\d[^{_EDGE}@/\\]*", MASK),
         (r"(?<![^\W_])(?:[a-f]{8,}|[A-F]{8,})(?![^\W_])", MASK),
+        (rf"(?<={MASK}):[0-9A-Fa-f]{{1,4}}(?=:{MASK})", f":{MASK}"),
         (r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b)", MASK + " "),
         (rf"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?= +{MASK})", MASK),
         (rf"(?<=[:.\s]){MASK} (?:UTC|GMT|[A-Z][SD]T)(?= {MASK})", MASK),

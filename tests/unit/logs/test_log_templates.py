@@ -47,6 +47,7 @@ def test_masking_a_block_masks_each_word_with_a_digit(block: bytes) -> None:
         (["delete blk_1 blk_2", "delete blk_3 blk_4 blk_5"], "delete <*>"),
         (["sent 5 bytes (4.1 KB) ok", "sent 5 bytes ok"], "sent <*> ok"),
         (["from 00:1b:EB:22 up", "from 00:1c:FF:aa up"], "from <*> up"),
+        (["via en0 (FE80:0000:C6B3:FECD:467F)", "via en1 (FE80:0000:0000:ABCD:1234)"], "via <*> (<*>)"),
         (["at Sun Jul 10 03:55:15 2005", "at Mon Jun  6 13:55:15 2005"], "at <*>"),
         (['tag="View Lock", x', 'tag="other", x'], 'tag="<*>", x'),
         (["name=com.a.b, ws=null, x", "name=org.c.d, ws=WorkSource{10113}, x"], "name=<*>, ws=<*>, x"),
