@@ -12,7 +12,8 @@ from faultmaven_core.analysis.graph.kubernetes_objects import Cluster, Kubernete
 from faultmaven_core.analysis.model import Category, Fact, Violation
 
 _FAILED = re.compile(r"(?P<which>Liveness|Readiness|Startup) probe (?:failed|errored)[^:]*:?\s*(?P<how>.*)", re.DOTALL)
-_SLEEP = re.compile(r"(?:^|[;&|\s])sleep\s+(\d{1,5})(?=\s*(?:[;&|]|$))")
+# Only a sleep at the beginning of a script delays what follows it.
+_SLEEP = re.compile(r"sleep\s+(\d{1,5})\s*[;&]+\s*\S")
 
 
 def _failures(cluster: Cluster, which: tuple[str, ...]) -> Iterator[tuple[Violation, Fact]]:
@@ -86,21 +87,13 @@ def probe_shorter_than_start(cluster: Cluster) -> Iterator[Violation]:
         for container in cluster.containers(each, initial=False):
             probe = container.at("livenessProbe")
             words = [*each.texts(container.at("command")), *each.texts(container.at("args"))]
-            # Only a sleep at the beginning of the script delays what follows it.
             sleep = _SLEEP.match(words[-1].strip()) if words else None
-            more = words[-1].strip()[sleep.end() :].strip(" ;&") if sleep else ""
-            if (
-                sleep is None
-                or not more
-                or not any(True for _ in each.under(probe))
-                or container.fact("startupProbe.periodSeconds")
-            ):
+            guarded = any(True for _ in each.under(container.at("startupProbe")))
+            if sleep is None or guarded or not any(True for _ in each.under(probe)):
                 continue
-            period, failures = (
-                each.number(f"{probe}.periodSeconds") or 10,
-                each.number(f"{probe}.failureThreshold") or 3,
-            )
-            patience = (each.number(f"{probe}.initialDelaySeconds") or 0) + period * failures
+            # The defaults of period and threshold are those of the API.
+            period, failures = each.number(f"{probe}.periodSeconds"), each.number(f"{probe}.failureThreshold")
+            patience = (each.number(f"{probe}.initialDelaySeconds") or 0) + (period or 10) * (failures or 3)
             if int(sleep[1]) > patience:
                 yield broken(
                     each,
