@@ -15,6 +15,7 @@ from faultmaven_core.analysis.extract.passage import Passage
 from faultmaven_core.analysis.extract.prometheus import prometheus_answer
 from faultmaven_core.analysis.extract.records_json import records
 from faultmaven_core.analysis.extract.tools import Findings
+from faultmaven_core.analysis.extract.traces_json import traces_json
 from faultmaven_core.ports.structured_text import Node
 
 Reader = Callable[[Node, Passage, Findings], bool]
@@ -24,6 +25,7 @@ READERS: Sequence[Reader] = (
     objects,
     attached_events,
     prometheus_answer,
+    traces_json,
     alerts,
     database_report,
     time_series,
