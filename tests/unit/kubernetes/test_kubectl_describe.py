@@ -360,3 +360,25 @@ def test_event_about_the_claim_carries_the_class(read: Read) -> None:
     """The signature of the message gives mechanisms the name of the class."""
     facts = [fact for fact in read(CLAIM).facts if fact.attribute == "signature.storage.class_not_found"]
     assert [dict(fact.params)["storage_class"] for fact in facts] == ["fast-ssd"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name:  web\nNamespace:  shop\nStrategyType:  Recreate\nSelector:  <none>\nEvents:  <none>\n",
+        "Name:  import\nNamespace:  shop\nParallelism:  1\nPods Statuses:  none\nActive Deadline Seconds:  <unset>\n",
+        "Name:  nightly\nNamespace:  shop\nSchedule:  0 3 * * *\nConcurrency Policy:  Allow\n",
+        "Name:  web\nNamespace:  shop\nType:  ExternalName\nSession Affinity:  None\nSelector:  <none>\n",
+        "Name:  shop\nNamespace:  shop\nAddress:  <none>\nRules:\n  Host  Path  Backends\n",
+        "Name:  node-a\nRoles:  <none>\nTaints:  <none>\nCapacity:\n  cpu:  4\nAllocatable:\n  cpu:  4\n",
+        "Name:  data\nNamespace:  shop\nStorageClass:  <none>\nVolumeMode:  Filesystem\n",
+        "Name:  web\nNamespace:  shop\nReference:  nobody\nMin replicas:  x\n",
+        "Name:  thing\nNamespace:  shop\nKind:  Widget\nSpec:\n  Colour:  red\n",
+    ],
+)
+def test_descriptions_with_little_in_them(read: Read, text: str) -> None:
+    """What is not set is left out; the object itself is there."""
+    extraction = read(text)
+    names = [fact for fact in extraction.facts if fact.attribute == "metadata.name"]
+    assert len(names) == 1
+    assert "<none>" not in {fact.value for fact in extraction.facts}

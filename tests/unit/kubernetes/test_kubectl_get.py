@@ -194,3 +194,17 @@ def test_tree_of_owners(read: Read) -> None:
     assert pod["status.containerStatuses.*.state.waiting.reason"] == "CrashLoopBackOff"
     assert pod["event.BackOff"] == "Back-off restarting failed container"
     assert values(extraction, Entity("deployment", "web"))["event.ScalingReplicaSet"] == "Scaled up replica set to 1"
+
+
+def test_branch_without_a_root_is_counted_as_unread(read: Read) -> None:
+    """A tree that was cut at its top has no owner to name."""
+    extraction = read("NAME                READY   STATUS    AGE\n└── Pod/web-0       0/1     Error     9m\n")
+    assert extraction.problems == ("1 rows of `kubectl get` tables do not fit their header and are left out.",)
+
+
+def test_rows_that_name_nothing_are_counted(read: Read) -> None:
+    """An event without an object and a branch without a kind say nothing about anybody."""
+    events = "LAST SEEN   TYPE      REASON    OBJECT   MESSAGE\n9s          Warning   BackOff   web-0    Back-off\n"
+    assert "1 rows" in read(events).problems[0]
+    tree = "NAME                READY   STATUS    AGE\nDeployment/web      0/1               9m\n└── web-0           0/1     Error     9m\n"
+    assert "1 rows" in read(tree).problems[0]
