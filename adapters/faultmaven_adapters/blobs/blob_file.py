@@ -21,6 +21,7 @@ from faultmaven_core.shared.errors import BackendError, BackendUnavailableError,
 
 BLOCK = 1 << 20
 LENGTH = 8
+PART = ".part-"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -59,7 +60,7 @@ class PartialBlob:
             if self._ended:
                 raise ConflictError("This upload was given up.")
             self._target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, self._part = tempfile.mkstemp(dir=self._target.parent, prefix=".part-")
+            handle, self._part = tempfile.mkstemp(dir=self._target.parent, prefix=PART)
             self._file = os.fdopen(handle, "wb")
 
     def write(self, chunk: bytes) -> None:
@@ -183,6 +184,14 @@ def read_info(path: Path) -> BlobInfo | None:
         if path.is_symlink():
             return None
         raise
+
+
+def forget_parts(root: Path, before: float) -> None:
+    """Remove temporary files that were last written to before a moment in epoch seconds."""
+    for path in root.glob(f"*/{PART}*"):
+        with suppress(FileNotFoundError), failing(path):
+            if path.lstat().st_mtime < before:
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from faultmaven_adapters._support.threads import BlockingCalls
-from faultmaven_adapters.blobs.blob_file import OpenBlob, PartialBlob, failing, read_info
+from faultmaven_adapters.blobs.blob_file import OpenBlob, PartialBlob, failing, forget_parts, read_info
 from faultmaven_core.ports.blobs import (
     BlobCapability,
     BlobExistsError,
@@ -26,6 +27,9 @@ from faultmaven_core.ports.blobs import (
 from faultmaven_core.shared.errors import UnsupportedError
 
 THREADS = 4
+FORGET_AFTER = 24 * 3600
+"""Seconds after which a temporary file that nobody writes to any more counts as left behind."""
+
 LONGEST_NAME = 200
 """Characters of a file name taken from the key; file systems end at 255 bytes."""
 
@@ -126,6 +130,8 @@ class FilesystemBlobStore(BlobStore):
                 path.unlink(missing_ok=True)
 
     def _infos(self, prefix: str, after: BlobKey | None) -> Sequence[BlobInfo]:
+        # Only sweepers list, so this is also the moment to remove what writers left that were killed.
+        forget_parts(self._root, time.time() - FORGET_AFTER)
         found = [info for path in self._root.glob("*/*.blob") if (info := read_info(path))]
         found = [info for info in found if info.key.text.startswith(prefix) and (after is None or info.key > after)]
         return sorted(found, key=lambda info: info.key)

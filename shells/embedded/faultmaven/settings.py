@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from faultmaven.variables import Reading, Variable
@@ -48,7 +48,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `origins` says of each variable's name where its value came from: its own name, a file, default."""
+    """All settings."""
 
     home: Path
     database: Resource
@@ -79,8 +79,10 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         read.caller(ORGANIZATION, USER),
         read.number(PROCESSES, 0, 64),
         read.size(COPY_MAX),
-        read.shown(),
+        (),
     )
+    resolved = {HOME: str(home), DATABASE: _url(settings.database), BLOBS: _url(settings.blobs)}
+    settings = replace(settings, shown=read.shown({variable.name: text for variable, text in resolved.items()}))
     if read.problems:
         raise MisconfiguredError("\n".join(read.problems))
     return settings
@@ -100,6 +102,10 @@ def read_setting_file(path: str) -> bytes:
     if len(data) > MOST_FILE:
         raise OSError(None, "it has more than 64 KiB")
     return data
+
+
+def _url(resource: Resource) -> str:
+    return f"{resource.scheme}:{resource.place}"
 
 
 def _data_home(environ: Mapping[str, str], read: Reading) -> str:

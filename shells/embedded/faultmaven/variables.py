@@ -47,9 +47,12 @@ class Reading:
             self._shown.append((variable.name, shown, origin))
         self._refuse_unknown(environ, [variable.name for variable in known])
 
-    def shown(self) -> tuple[tuple[str, str, str], ...]:
-        """(name, value, origin) of every variable."""
-        return tuple(self._shown)
+    def shown(self, resolved: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+        """(name, value, origin) of every variable; defaults that depend on the machine as they were resolved."""
+        return tuple(
+            (name, resolved.get(name, value) if origin == "default" else value, origin)
+            for name, value, origin in self._shown
+        )
 
     def text(self, variable: Variable) -> str:
         """The value as it is; empty where it is not set."""

@@ -153,8 +153,9 @@ def test_every_variable_is_shown_and_secrets_are_starred() -> None:
     settings = load({**HOME, "FM_USER": "ann"}, read_setting_file)
     assert [name for name, _, _ in settings.show()] == [variable.name for variable in VARIABLES]
     assert ("FM_USER", "ann", "environment") in settings.show()
+    assert ("FM_BLOBS_URL", "file:/home/ann/.local/share/faultmaven/blobs", "default") in settings.show()
     secret = Variable("FM_KEY", "A key.", "", "nothing", secret=True)
-    assert Reading({"FM_KEY": "hunter2"}, read_setting_file, [secret]).shown() == (("FM_KEY", "***", "environment"),)
+    assert Reading({"FM_KEY": "hunter2"}, read_setting_file, [secret]).shown({}) == (("FM_KEY", "***", "environment"),)
 
 
 def test_every_declared_variable_is_read() -> None:

@@ -97,6 +97,11 @@ async def test_what_a_killed_writer_left_is_not_listed(store: FilesystemBlobStor
     part.write(b"half")
     assert await store.stat(KEY) is None
     assert [info async for info in store.list("")] == []
+    left = next((tmp_path / "blobs").rglob(".part-*"))
+    assert left.exists()
+    os.utime(left, (0, 0))
+    assert [info async for info in store.list("")] == []
+    assert not left.exists()
     part.discard()
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
     for call in (part.begin, lambda: part.write(b"x")):
