@@ -9,7 +9,12 @@ from faultmaven_core.shared.errors import InvalidInputError
 
 _OUTSIDE = {r"\s": r"[\t\f\r ]", r"\S": r"[^\t\n\f\r ]", r"\W": r"[^\w\n]", r"\D": r"[^\d\n]"}
 """RE2's `\\s` has no vertical tab, hyperscan's has: spelled out, both mean the same."""
-_INSIDE = {r"\s": r"\t\f\r "}
+_INSIDE = {
+    r"\s": r"\t\f\r ",
+    r"\S": r"\x00-\x08\x0b\x0e-\x1f\x21-\xff",
+    r"\W": r"\x00-\x09\x0b-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\xff",
+    r"\D": r"\x00-\x09\x0b-\x2f\x3a-\xff",
+}
 _MAY_MATCH_LINE_FEEDS = re.compile(r"\\n|\\x0a|\\x\{0*a\}|\\012|\[\[:(?:\^|space)|\(\?[a-z]*s", re.IGNORECASE)
 _PART = re.compile(r"\\x\{[0-9A-Fa-f]+\}|\\.|\[:\^?[a-z]+:\]|.", re.DOTALL)
 
@@ -46,7 +51,5 @@ def within_a_line(name: str, pattern: str) -> LinePattern:
             continue
         if inside and part == "]" and out[-1] not in {"[", r"^\n"}:
             inside = False
-        if inside and part in {r"\S", r"\W", r"\D"} and not negated:
-            stays = False
         out.append((_INSIDE if inside else _OUTSIDE).get(part, part))
     return LinePattern("".join(out), stays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -75,21 +76,28 @@ class _Place:
 
 
 class _Block:
-    """One block's lines and where they begin."""
+    """One block's lines and where they begin, found when they are asked for: of most blocks of a sampled pass they are not."""
 
     def __init__(self, data: bytes, at: int, lines_before: int) -> None:
         self.data = data
-        self.lines = data.split(b"\n")
-        if self.lines[-1] == b"":
-            self.lines.pop()
+        self.size = data.count(b"\n") + (not data.endswith(b"\n"))
         self._at = at
         self._lines_before = lines_before
-        feeds = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-        self._starts = np.concatenate((np.zeros(1, np.int64), feeds + 1))
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        return self.data.removesuffix(b"\n").split(b"\n")
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        feeds = np.flatnonzero(np.frombuffer(self.data, np.uint8) == ord("\n"))
+        return np.concatenate((np.zeros(1, np.int64), feeds + 1))
 
     def place(self, index: int, carried: float | None) -> _Place:
-        raw = self.lines[index].rstrip(b"\r")
-        start = self._at + int(self._starts[index])
+        begin = int(self._starts[index])
+        end = int(self._starts[index + 1]) - 1 if index + 1 < len(self._starts) else len(self.data)
+        raw = self.data[begin:end].rstrip(b"\r")
+        start = self._at + begin
         return _Place(self._lines_before + index + 1, start, start + len(raw), raw[: 4 * MAX_TEXT], carried)
 
     def traces(self) -> Sequence[TraceLines]:
@@ -100,7 +108,7 @@ class _Block:
         for mark in marks:
             if mark < end:
                 continue
-            first, end = max(0, mark - _TRACE_BEFORE), min(mark + _TRACE_LINES, len(self.lines))
+            first, end = max(0, mark - _TRACE_BEFORE), min(mark + _TRACE_LINES, self.size)
             places = [self.place(index, None) for index in range(first, end)]
             found.append(
                 TraceLines(
@@ -136,11 +144,11 @@ class _SegmentReader:
         if mined:
             times = self._carried(self._clock.seconds(block.lines))
             self._mine(block, times)
-            self._summary.mined += len(block.lines)
+            self._summary.mined += block.size
         self._tally_hits(block, self._scan.hits(data), times)
         if len(self._summary.traces) < MAX_TRACES:
             self._summary.traces += block.traces()
-        self._summary.lines += len(block.lines)
+        self._summary.lines += block.size
         self._summary.bytes += len(data)
 
     def read_rest(self, data: bytes) -> None:
