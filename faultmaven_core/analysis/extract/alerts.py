@@ -55,20 +55,24 @@ _STARTED = (
 _QUERY_TAG = re.compile(r"\b([a-z_]{3,40})[:=]\"?([\w./-]{2,200})")
 _ALERT_KEYS = frozenset(
     (
-        "labels",
         "annotations",
         "commonLabels",
         "commonAnnotations",
         "alertname",
         "AlarmName",
-        "severity",
         "overall_state",
         "startsAt",
+        "activeAt",
         "alert_source",
+        "alert_status",
         "urgency",
-        "query",
+        "ruleName",
+        "rule_name",
+        "evalMatches",
+        "monitor_id",
     )
 )
+"""Keys that alerts have and log records have not: `severity`, `labels` and `status` stand in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +114,12 @@ def _parts(node: Node) -> Sequence[Node]:
 
 
 def _is_alert(node: Node) -> bool:
-    """A state that alerts have, beside something else that only alerts have."""
+    """A state that alerts have, beside something else that only alerts have; or labels that name an alert."""
     keys = {key for key, _ in node.entries()}
+    if node.text("labels", "alertname") or node.text("commonLabels", "alertname"):
+        return True
     state = _state(node)
-    return bool(keys & _ALERT_KEYS) and bool(state or keys & {"labels", "commonLabels"})
+    return bool(keys & _ALERT_KEYS and state) or ("title" in keys and state not in ("", "unknown"))
 
 
 def _state(node: Node) -> str:

@@ -126,3 +126,21 @@ def test_an_alert_that_names_nobody_belongs_to_its_file(read: Read) -> None:
     """Better somewhere than lost."""
     document = {"status": "firing", "labels": {"alertname": "Watchdog"}, "annotations": {"summary": "all alerts work"}}
     assert states(read(json.dumps(document))) == [("source file", "alert_state.Watchdog", "firing")]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"timestamp": "2026-01-01T00:00:00Z", "severity": "ERROR", "labels": {"app": "web"}, "message": "cannot pay"}],
+        {
+            "logs": [
+                {"timestamp": "2026-01-01T00:00:00Z", "status": "error", "severity": "high", "message": "cannot pay"}
+            ]
+        },
+    ],
+)
+def test_log_records_with_labels_and_severity_are_no_alerts(read: Read, document: object) -> None:
+    """Cloud logs look much like alerts; nobody was paged for them."""
+    out = read(json.dumps(document))
+    assert states(out) == []
+    assert [f.attribute for f in out.facts] == ["log.error"]
