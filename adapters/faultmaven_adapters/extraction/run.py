@@ -28,6 +28,7 @@ from faultmaven_core.analysis.extract.log_pass import segments_of
 from faultmaven_core.analysis.extract.source import Reading, unread
 from faultmaven_core.analysis.intake.limits import Limits
 from faultmaven_core.analysis.intake.prepare import EMPTY, Prepared
+from faultmaven_core.analysis.intake.provenance import FILE_NAME as PROVENANCE_NAME
 from faultmaven_core.analysis.intake.provenance import Entry, pairs_for
 from faultmaven_core.analysis.model import Extraction, Span
 from faultmaven_core.ports.extraction_runner import (
@@ -42,6 +43,12 @@ from faultmaven_core.ports.extraction_runner import (
 
 _Result = TypeVar("_Result")
 
+
+UNPACKED_TO_PACKED = 20
+"""Bytes to expect of a packed one, to set how long unpacking may take; text packs about 10:1."""
+
+AT_A_TIME = 16
+"""Files under way: enough to keep processes busy, few enough that findings come from the beginning."""
 
 BATCH = 3
 """Segments whose summaries are held at a time before they are merged."""
@@ -76,7 +83,9 @@ class Run(ExtractionRun):
         self._inputs = sorted(inputs, key=lambda given: (given.name, given.path))
         self._events: asyncio.Queue[Progress | Extracted | None] = asyncio.Queue()
         self._files = ReferencedFiles()
-        self._files_done = self._bytes_done = self._files_total = self._bytes_total = 0
+        self._identified = self._files_done = self._bytes_done = self._files_total = self._bytes_total = 0
+        self._entries: list[Entry] = []
+        self._admitted = asyncio.Semaphore(AT_A_TIME)
         self._driver: asyncio.Task[None] | None = None
 
     async def __aiter__(self) -> AsyncIterator[Progress | Extracted]:
@@ -98,17 +107,26 @@ class Run(ExtractionRun):
 
     async def _drive(self) -> None:
         try:
-            prepared = await self._all(self._prepare(place, given) for place, given in enumerate(self._inputs))
-            files = [file for found in prepared for file in found]
-            entries = [entry for file in files for entry in file.prepared.entries]
-            self._files_done = self._bytes_done = 0
-            self._files_total = len(files)
-            self._bytes_total = sum(file.prepared.size for file in files)
-            extracted = await self._all(self._extract(file, entries) for file in files)
+            # Lists of provenance first: what they say of a file is needed when it is read.
+            numbered = list(enumerate(self._inputs))
+            lists = [one for one in numbered if one[1].name.rsplit("/", 1)[-1] == PROVENANCE_NAME]
+            others = [one for one in numbered if one not in lists]
+            extracted: list[Extracted] = []
+            for group in (lists, others):
+                for found in await self._all(self._source(place, given) for place, given in group):
+                    extracted += found
             for event in sorted(extracted, key=lambda event: (event.extraction.source.name, event.place)):
                 self._events.put_nowait(event)
         finally:
             self._events.put_nowait(None)
+
+    async def _source(self, place: int, given: Input) -> list[Extracted]:
+        async with self._admitted:  # else all files were opened before the first is read
+            files = await self._prepare(place, given)
+            self._entries += [entry for file in files for entry in file.prepared.entries]
+            self._files_total += len(files)
+            self._bytes_total += sum(file.prepared.size for file in files)
+            return await self._all(self._extract(file) for file in files)
 
     async def _prepare(self, place: int, given: Input) -> list[_File]:
         nothing = Opened(0, 0)
@@ -116,7 +134,7 @@ class Run(ExtractionRun):
             found = [_File(given, nothing, _unreadable(given.name, given.problem))]
         else:
             job = Prepare(given.name, given.path, self._folder, f"{place:06}-", Limits())
-            replies = await self._executor.submit(job, Limits().total)
+            replies = await self._executor.submit(job, UNPACKED_TO_PACKED * _size_of(given.path))
             opened = next((reply for reply in replies if isinstance(reply, Opened)), nothing)
             found = [_File(given, opened, reply) for reply in replies if isinstance(reply, Prepared)]
             found += [
@@ -124,13 +142,13 @@ class Run(ExtractionRun):
                 for reply in replies
                 if isinstance(reply, Failed)
             ]
-        self._files_done += 1
-        self._progress("identify", given.name, len(self._inputs))
+        self._identified += 1
+        self._progress("identify", given.name, self._identified, len(self._inputs))
         return found
 
-    async def _extract(self, file: _File, entries: Sequence[Entry]) -> Extracted:
+    async def _extract(self, file: _File) -> Extracted:
         given, prepared = file.given, file.prepared
-        reading = Reading(prepared, given.role, given.kind, pairs_for(prepared.name, entries))
+        reading = Reading(prepared, given.role, given.kind, pairs_for(prepared.name, self._entries))
         extraction = await self._read(reading, self._path(file))
         if prepared.kind != UNREADABLE and (changed := self._changed(file)):
             extraction = replace(extraction, problems=(*extraction.problems, changed))
@@ -140,7 +158,7 @@ class Run(ExtractionRun):
             self._files.add(place, self._path(file) if prepared.key else "")
         self._files_done += 1
         self._bytes_done += 0 if is_large(reading) else prepared.size  # counted by segments
-        self._progress("extract", prepared.name, self._files_total, _first_finding(extraction))
+        self._progress("extract", prepared.name, self._files_done, self._files_total, _first_finding(extraction))
         return Extracted(extraction, place)
 
     async def _read(self, reading: Reading, path: str) -> Extraction:
@@ -190,7 +208,7 @@ class Run(ExtractionRun):
     async def _segment(self, job: Summarise, name: str) -> Reply:
         reply = await self._one(job, job.end - job.start)
         self._bytes_done += job.end - job.start
-        self._progress("extract", name, self._files_total)
+        self._progress("extract", name, self._files_done, self._files_total)
         return reply
 
     async def _one(self, job: Job, size: int = 0) -> Reply:
@@ -211,14 +229,20 @@ class Run(ExtractionRun):
             return f"{file.given.name} changed while it was read, so its citations may not hold; copy it and give the copy."
         return ""
 
-    def _progress(self, stage: str, name: str, total: int, finding: str = "") -> None:
-        done, size, sizes = self._files_done, self._bytes_done, self._bytes_total
-        self._events.put_nowait(Progress(stage, name, done, total, size, sizes, finding))
+    def _progress(self, stage: str, name: str, done: int, total: int, finding: str = "") -> None:
+        self._events.put_nowait(Progress(stage, name, done, total, self._bytes_done, self._bytes_total, finding))
 
     async def _all(self, work: Iterable[Coroutine[None, None, _Result]]) -> list[_Result]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one) for one in work]
         return [task.result() for task in tasks]
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:  # the job says what is wrong with it
+        return 0
 
 
 def _given_up(reading: Reading, reply: Reply) -> Extraction:

@@ -20,10 +20,14 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is known of the sources whose name ends with `file`: sorted pairs like ("tool", ...), ("params.pod", ...)."""
+    """What is known of the sources whose name ends with `file`: sorted pairs like ("tool", ...), ("params.pod", ...).
+
+    A list inside an archive speaks of this archive alone: of sources whose name begins with `within`.
+    """
 
     file: str
     pairs: Pairs
+    within: str = ""
 
 
 def entries_of(name: str, data: bytes) -> tuple[Entry, ...] | None:
@@ -38,7 +42,8 @@ def entries_of(name: str, data: bytes) -> tuple[Entry, ...] | None:
         isinstance(item, dict) and isinstance(item.get("file"), str) for item in listed
     ):
         return None
-    return tuple(Entry(_tidy(item["file"]), _pairs(item)) for item in listed)
+    within = name[: name.rfind("!") + 1]
+    return tuple(Entry(_tidy(item["file"]), _pairs(item), within) for item in listed)
 
 
 def _pairs(item: dict[str, object]) -> Pairs:
@@ -54,7 +59,11 @@ def _pairs(item: dict[str, object]) -> Pairs:
 def pairs_for(name: str, entries: Iterable[Entry]) -> Pairs:
     """What the entries say of a source; of several the one with the longest file name counts."""
     parts = _PART.split(_tidy(name))
-    fitting = [entry for entry in entries if parts[-len(_PART.split(entry.file)) :] == _PART.split(entry.file)]
+    fitting = [
+        entry
+        for entry in entries
+        if name.startswith(entry.within) and parts[-len(_PART.split(entry.file)) :] == _PART.split(entry.file)
+    ]
     return max(fitting, key=lambda entry: (len(entry.file), entry.pairs)).pairs if fitting else ()
 
 

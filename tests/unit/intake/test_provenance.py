@@ -28,3 +28,11 @@ def test_the_command_line_is_preferred_to_the_tool_s_name() -> None:
     assert command_of(POD) == "kubectl logs web-0"
     assert command_of((("tool", "kubectl_describe"),)) == "kubectl_describe"
     assert command_of(()) == ""
+
+
+def test_a_list_inside_an_archive_speaks_of_this_archive_alone() -> None:
+    """Two bundles may hold files of one name."""
+    entries = [Entry("web.log", (("tool", "a"),), "one.tgz!"), Entry("web.log", (("tool", "b"),), "two.tgz!")]
+    assert pairs_for("one.tgz!web.log", entries) == (("tool", "a"),)
+    assert pairs_for("two.tgz!web.log", entries) == (("tool", "b"),)
+    assert pairs_for("web.log", entries) == ()
