@@ -147,6 +147,7 @@ def _notes(summary: LogSummary, entity: Entity) -> Sequence[str]:
             notes.append(f"{entity.name}: its lines state no time zone; they are read as UTC.")
     if summary.mined < summary.lines:
         notes.append(
-            f"{entity.name}: templates were mined from {summary.mined} of {summary.lines} lines; signatures from all."
+            f"{entity.name}: templates and stack traces were read from {summary.mined} of {summary.lines} lines; "
+            "signatures from all."
         )
     return notes

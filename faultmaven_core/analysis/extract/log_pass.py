@@ -31,7 +31,7 @@ from faultmaven_core.ports.pattern_scanner import Scan
 SEGMENT_BYTES: Final = 32 << 20
 """The stretch that one task reads; fixed, so that one process or many give the same record."""
 FAST_SHARE: Final = 8
-"""With `fast`, one block of so many is mined for templates; signatures are looked for in all."""
+"""With `fast`, one block of so many is read for templates and stack traces; signatures are looked for in all."""
 _TRACE_MARKS: Final = (b"Traceback (most recent", b"\n\tat ", b"\n    at ", b"panic: ", b"\ngoroutine ")
 """What stack traces of Python, Java and JavaScript, and Go have; literals, since every block is searched for them."""
 _TRACE_LINES: Final = 80
@@ -146,7 +146,7 @@ class _SegmentReader:
             self._mine(block, times)
             self._summary.mined += block.size
         self._tally_hits(block, self._scan.hits(data), times)
-        if len(self._summary.traces) < MAX_TRACES:
+        if mined and len(self._summary.traces) < MAX_TRACES:
             self._summary.traces += block.traces()
         self._summary.lines += block.size
         self._summary.bytes += len(data)
