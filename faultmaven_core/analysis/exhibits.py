@@ -124,7 +124,7 @@ def _by_weight(record: RcaRecord) -> list[str]:
 
 
 def _number(name: str) -> tuple[int, str]:
-    return (int(name[1:]) if name[1:].isdigit() else 0, name)
+    return (int(name[1:]) if name[1:].isdecimal() else 0, name)
 
 
 def _window(claim: str, citation: Citation, size: int, read: ReadSpan) -> _Window:

@@ -147,7 +147,7 @@ def _event(row: Mapping[str, str], index: int, passage: Passage, out: Findings) 
     about = Entity(kind.lower(), name, "" if kind.lower() in CLUSTER_SCOPED else row.get("NAMESPACE", ""))
     age = row["LAST SEEN"]
     number = row.get("COUNT", "")
-    times = int(number) if number.isdigit() else repeats(age)
+    times = int(number) if number.isdecimal() else repeats(age)
     event(
         out, about, row["REASON"], row["MESSAGE"], passage.span(index), level=row.get("TYPE", ""), count=times, age=age
     )

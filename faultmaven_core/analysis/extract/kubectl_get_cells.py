@@ -90,7 +90,7 @@ def _pod(cells: Cells) -> Parts:
         condition = {"type": cells.node("Ready"), "status": cells.node("True" if good else "False")}
         status["conditions"] = cells.listed([cells.tree(condition)])
     restarts = cells.text("RESTARTS").split(" ", maxsplit=1)[0]
-    if restarts.isdigit():
+    if restarts.isdecimal():
         status["restarts"] = cells.node(int(restarts))
     return {"spec": cells.tree(cells.scalars(nodeName="NODE")), "status": cells.tree(status)}
 
@@ -107,7 +107,7 @@ def _workload(cells: Cells) -> Parts:
     if match:
         spec["replicas"] = cells.node(int(match[2]))
         status["readyReplicas"] = cells.node(int(match[1]))
-    elif cells.text("READY").isdigit():
+    elif cells.text("READY").isdecimal():
         status["readyReplicas"] = cells.node(int(cells.text("READY")))
         spec |= cells.scalars(replicas="DESIRED")
     if (selector := cells.pairs("SELECTOR")) is not None:

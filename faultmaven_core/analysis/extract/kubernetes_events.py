@@ -70,7 +70,7 @@ def read_event(node: Node, passage: Passage, out: Findings) -> Entity | None:
         passage.span(node.first, node.last),
         level=node.text("type"),
         when=next((found for text in seen if (found := moment(text)) is not None), None),
-        count=int(times) if times.isdigit() else 1,
+        count=int(times) if times.isdecimal() else 1,
     )
     return entity
 

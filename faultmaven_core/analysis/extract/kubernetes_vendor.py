@@ -203,7 +203,7 @@ def _event(item: Node, passage: Passage, out: Findings) -> bool:
         passage.span(item.first, item.last),
         level=item.text("type"),
         when=next((found for text in seen if (found := moment(text)) is not None), None),
-        count=int(times) if times.isdigit() else 1,
+        count=int(times) if times.isdecimal() else 1,
     )
     return True
 

@@ -100,7 +100,7 @@ def parse(text: str, form: Form, year: int = ASSUMED_YEAR) -> tuple[float, bool,
     try:
         moment = datetime(
             int(stated or year),
-            int(month) if month.isdigit() else _MONTHS.index(month.lower()) + 1,
+            int(month) if month.isdecimal() else _MONTHS.index(month.lower()) + 1,
             int(part["day"]),
             int(part["hour"]),
             int(part["minute"]),

@@ -80,7 +80,7 @@ class KubernetesObject:
     def texts(self, path: str) -> list[str]:
         """The scalars of a list, in its order."""
         found = [(key, self.text(f"{path}.{key}")) for key in self.keys(path)]
-        return [text for key, text in sorted(found, key=lambda pair: int(pair[0]) if pair[0].isdigit() else 0)]
+        return [text for key, text in sorted(found, key=lambda pair: int(pair[0]) if pair[0].isdecimal() else 0)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Status:
             "image": self.image,
             "restarts": self.restarts or "",
             "exit_code": code,
-            "exit_meaning": _MEANT.get(int(code), "") if code.isdigit() else "",
+            "exit_meaning": _MEANT.get(int(code), "") if code.isdecimal() else "",
             "reason": self.text(f"{self.ended}.reason") if self.ended else "",
             "waiting": self.text("state.waiting.reason"),
             "said": " ".join(self.text("state.waiting.message").split())[:200],
