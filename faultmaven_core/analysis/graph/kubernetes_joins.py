@@ -35,7 +35,7 @@ def _relation(kind: str, a: Entity, b: Entity, fact: Fact | None) -> Relation:
 def _owners(cluster: Cluster) -> Iterator[Relation]:
     """Pods and replica sets whose owner no source states, by the names that controllers give."""
     owned = {relation.b for relation in cluster.graph.relations if relation.kind == "owns"}
-    for each in cluster.of_kind("pod", "replicaset", "job"):
+    for each in cluster.mentioned("pod", "replicaset", "job"):
         if each.entity not in owned:
             yield from _named_after(each, cluster)
     for relation in cluster.graph.relations:

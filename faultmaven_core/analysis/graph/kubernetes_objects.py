@@ -132,6 +132,11 @@ class Cluster:
         for kind in kinds:
             yield from (each for each in self._by_kind.get(kind, ()) if each.described)
 
+    def mentioned(self, *kinds: str) -> Iterator[KubernetesObject]:
+        """The objects of these kinds, also those that only events or other objects name."""
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
+
     def find(self, kind: str, name: str, namespace: str) -> KubernetesObject | None:
         """A described object by name; an empty namespace fits every one."""
         for each in self._by_name.get((kind, name), ()):

@@ -105,3 +105,13 @@ def test_joining_twice_adds_nothing(graph: Graph) -> None:
     """The joins are a function of the evidence."""
     built = graph(obj("Deployment", "web"), obj("Pod", "web-5d9c7b6f4-x2x4z"))
     assert related(built.with_more(relations=join(built))) == related(built)
+
+
+def test_pod_that_only_an_event_names_belongs_to_its_deployment(graph: Graph) -> None:
+    """Its failures are its owner's, even if the pod itself was not collected or is gone."""
+    event = (
+        "apiVersion: v1\nkind: Event\nmetadata: {name: e}\nreason: FailedScheduling\nmessage: no room\n"
+        "involvedObject: {kind: Pod, name: web-5d9c7b6f4-x2x4z, namespace: shop}\n"
+    )
+    built = graph(obj("Deployment", "web"), event)
+    assert built.owner(Entity("pod", "web-5d9c7b6f4-x2x4z", "shop")) == Entity("deployment", "web", "shop")
