@@ -54,7 +54,7 @@ def _cut(text: str, start: int, end: int) -> tuple[int, int]:
     if start < end <= limit:
         return start, _next_edge(text, end, limit)
     if len(text) <= limit:
-        return start, len(text.rstrip())
+        return start, max(start, len(text.rstrip()))
     last = [edge.start() for edge in _EDGE.finditer(text, start + 1, limit)]
     return start, last[-1] if last else limit
 
