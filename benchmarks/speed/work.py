@@ -1,7 +1,7 @@
 """One piece of work on one file, in a process of its own: `python -m benchmarks.speed.work WORK FILE`.
 
-Prints JSON: bytes, and the CPU seconds of the work itself (compiling patterns included, starting Python not; what
-starting costs is a case of its own).
+Prints JSON: bytes, and the CPU seconds of the work itself (compiling patterns included; starting Python and
+importing not, what starting costs is a case of its own).
 """
 
 from __future__ import annotations
@@ -18,32 +18,45 @@ PEER_SHARE = 1 / 32
 """Of the file that the slow peer reads; its rate does not depend on it."""
 
 
-def scan(stream: BinaryIO, size: int) -> int:
+Job = Callable[[], int]
+"""The work to be timed; its answer is the number of bytes done."""
+
+
+def scan(stream: BinaryIO, size: int) -> Job:
     """All signatures, all lines."""
-    from faultmaven.composition.compute import tools
+    from faultmaven.composition.compute import pattern_scanner
     from faultmaven_core.analysis.extract.log_blocks import blocks
+    from faultmaven_core.analysis.signals.signatures import SignatureScan
 
-    chosen = tools().signatures.scan
-    for _, data, _ in blocks(stream, 0, size):
-        chosen.hits(data)
-    return size
+    scanner = pattern_scanner()
+
+    def job() -> int:
+        chosen = SignatureScan(scanner).scan
+        for _, data, _ in blocks(stream, 0, size):
+            chosen.hits(data)
+        return size
+
+    return job
 
 
-def templates(stream: BinaryIO, size: int) -> int:
+def templates(stream: BinaryIO, size: int) -> Job:
     """The template of every line, by the miner and the settings whose grouping is scored."""
     from faultmaven_core.analysis.extract.log_blocks import blocks, sample_lines
     from faultmaven_core.analysis.extract.log_format import learn
     from faultmaven_core.analysis.extract.template_merge import merge
     from faultmaven_core.analysis.extract.template_miner import TemplateMiner
 
-    miner = TemplateMiner(learn(sample_lines(stream)))
-    for _, data, _ in blocks(stream, 0, size):
-        miner.mine(data, data.removesuffix(b"\n").split(b"\n"))
-    merge(miner.signatures)
-    return size
+    def job() -> int:
+        miner = TemplateMiner(learn(sample_lines(stream)))
+        for _, data, _ in blocks(stream, 0, size):
+            miner.mine(data, data.removesuffix(b"\n").split(b"\n"))
+        merge(miner.signatures)
+        return size
+
+    return job
 
 
-def drain(stream: BinaryIO, size: int) -> int:
+def drain(stream: BinaryIO, size: int) -> Job:
     """The peer: drain3 with the three masks that its documentation gives, on the first part of the file."""
     from drain3 import TemplateMiner
     from drain3.masking import MaskingInstruction
@@ -57,37 +70,49 @@ def drain(stream: BinaryIO, size: int) -> int:
         MaskingInstruction(rf"{before}([\-\+]?\d+){after}", "NUM"),
     ]
     miner = TemplateMiner(config=config)
-    part = stream.read(int(size * PEER_SHARE))
-    part = part[: part.rfind(b"\n")]
-    for line in part.decode("utf-8", "replace").split("\n"):
-        miner.add_log_message(line)
-    return len(part)
+
+    def job() -> int:
+        part = stream.read(int(size * PEER_SHARE))
+        part = part[: part.rfind(b"\n")]
+        for line in part.decode("utf-8", "replace").split("\n"):
+            miner.add_log_message(line)
+        return len(part)
+
+    return job
 
 
-def full(stream: BinaryIO, size: int) -> int:
+def full(stream: BinaryIO, size: int) -> Job:
     """Signatures, templates, moments, facts."""
     return _pass(stream, size, fast=False)
 
 
-def fast(stream: BinaryIO, size: int) -> int:
+def fast(stream: BinaryIO, size: int) -> Job:
     """The same with templates of one block in eight."""
     return _pass(stream, size, fast=True)
 
 
-def _pass(stream: BinaryIO, size: int, *, fast: bool) -> int:
-    from faultmaven.composition.compute import tools
+def _pass(stream: BinaryIO, size: int, *, fast: bool) -> Job:
+    from faultmaven.composition.compute import pattern_scanner
+    from faultmaven_adapters.structured.pyyaml import PyYamlStructuredText
     from faultmaven_core.analysis.extract.log import finish_log
     from faultmaven_core.analysis.extract.log_pass import read_log_segment, segments_of
     from faultmaven_core.analysis.extract.log_summary import merge
+    from faultmaven_core.analysis.extract.tools import Tools
     from faultmaven_core.analysis.model import Entity
+    from faultmaven_core.analysis.signals.signatures import SignatureScan
 
-    kit = tools()
-    parts = (read_log_segment(stream, start, end, kit, fast=fast) for start, end in segments_of(size))
-    finish_log(reduce(merge, parts), Entity("source", "log"), "", kit)
-    return size
+    scanner = pattern_scanner()
+
+    def job() -> int:
+        kit = Tools(PyYamlStructuredText(), SignatureScan(scanner))
+        parts = (read_log_segment(stream, start, end, kit, fast=fast) for start, end in segments_of(size))
+        finish_log(reduce(merge, parts), Entity("source", "log"), "", kit)
+        return size
+
+    return job
 
 
-WORK: dict[str, Callable[[BinaryIO, int], int]] = {work.__name__: work for work in (scan, templates, drain, full, fast)}
+WORK: dict[str, Callable[[BinaryIO, int], Job]] = {work.__name__: work for work in (scan, templates, drain, full, fast)}
 
 
 def main() -> None:
@@ -96,8 +121,9 @@ def main() -> None:
     with Path(file).open("rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(0)
+        job = WORK[name](stream, size)
         begin = time.process_time()
-        done = WORK[name](stream, size)
+        done = job()
         print(json.dumps({"bytes": done, "cpu": time.process_time() - begin}))
 
 
