@@ -53,8 +53,10 @@ def read_as(kind: str, passage: Passage, out: Findings) -> None:
         return
     try:
         EXTRACTORS[kind](passage, out)
-    except InvalidInputError as error:
-        out.problems.append(f"{out.origin.name}: {str(error).rstrip('.')}; its lines were read as plain text.")
+    except (InvalidInputError, ValueError) as error:
+        # ValueError: a number of thousands of digits, which int() refuses, in a place where any kind may have a number.
+        why = str(error).rstrip(".") if isinstance(error, InvalidInputError) else "a value is beyond what can be read"
+        out.problems.append(f"{out.origin.name}: {why}; its lines were read as plain text.")
         log(passage, out)
 
 

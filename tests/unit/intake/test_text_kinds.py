@@ -103,6 +103,14 @@ def test_what_an_extractor_refuses_is_read_as_lines_and_that_is_said(kit: Tools)
     assert any(fact.attribute.startswith("signature.") for fact in out.facts)
 
 
+def test_a_number_that_nothing_can_hold_costs_the_structure_and_not_the_file(kit: Tools) -> None:
+    """Five thousand digits where a table counts restarts."""
+    digits = "9" * 5_000
+    extraction = said(f"NAME    READY   STATUS    RESTARTS   AGE\nweb-0   0/1     Error     {digits}   5m\n", kit)
+    assert extraction.source.kind == "kubectl_get"
+    assert "a value is beyond what can be read; its lines were read as plain text" in extraction.problems[-1]
+
+
 def test_every_kind_that_is_told_has_a_reader() -> None:
     """A kind without one would be a crash that only its evidence finds."""
     from faultmaven_core.analysis.extract.extractors import TRANSCRIPT
