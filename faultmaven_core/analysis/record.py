@@ -126,13 +126,14 @@ class RuledOut:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceNeed:
-    """What is missing, how to get it, and between which mechanisms it would decide."""
+    """What is missing, how to get it (commands) or where to look, and between which mechanisms it would decide."""
 
     what: str
     why: str
     commands: tuple[str, ...]
     expected: str
     distinguishes: tuple[str, ...]
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def _record(text: str, command: str, verdict: str = "probable", count: int = 3) 
         "hypotheses": [{"status": "leading", "claims": ["c1", "c2"]}] if known else [],
         "claims": [{"id": name, "text": text, "citations": [cited]} for name in ("c1", "c2")],
         "ruled_out": [{"statement": text, "because": text}] * count,
-        "evidence_needs": [{"what": text, "commands": [command]}] * count,
+        "evidence_needs": [{"what": text, "commands": [command], "places": [text]}] * count,
         "findings": [{"statement": text}] * count,
         "coverage": [{}] * count,
     }

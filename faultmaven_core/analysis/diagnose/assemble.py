@@ -176,7 +176,7 @@ def _entity(entity: Entity) -> EntityView:
 
 
 def _check(check: Check, narrator: Narrator) -> CheckView:
-    return CheckView(narrator.tell([check.command]), narrator.tell([check.expect]))
+    return CheckView(narrator.command(check.command), narrator.tell([check.expect]))
 
 
 def _coverage(extraction: Extraction) -> SourceCoverage:

@@ -36,7 +36,7 @@ def _stands_for_itself(attribute: str, kinds: AbstractSet[str], checks: Mapping[
         mechanism=(check.why,),
         strength=STRENGTH[certainty],
         confirm=knowledge.Check(
-            "kubectl -n {namespace} get {kind} {name} -o yaml", "the same as in the evidence: {quote}"
+            ("kubectl -n {namespace} get {kind} {name} -o yaml",), "the same as in the evidence: {quote}"
         ),
         refute=knowledge.Check(expect="in the cluster it is as the check expects: {expected}"),
         remedies=(check.remedy,),

@@ -44,6 +44,12 @@ class Narrator:
         """Every text whose slots all have values."""
         return tuple(told for text in texts if (told := self._filled(text)))
 
+    def command(self, texts: Sequence[str]) -> str:
+        """The first command that can be told; what has no known namespace is looked for in the current one."""
+        if self._hypothesis.entity.kind == "source":
+            texts = [text for text in texts if "{name}" not in text and "{namespace}" not in text]
+        return self.tell([*texts, *(text.replace(" -n {namespace}", "") for text in texts)])
+
     def chain(self, symptom: str = "") -> tuple[str, ...]:
         """The mechanism's own steps, the symptom that they lead to, then what the decisive evidence says, word for word."""
         told = self.tell(self._hypothesis.mechanism.statement)

@@ -25,7 +25,7 @@ def needs(standing: Sequence[Hypothesis], graph: EvidenceGraph) -> tuple[Evidenc
         rival = next((other for other in first_two if other is not h), None)
         theirs = {p.clause.attribute for p, _ in rival.answers} if rival else set()
         narrator = Narrator(h, graph)
-        commands = narrator.each(h.mechanism.needs)
+        commands = tuple(filter(None, (narrator.command([text]) for text in h.mechanism.needs)))
         for prediction, answer in h.answers:
             if answer.outcome is not Outcome.UNOBSERVED:
                 continue
@@ -38,6 +38,7 @@ def needs(standing: Sequence[Hypothesis], graph: EvidenceGraph) -> tuple[Evidenc
                 commands=commands,
                 expected=prediction.text,
                 distinguishes=tuple(other.mechanism.id for other in first_two),
+                places=narrator.each(h.mechanism.places),
             )
             found.append((shared, -prediction.weight, need))
     found.sort(key=lambda entry: entry[:2])

@@ -21,6 +21,7 @@ class Symptoms:
 
     `alerts`: what somebody was told; `calm`: monitors that say all is well. An alert is history as soon as it was sent:
     alone it makes nobody unwell. `near`: what is linked to what the investigation is about.
+    `recovered`: what deviated and has come back in all that was measured.
     """
 
     status: tuple[Fact, ...]
@@ -28,16 +29,20 @@ class Symptoms:
     alerts: tuple[Fact, ...]
     calm: tuple[Fact, ...]
     near: frozenset[Entity] = frozenset()
+    recovered: frozenset[Entity] = frozenset()
 
     @classmethod
     def of(cls, graph: EvidenceGraph) -> Symptoms:
         """Those that the graph shows."""
-        hurting = [fact for fact in graph.all_facts("anomaly.**") if _hurts(fact)]
+        harmful = [fact for fact in graph.all_facts("anomaly.**") if dict(fact.params).get("hurts") == "yes"]
+        hurting = [fact for fact in harmful if not _over(fact)]
+        over = {fact.entity for fact in harmful} - {fact.entity for fact in hurting}
         calm = [fact for fact in graph.all_facts("alert_state.**") if fact.value == "ok"]
         return cls(
             status=tuple(unwell(graph)),
             deviations=tuple(hurting),
             alerts=tuple(fact for fact in graph.all_facts("alert.**") if dict(fact.params).get("state") == "firing"),
+            recovered=frozenset(over),
             calm=tuple(calm),
         )
 
@@ -63,8 +68,9 @@ class Symptoms:
 
     @property
     def active(self) -> tuple[Fact, ...]:
-        """What is wrong now by the evidence itself; alerts only where no monitor contradicts them."""
-        return (*self.status, *self.deviations, *(() if self.calm else self.alerts))
+        """What is wrong now by the evidence itself; alerts only where neither monitors nor measurements contradict."""
+        alerts = () if self.calm else (fact for fact in self.alerts if fact.entity not in self.recovered)
+        return (*self.status, *self.deviations, *alerts)
 
     @property
     def entities(self) -> list[Entity]:
@@ -72,9 +78,8 @@ class Symptoms:
         return sorted({fact.entity for fact in self.active})
 
 
-def _hurts(fact: Fact) -> bool:
-    params = dict(fact.params)
-    return params.get("hurts") == "yes" and params.get("recovered") != "yes"
+def _over(deviation: Fact) -> bool:
+    return dict(deviation.params).get("recovered") == "yes"
 
 
 def looked(graph: EvidenceGraph, about: Sequence[Entity]) -> bool:

@@ -29,6 +29,7 @@ _MECHANISM = {
     "refute",
     "remedies",
     "needs",
+    "places",
     "yields_to",
     "resolved_by",
 }
@@ -70,10 +71,11 @@ def _mechanism(entry: Mapping[str, Any]) -> Mechanism:
         chain=_texts(entry.get("chain", ())),
         predictions=tuple(_prediction(part) for part in entry.get("predictions", ())),
         strength=float(entry.get("strength", 1.0)),
-        confirm=Check(**entry["confirm"]),
-        refute=Check(**entry["refute"]),
+        confirm=_check(entry["confirm"]),
+        refute=_check(entry["refute"]),
         remedies=tuple(entry.get("remedies", ())),
         needs=tuple(entry.get("needs", ())),
+        places=tuple(entry.get("places", ())),
         yields_to=tuple(entry.get("yields_to", ())),
         resolved_by=tuple(_clause(part) for part in entry.get("resolved_by", ())),
     )
@@ -102,6 +104,11 @@ def _clause(entry: Mapping[str, Any]) -> Clause:
         entry.get("below"),
         re.compile(entry["matches"]) if "matches" in entry else None,
     )
+
+
+def _check(entry: Mapping[str, Any]) -> Check:
+    _known(entry, {"command", "expect"})
+    return Check(_texts(entry.get("command", ())), entry.get("expect", ""))
 
 
 def _texts(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:

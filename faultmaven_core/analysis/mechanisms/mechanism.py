@@ -46,9 +46,9 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command (or a place to look) and what it shows: what would confirm, or refute."""
+    """A command and what it shows: what would confirm, or refute. Of several commands the first that is bound is told."""
 
-    command: str = ""
+    command: tuple[str, ...] = ()
     expect: str = ""
 
 
@@ -60,7 +60,7 @@ class Mechanism:
     facts that it rests on, {fact:<attribute glob>} and {range:<parameter>}. Of several texts for a place the first
     whose slots are all bound is used.
 
-    `resolved_by`: evidence that the condition is over. `yields_to`: mechanisms (globs) that, at work near the same
+    `needs` are commands that get what is missing, `places` where to look for what no command gives. `resolved_by`: evidence that the condition is over. `yields_to`: mechanisms (globs) that, at work near the same
     subject, make this one their consequence.
     """
 
@@ -77,5 +77,6 @@ class Mechanism:
     refute: Check = field(default_factory=Check)
     remedies: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
     resolved_by: tuple[Clause, ...] = ()

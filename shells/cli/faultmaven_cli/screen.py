@@ -107,6 +107,8 @@ def _missing(record: Mapping[str, Any], width: int) -> list[str]:
     for need in needs[: 1 if record["root_cause"] else 2]:
         lines += _labelled("" if lines else "missing", need["what"], width, 1)
         lines += [_label("") + printable(command) for command in need["commands"][:1]]
+        if not need["commands"] and need["places"]:
+            lines += _labelled("", f"look at {need['places'][0]}", width, 1)
     return lines
 
 

@@ -178,4 +178,4 @@ def test_a_mechanism_without_texts_for_confirming_is_refused() -> None:
 
 def test_checks_default_to_nothing() -> None:
     """A refutation often is an observation without a command."""
-    assert Check() == Check("", "")
+    assert Check() == Check((), "")

@@ -46,6 +46,15 @@ def test_an_alert_is_history_where_a_monitor_says_all_is_well(graph: Build) -> N
     assert Symptoms.of(graph([fired, fact("alert_state.Latency", "ok")])).active == ()
 
 
+def test_an_alert_is_history_where_all_that_deviated_has_come_back(graph: Build) -> None:
+    """What was measured since outranks what was sent."""
+    fired = fact("alert.Low", "it is low", state="firing")
+    back = fact("anomaly.storage", "down", hurts="yes", recovered="yes")
+    still = fact("anomaly.latency", "up", hurts="yes", recovered="no")
+    assert Symptoms.of(graph([fired, back])).active == ()
+    assert Symptoms.of(graph([fired, back, still])).active == (still, fired)
+
+
 def test_a_deviation_that_is_over_or_harmless_is_no_symptom(graph: Build) -> None:
     """Only what hurts now."""
     states = [("yes", "no"), ("yes", "yes"), ("no", "no")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from itertools import chain
 
@@ -34,7 +35,6 @@ def test_a_mechanism_says_what_confirms_what_refutes_and_what_mends(mechanism: M
     """A cause without a next step helps nobody; an unknown signature would never fire."""
     assert mechanism.statement
     assert mechanism.mechanism
-    assert mechanism.confirm.command
     assert mechanism.confirm.expect
     assert mechanism.refute.expect
     assert mechanism.remedies
@@ -45,6 +45,24 @@ def test_a_mechanism_says_what_confirms_what_refutes_and_what_mends(mechanism: M
             "violation": name in REGISTRY,
             "possible": name in REGISTRY,
         }.get(kind, True), clause
+
+
+PROGRAMS = re.compile(
+    r"(aws|awk|cat|coredumpctl|curl|df|dmesg|docker|du|env|free|grep|iostat|journalctl|kafka-consumer-groups\.sh|kubectl|ls|namei|nc"
+    r"|nslookup|openssl|pip|ps|psql|redis-cli|sed|smartctl|sh|ss|sysctl|systemctl|top)\b"
+)
+
+
+@pytest.mark.parametrize("mechanism", mechanisms(), ids=lambda m: m.id)
+def test_what_confirms_and_what_is_missing_are_commands_that_can_be_typed(mechanism: Mechanism) -> None:
+    """The first screen shows them as such. One of the confirming ones needs no slot but the entity's name."""
+    assert mechanism.confirm.command
+    for command in (*mechanism.confirm.command, *mechanism.needs):
+        assert PROGRAMS.match(command), command
+    assert not any(PROGRAMS.match(place) for place in mechanism.places)
+    slots = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in mechanism.confirm.command]
+    general = {"name", "kind", "namespace", "workload"} if "source" not in mechanism.subjects else {"workload"}
+    assert any(names <= general for names in slots), mechanism.confirm.command
 
 
 @pytest.mark.parametrize("mechanism", mechanisms(), ids=lambda m: m.id)

@@ -82,6 +82,7 @@ def record() -> dict[str, Any]:
                 "commands": [HOSTILE],
                 "expected": "",
                 "distinguishes": [],
+                "places": [HOSTILE],
             }
         ],
         "actions": [{"text": f"Roll back. {HOSTILE}", "mechanism": "m"}],
