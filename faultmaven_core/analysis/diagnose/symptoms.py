@@ -63,8 +63,9 @@ class Symptoms:
 
     @property
     def told(self) -> str:
-        """The first symptom in words, as people were told or as the state shows it; empty where there is none."""
-        return next((sentence(fact) for fact in (*self.alerts, *self.status, *self.deviations)), "")
+        """The first symptom near in words, as people were told or as the state shows it; empty where there is none."""
+        near = [fact for fact in (*self.status, *self.deviations) if not self.near or fact.entity in self.near]
+        return next((sentence(fact) for fact in (*self.alerts, *near)), "")
 
     @property
     def active(self) -> tuple[Fact, ...]:

@@ -114,9 +114,9 @@ def _parts(node: Node) -> Sequence[Node]:
 
 
 def _is_alert(node: Node) -> bool:
-    """A state that alerts have, beside something else that only alerts have; or labels that name an alert."""
+    """A state that alerts have, beside something else that only alerts have; or labels, beside what explains them."""
     keys = {key for key, _ in node.entries()}
-    if node.text("labels", "alertname") or node.text("commonLabels", "alertname"):
+    if node.text("labels", "alertname") or node.text("commonLabels", "alertname") or keys >= {"labels", "annotations"}:
         return True
     state = _state(node)
     return bool(keys & _ALERT_KEYS and state) or ("title" in keys and state not in ("", "unknown"))

@@ -93,3 +93,12 @@ def test_a_broken_check_stands_for_itself_unless_a_mechanism_asks_for_it() -> No
     )
     asks = Mechanism("m", Category.UNKNOWN, ("pod",), (Clause("violation.a.b"), Clause("possible.a.b")), ("",), ("",))
     assert candidates(broken, [asks], {"a.b": known}) == []
+
+
+def test_a_far_thing_that_is_unwell_is_not_the_symptom(graph: Build) -> None:
+    """Another team's broken pod explains nothing here."""
+    far = fact(
+        "anomaly.cpu", "up", Entity("pod", "other", "x"), hurts="yes", recovered="no", text="cpu of other is high"
+    )
+    assert Symptoms.of(graph([far])).nearest({POD: 0}).told == ""
+    assert Symptoms.of(graph([far])).told == "cpu of other is high"

@@ -144,3 +144,14 @@ def test_log_records_with_labels_and_severity_are_no_alerts(read: Read, document
     out = read(json.dumps(document))
     assert states(out) == []
     assert [f.attribute for f in out.facts] == ["log.error"]
+
+
+def test_an_explained_set_of_labels_without_a_state_is_an_alert_that_fires(read: Read) -> None:
+    """Alerting tools hand on findings that way; nobody sends one to say that all is well."""
+    found = read(
+        json.dumps(
+            {"title": "SlowCheckout", "description": "takes 4 s", "labels": {"service": "web"}, "annotations": {}}
+        )
+    )
+    alert = next(fact for fact in found.facts if fact.attribute.startswith("alert."))
+    assert (alert.attribute, alert.value, dict(alert.params)["state"]) == ("alert.SlowCheckout", "takes 4 s", "firing")
