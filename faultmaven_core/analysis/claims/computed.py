@@ -13,7 +13,7 @@ from faultmaven_core.analysis.claims.readings import Reading, from_json, from_ro
 from faultmaven_core.analysis.extract.timestamps import Timestamp, first_timestamp
 
 MAX_RANGE = 64 << 20
-"""Bytes that a count or a first sight may read again; a wider claim is not made."""
+"""Bytes that a count or a first sight may read again; a wider claim stays unverified."""
 
 Derive = Callable[[re.Match[str], Sequence[Cited]], str | None]
 """The sentence that the cited bytes give for what a claim speaks of, or None where they do not speak of it."""
@@ -21,7 +21,7 @@ Derive = Callable[[re.Match[str], Sequence[Cited]], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A sentence that the engine may compute."""
+    """A sentence that can be computed again. The engine itself writes changes only; whoever else writes claims may use all."""
 
     pattern: re.Pattern[str]
     derive: Derive

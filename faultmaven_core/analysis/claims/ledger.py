@@ -6,13 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from faultmaven_core.analysis.claims.citations import AROUND, Cited, cited
-from faultmaven_core.analysis.claims.computed import (
-    change_sentence,
-    comparison_sentence,
-    count_sentence,
-    duration_sentence,
-    first_sentence,
-)
+from faultmaven_core.analysis.claims.computed import change_sentence
 from faultmaven_core.analysis.claims.excerpt import MAX_QUOTE, NARROW_ABOVE, excerpt
 from faultmaven_core.analysis.claims.metric_object import journey, metric_object, presented
 from faultmaven_core.analysis.claims.quote import normalised
@@ -66,30 +60,6 @@ class Ledger:
         """
         parts = [self._cited(span) for span in spans]
         return self._computed(change_sentence(metric, began, ended, parts), parts)
-
-    def computed_count(self, text: str, first: Span, last: Span) -> str | None:
-        """How many lines from `first` to `last` of one source hold a text, a literal piece of both lines."""
-        parts = [self._cited(first), self._cited(last)]
-        return self._computed(count_sentence(text, parts), parts)
-
-    def computed_first(self, text: str, span: Span) -> str | None:
-        """That a text stands for the first time in its source here; None where it does not."""
-        parts = [self._cited(span)]
-        return self._computed(first_sentence(text, parts), parts)
-
-    def computed_duration(self, earlier: tuple[Span, str], later: tuple[Span, str]) -> str | None:
-        """How long one line was written before the other; each with the text to quote from it."""
-        parts = [self._cited(earlier[0]), self._cited(later[0])]
-        return self._computed(duration_sentence(earlier[1], later[1], parts), parts)
-
-    def computed_comparison(self, left: tuple[Span, str], right: tuple[Span, str]) -> str | None:
-        """Which of two quantities is greater; each with the text to quote, which ends with the quantity."""
-        parts = [self._cited(left[0]), self._cited(right[0])]
-        return self._computed(comparison_sentence(left[1], right[1], parts), parts)
-
-    def inferred(self, text: str, facts: Sequence[Fact]) -> str:
-        """A "because": it shows what it rests on and is never verified."""
-        return self._add(text, "inferred", "unverified", tuple(self.cite(fact.spans[0]) for fact in facts[:5]))
 
     def _metric(self, fact: Fact) -> str | None:
         span = fact.spans[0]

@@ -13,12 +13,6 @@ from faultmaven_core.analysis.claims.verify import Status
 
 MakeBench = Callable[..., Any]
 
-LOG = """2026-03-01T10:00:00Z INFO started
-2026-03-01T10:00:05Z ERROR connection refused by db:5432
-2026-03-01T10:00:07Z INFO still here
-2026-03-01T10:00:09Z ERROR connection refused by db:5432
-2026-03-01T10:01:05Z ERROR connection refused by db:5432
-"""
 CSV = "timestamp,cpu,memory usage\n2026-03-01 10:00,12.50,300\n2026-03-01 10:05,97,200\n"
 LONG_CSV = "time,pod,metric,value\n1700000000,web,http_errors,3\n1700000060,web,http_errors,41\n"
 CLOUDWATCH = json.dumps(
@@ -82,72 +76,6 @@ def test_a_message_escaped_inside_of_a_long_line_is_found(bench: MakeBench) -> N
     assert desk.verdict(claim).status is Status.VERIFIED
 
 
-def test_a_count_names_how_many_lines_hold_a_text_between_two_of_them(bench: MakeBench) -> None:
-    """With the times as they are written; a reader can repeat it with grep."""
-    desk = bench(LOG)
-    claim = desk.claim(desk.ledger.computed_count("connection refused by db:5432", desk.lines(2), desk.lines(5)))
-    assert claim.text == (
-        '"connection refused by db:5432" stands on 3 lines from 2026-03-01T10:00:05Z to 2026-03-01T10:01:05Z'
-    )
-    assert (claim.kind, claim.status) == ("computed", "verified")
-    assert desk.verdict(claim).status is Status.VERIFIED
-
-
-def test_a_count_without_times_names_lines(bench: MakeBench) -> None:
-    """Not every file tells the time."""
-    desk = bench("boom\nfine\nboom")
-    claim = desk.claim(desk.ledger.computed_count("boom", desk.lines(1), desk.lines(3)))
-    assert claim.text == '"boom" stands on 2 lines from line 1 to line 3'
-    assert desk.verdict(claim).status is Status.VERIFIED
-
-
-def test_a_first_sight_is_claimed_only_where_nothing_stands_before(bench: MakeBench) -> None:
-    """The second time is not the first."""
-    desk = bench(LOG)
-    claim = desk.claim(desk.ledger.computed_first("connection refused", desk.lines(2)))
-    assert claim.text == '"connection refused" stands first on line 2, at 2026-03-01T10:00:05Z'
-    assert desk.verdict(claim).status is Status.VERIFIED
-    assert desk.ledger.computed_first("connection refused", desk.lines(4)) is None
-    assert desk.ledger.computed_first("connection reset", desk.lines(4)) is None
-
-
-def test_a_duration_is_the_time_between_two_lines(bench: MakeBench) -> None:
-    """And none is claimed backwards or without times."""
-    desk = bench(LOG)
-    early, late = (desk.lines(1), "started"), (desk.lines(4), "connection refused by db:5432")
-    claim = desk.claim(desk.ledger.computed_duration(early, late))
-    assert claim.text == '"started" stands 9 s before "connection refused by db:5432"'
-    assert desk.verdict(claim).status is Status.VERIFIED
-    assert desk.ledger.computed_duration(late, early) is None
-    plain = bench("a thing\nanother thing\n")
-    assert plain.ledger.computed_duration((plain.lines(1), "a thing"), (plain.lines(2), "another thing")) is None
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "word"),
-    [
-        ("limits.memory: 128Mi", "usage: 0.3Gi", "below"),
-        ("limits.memory: 1Gi", "usage: 1024Mi", "equal to"),
-        ("timeout: 30s", "took 1500ms", "above"),
-        ("limit=500m", "used=2", "below"),
-        ("used 91%", "limit 80%", "above"),
-    ],
-)
-def test_two_quoted_quantities_are_compared_in_their_units(bench: MakeBench, left: str, right: str, word: str) -> None:
-    """`128Mi` is less than `0.3Gi` although 128 is more than 0.3."""
-    desk = bench(f"{left}\n{right}\n")
-    claim = desk.claim(desk.ledger.computed_comparison((desk.lines(1), left), (desk.lines(2), right)))
-    assert claim.text == f'"{left}" is {word} "{right}"'
-    assert desk.verdict(claim).status is Status.VERIFIED
-
-
-@pytest.mark.parametrize(("left", "right"), [("used 5 s", "limit 3 Mi"), ("no number", "limit 3"), ("5 apples", "3")])
-def test_quantities_of_different_kinds_are_not_compared(bench: MakeBench, left: str, right: str) -> None:
-    """Seconds are neither more nor less than bytes."""
-    desk = bench(f"{left}\n{right}\n")
-    assert desk.ledger.computed_comparison((desk.lines(1), left), (desk.lines(2), right)) is None
-
-
 @pytest.mark.parametrize(
     ("text", "spans", "metric", "times", "said"),
     [
@@ -182,11 +110,3 @@ def test_a_change_of_a_metric_is_read_again_from_rows_or_json(
     assert desk.ledger.computed_change("another", *times, cited) is None
     assert desk.ledger.computed_change(metric, times[0], times[0], cited) is None
     assert desk.ledger.computed_change(metric, times[0], "never", cited) is None
-
-
-def test_an_inferred_claim_shows_what_it_rests_on_and_is_never_verified(bench: MakeBench) -> None:
-    """Even where its words happen to stand in the evidence."""
-    desk = bench("it failed because of the disk\n")
-    claim = desk.claim(desk.ledger.inferred("it failed because of the disk", [desk.fact("message", "failed")]))
-    assert (claim.kind, claim.status) == ("inferred", "unverified")
-    assert len(claim.citations) == 1

@@ -94,9 +94,11 @@ def test_a_quote_that_leaves_out_the_denial_is_contradicted(bench: MakeBench) ->
 def test_a_false_twin_of_a_computed_claim_is_rejected(bench: MakeBench, old: str, new: str) -> None:
     """The sentence is computed again and compared word for word."""
     desk = bench(LOG)
-    claim = desk.claim(desk.ledger.computed_count("connection to orders-db refused", desk.lines(1), desk.lines(3)))
-    assert desk.verdict(claim).status is Status.VERIFIED
-    assert desk.verdict(claim, claim.text.replace(old, new)).status is not Status.VERIFIED
+    cited = [desk.ledger.cite(desk.lines(line)) for line in (1, 3)]
+    quote, began, ended = "connection to orders-db refused", "2026-03-01T10:00:05Z", "2026-03-01T10:00:11Z"
+    text = f'"{quote}" stands on 2 lines from {began} to {ended}'
+    assert verify(text, cited, desk.evidence).status is Status.VERIFIED
+    assert verify(text.replace(old, new), cited, desk.evidence).status is not Status.VERIFIED
 
 
 def test_a_wrong_value_is_contradicted_with_the_right_one(bench: MakeBench) -> None:
