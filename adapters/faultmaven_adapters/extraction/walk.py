@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
 
 from faultmaven_core.analysis.intake.member_names import shown
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.ports.extraction_runner import Input
-from faultmaven_core.shared.errors import TooLargeError
 
 MAX_FILES = 100_000
 """Files taken from one folder; more is a mistyped path (`/`) sooner than evidence."""
@@ -40,19 +38,6 @@ def walk(paths: Sequence[str], role: Role = Role.INCIDENT) -> tuple[Input, ...]:
         for entry in _at(path, role):
             found.setdefault(os.path.realpath(entry.path) if not entry.problem else entry.path, entry)
     return tuple(sorted(found.values(), key=lambda entry: entry.name))
-
-
-def stdin_to_file(stream: BinaryIO, path: str, limit: int = 8 << 30) -> None:
-    """Copy a pipe to a new file, so that it can be read in parts. Raises TooLargeError over the limit in bytes."""
-    size = 0
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
-        while chunk := stream.read(1 << 20):
-            size += len(chunk)
-            if size > limit:
-                raise TooLargeError(
-                    f"More than {limit:,} bytes came from standard input. Save it to a file and give that."
-                )
-            sink.write(chunk)
 
 
 def _at(path: str, role: Role) -> Iterator[Input]:

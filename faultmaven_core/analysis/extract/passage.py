@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,10 +23,6 @@ class SourceText:
         if starts[-1] == len(data) and len(starts) > 1:
             starts.pop()
         self.starts = starts
-
-    def line_at(self, offset: int) -> int:
-        """The line (from 0) that holds a byte offset."""
-        return bisect_right(self.starts, offset) - 1
 
     def raw(self, index: int) -> bytes:
         """A line's bytes without its line end."""

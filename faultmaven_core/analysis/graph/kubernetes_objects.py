@@ -177,15 +177,6 @@ class Cluster:
             for name in each.keys(f"{base}.{group}"):
                 yield Container(each, f"{base}.{group}.{name}", name, group == "initContainers")
 
-    def pods_of(self, labels: Mapping[str, str], namespace: str) -> list[KubernetesObject]:
-        """Pods whose labels hold all the given ones."""
-        return [
-            pod
-            for pod in self.of_kind("pod")
-            if same_namespace(pod.entity.namespace, namespace)
-            and labels.items() <= pod.mapping("metadata.labels").items()
-        ]
-
 
 def same_namespace(a: str, b: str) -> bool:
     """Whether two namespaces can be the same; one that was not printed can be any."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from faultmaven import FaultMaven
     from faultmaven_core.evidence.commands import EvidenceAdded
 
-SEVERITIES = ("critical", "error", "warning", "info", "debug", "")
-
 
 @click.group()
 def evidence() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from faultmaven_adapters.extraction.walk import stdin_to_file, walk
+from faultmaven_adapters.extraction.walk import walk
 from faultmaven_core.analysis.model import Role
-from faultmaven_core.shared.errors import TooLargeError
 
 
 @pytest.fixture
@@ -109,12 +107,3 @@ def test_names_that_no_text_encodes_are_shown_safely(here: Path) -> None:
         (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_text("x")
     assert [entry.name for entry in walk(["ev"])] == ["ev/a\ufffdb.log", "ev/caf\ufffd.log", "ev/txt\ufffdgol.exe"]
     assert all(Path(entry.path).read_text() == "x" for entry in walk(["ev"]))
-
-
-def test_standard_input_becomes_a_private_file_within_a_limit(here: Path) -> None:
-    """A pipe cannot be read in parts, or twice."""
-    stdin_to_file(io.BytesIO(b"line\n" * 10), "in")
-    assert (here / "in").read_bytes() == b"line\n" * 10
-    assert (here / "in").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(TooLargeError, match="standard input"):
-        stdin_to_file(io.BytesIO(b"x" * 100), "in2", limit=50)
