@@ -47,7 +47,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A mechanism at work in an entity (and in its `peers`, where one owner has several), with what speaks for it."""
+    """A mechanism at work in an entity, with what speaks for it."""
 
     mechanism: Mechanism
     entity: Entity
@@ -55,7 +55,6 @@ class Hypothesis:
     answers: tuple[tuple[Prediction, Answer], ...]
     score: float
     standing: Standing = Standing.OPEN
-    peers: tuple[Entity, ...] = ()
     over: tuple[Fact, ...] = ()
 
     def weight(self, outcome: Outcome) -> float:
@@ -72,7 +71,8 @@ def bind(known: Sequence[Mechanism], graph: EvidenceGraph, concern: Concern) -> 
             hypothesis = _bound(mechanism, entity, graph, link[entity])
             if hypothesis is not None:
                 found[mechanism.id, graph.owner(entity)].append(hypothesis)
-    grouped = [_one(hypotheses) for hypotheses in found.values()]
+    # the best of a mechanism's hypotheses about things of one owner stands for all of them
+    grouped = [min(hypotheses, key=_rank) for hypotheses in found.values()]
     judged = [replace(h, standing=Standing.CONSEQUENCE) if _yields(h, grouped, graph) else h for h in grouped]
     return sorted(judged, key=_rank)
 
@@ -103,12 +103,6 @@ def _links(graph: EvidenceGraph, concern: Concern) -> dict[Entity, float]:
 
 def _rank(h: Hypothesis) -> tuple[object, ...]:
     return (h.standing is not Standing.OPEN, -h.score, h.entity, h.mechanism.id)
-
-
-def _one(hypotheses: Sequence[Hypothesis]) -> Hypothesis:
-    """The best of a mechanism's hypotheses about things of one owner stands for all of them."""
-    best, *others = sorted(hypotheses, key=_rank)
-    return replace(best, peers=tuple(sorted(h.entity for h in others)))
 
 
 def _yields(h: Hypothesis, others: Sequence[Hypothesis], graph: EvidenceGraph) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faultmaven_core.analysis.diagnose.query import NEAR
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
@@ -53,12 +53,13 @@ class Symptoms:
         def ordered(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
             return tuple(sorted(facts, key=lambda fact: distances.get(fact.entity, far)))
 
-        return Symptoms(
-            ordered(self.status),
-            ordered(self.deviations),
-            ordered(self.alerts),
-            ordered(self.calm),
-            frozenset(distances),
+        return replace(
+            self,
+            status=ordered(self.status),
+            deviations=ordered(self.deviations),
+            alerts=ordered(self.alerts),
+            calm=ordered(self.calm),
+            near=frozenset(distances),
         )
 
     @property
