@@ -14,10 +14,22 @@ def _allows(policy: KubernetesObject, direction: str) -> bool:
     return bool(policy.keys(f"spec.{direction}"))
 
 
-def _allowed_elsewhere(policy: KubernetesObject, direction: str, cluster: Cluster) -> bool:
-    """Policies add up: what one denies another may allow."""
-    others = [other for other in cluster.of_kind("networkpolicy") if other.entity != policy.entity]
-    return any(other.entity.namespace == policy.entity.namespace and _allows(other, direction) for other in others)
+def _denying(cluster: Cluster, direction: str) -> Iterator[KubernetesObject]:
+    """Policies that deny a direction where no other allows it: policies add up, what one denies another may allow."""
+    allowed = {p.entity.namespace for p in cluster.of_kind("networkpolicy") if _allows(p, direction)}
+    for policy in cluster.of_kind("networkpolicy"):
+        if direction.capitalize() in policy.texts("spec.policyTypes") and policy.entity.namespace not in allowed:
+            yield policy
+
+
+def _denied(policy: KubernetesObject, direction: str, what: str, *, expected: str) -> Violation:
+    return broken(
+        policy,
+        [policy.fact("metadata.name"), *policy.under("spec.policyTypes")],
+        f"NetworkPolicy {policy.entity.name} denies all {what} and no other policy allows any.",
+        expected=expected,
+        direction=direction,
+    )
 
 
 @check(
@@ -28,16 +40,10 @@ def _allowed_elsewhere(policy: KubernetesObject, direction: str, cluster: Cluste
 )
 def policy_denies_ingress(cluster: Cluster) -> Iterator[Violation]:
     """A network policy denies its pods all incoming traffic, and no other allows any."""
-    for policy in cluster.of_kind("networkpolicy"):
-        types = policy.texts("spec.policyTypes")
-        if "Ingress" in types and not _allows(policy, "ingress") and not _allowed_elsewhere(policy, "ingress", cluster):
-            yield broken(
-                policy,
-                [policy.fact("metadata.name"), *policy.under("spec.policyTypes")],
-                f"NetworkPolicy {policy.entity.name} denies all ingress to its pods and no other policy allows any.",
-                expected="a rule that allows the traffic the pods serve",
-                direction="ingress",
-            )
+    for policy in _denying(cluster, "ingress"):
+        yield _denied(
+            policy, "ingress", "ingress to its pods", expected="a rule that allows the traffic the pods serve"
+        )
 
 
 @check(
@@ -48,16 +54,13 @@ def policy_denies_ingress(cluster: Cluster) -> Iterator[Violation]:
 )
 def policy_denies_egress(cluster: Cluster) -> Iterator[Violation]:
     """A network policy denies its pods all outgoing traffic, DNS included, and no other allows any."""
-    for policy in cluster.of_kind("networkpolicy"):
-        types = policy.texts("spec.policyTypes")
-        if "Egress" in types and not _allows(policy, "egress") and not _allowed_elsewhere(policy, "egress", cluster):
-            yield broken(
-                policy,
-                [policy.fact("metadata.name"), *policy.under("spec.policyTypes")],
-                f"NetworkPolicy {policy.entity.name} denies all egress of its pods, DNS included, and no other policy allows any.",
-                expected="a rule that allows DNS and what the pods call",
-                direction="egress",
-            )
+    for policy in _denying(cluster, "egress"):
+        yield _denied(
+            policy,
+            "egress",
+            "egress of its pods, DNS included,",
+            expected="a rule that allows DNS and what the pods call",
+        )
 
 
 @check(
