@@ -1,10 +1,11 @@
-"""The small values that everything rests on."""
+"""Identifiers, clocks and text: the values under everything that is stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -14,164 +15,164 @@ from faultmaven_core import codec
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import FixedClock, SystemClock
-from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError
+from faultmaven_core.shared.errors import FaultMavenError, InvalidInputError, RateLimitedError, UnsupportedError
 from faultmaven_core.shared.events import Event
-from faultmaven_core.shared.ids import (
-    OrganizationId,
-    RandomIds,
-    SequentialIds,
-    UserId,
-    case_id,
-    evidence_id,
-    uuid7,
-)
-from faultmaven_core.shared.secret import Secret
+from faultmaven_core.shared.ids import OrganizationId, RandomIds, SequentialIds, UserId, case_id, evidence_id, uuid7
+from faultmaven_core.shared.operation import Operation
+from faultmaven_core.shared.page import cursor, limited
 from faultmaven_core.shared.text import checked, choice, searchable
 
+NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
 
-def test_ids_of_one_moment_are_in_order_and_of_version_seven() -> None:
-    """More than the counter holds, so that it borrows from the next millisecond."""
-    clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
-    ids = RandomIds(clock)
+
+def test_the_systems_clock_is_aware_and_in_utc() -> None:
+    """A naive time cannot be compared with the evidence's."""
+    assert SystemClock().now().utcoffset() == timedelta(0)
+
+
+def test_a_fixed_clock_moves_only_when_told() -> None:
+    """Whatever zone it was set in, it tells UTC."""
+    clock = FixedClock(NOON.astimezone(timezone(timedelta(hours=5))))
+    assert clock.now() == NOON
+    assert clock.now().tzinfo is UTC
+    clock.advance(timedelta(seconds=3))
+    assert clock.now() == NOON + timedelta(seconds=3)
+
+
+def test_ids_made_in_the_same_millisecond_are_in_order_of_creation() -> None:
+    """Pages resume by key: an id below an earlier one would never be seen. More than a counter's worth, too."""
+    ids = RandomIds(FixedClock(NOON))
     made = [ids.new() for _ in range(5000)]
-    assert made == sorted(made)
-    assert len(set(made)) == 5000
-    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
-    clock.advance(timedelta(seconds=-5))
-    assert ids.new() > made[-1]
-    clock.advance(timedelta(seconds=60))
+    assert made == sorted(set(made))
+
+
+def test_ids_do_not_go_back_when_the_clock_does() -> None:
+    """Clocks are set back by administrators and by time servers."""
+    clock = FixedClock(NOON)
+    ids = RandomIds(clock)
+    before = ids.new()
+    clock.advance(timedelta(hours=-1))
+    assert ids.new() > before
+    clock.advance(timedelta(hours=2))
     assert ids.new().int >> 80 == int(clock.now().timestamp() * 1000)
 
 
+@given(st.integers(0, 2**48 - 1), st.integers(0, 2**12 - 1), st.integers(0, 2**62 - 1))
+def test_every_id_is_a_uuid_of_version_7(milliseconds: int, counter: int, tail: int) -> None:
+    """Other programs read version and variant."""
+    made = uuid7(milliseconds, counter, tail)
+    assert made.version == 7
+    assert made.variant == "specified in RFC 4122"
+    assert made.int >> 80 == milliseconds
+
+
 def test_sequential_ids_are_the_same_in_every_run() -> None:
-    """For replays."""
-    first, second = SequentialIds(), SequentialIds()
-    assert [first.new() for _ in range(3)] == [second.new() for _ in range(3)]
+    """What replays rest on."""
+    assert [SequentialIds().new() for _ in range(2)] == [UUID(int=(7 << 76) | (2 << 62) | 1)] * 2
 
 
-def test_public_ids_end_as_their_keys() -> None:
-    """Twelve hexadecimal digits of chance."""
-    key = uuid7(1, 2, 0x1F00000000AB)
-    assert case_id(key) == "case_1f00000000ab"
-    assert evidence_id(key) == "ev_1f00000000ab"
+def test_public_ids_name_their_kind_and_keep_the_random_part() -> None:
+    """Short enough to type, from the part that differs."""
+    key = uuid7(0, 0, 0xABC)
+    assert case_id(key) == "case_000000000abc"
+    assert evidence_id(key) == "ev_000000000abc"
 
 
-def test_clocks_tell_utc() -> None:
-    """Whatever zone they were given."""
-    assert SystemClock().now().utcoffset() == timedelta(0)
-    zoned = datetime.fromisoformat("2026-01-01T05:00:00+05:00")
-    assert FixedClock(zoned).now().isoformat() == "2026-01-01T00:00:00+00:00"
+def test_a_cursor_is_what_an_earlier_page_gave_and_nothing_else() -> None:
+    """A made-up one must not read from the beginning."""
+    key = uuid7(1, 2, 3)
+    assert cursor(None) is None
+    assert cursor(key.hex) == key
+    with pytest.raises(InvalidInputError, match="`after`") as raised:
+        cursor("1 OR 1=1")
+    assert raised.value.fields == {"after": "unknown"}
 
 
-@pytest.mark.parametrize("name", ["", "a b", "-a", "a/b", "é", "a" * 129, "../x", "a\n"])
-def test_names_of_callers_are_checked(name: str) -> None:
-    """They stand in keys of blobs and in paths."""
-    with pytest.raises(InvalidInputError):
-        Caller(OrganizationId(name), UserId("u"))
-    with pytest.raises(InvalidInputError):
-        Caller(OrganizationId("o"), UserId(name))
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_a_limit_outside_its_range_is_refused(limit: int) -> None:
+    """Rather than silently cut."""
+    with pytest.raises(InvalidInputError, match=f"`limit` is {limit}"):
+        limited(limit)
+    assert limited(1000) == 1000
 
 
-def test_a_secret_is_never_shown() -> None:
-    """Not even by a failing assertion."""
-    secret = Secret("hunter2")
-    assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
-    assert secret.reveal() == "hunter2"
-    assert secret == Secret("hunter2")
-    assert len({secret, Secret("hunter2"), Secret("x")}) == 2
-    assert secret != "hunter2"
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 11, ""])
+def test_text_that_some_backend_cannot_hold_is_refused_by_name(text: str) -> None:
+    """Found at the door, not by the database that happens to be used."""
+    with pytest.raises(InvalidInputError, match="The title") as raised:
+        checked("title", text, most=10, least=1)
+    assert list(raised.value.fields) == ["title"]
+
+
+def test_text_that_fits_is_returned_unchanged() -> None:
+    """No trimming, no normalising: it is somebody's evidence."""
+    assert checked("title", " é\n😀 ", most=10) == " é\n😀 "
 
 
 class Colour(StrEnum):
-    """For the tests."""
+    """A choice."""
 
     RED = "red"
+    BLUE = "blue"
 
 
-@dataclass(frozen=True, slots=True)
-class Inner:
-    """For the tests."""
-
-    number: int
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outer(Event):
-    """For the tests."""
-
-    name: str
-    inner: tuple[Inner, ...] = ()
-    colour: Colour = Colour.RED
-    at: datetime | None = None
-
-
-@given(st.text(), st.lists(st.tuples(st.integers(-(2**53), 2**53), st.lists(st.text(max_size=3), max_size=2))))
-def test_what_is_encoded_is_decoded(name: str, inner: list[tuple[int, list[str]]]) -> None:
-    """Equal values give equal bytes."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return
-    value = Outer(name, tuple(Inner(number, tuple(tags)) for number, tags in inner if all(map(str.isascii, tags))))
-    assert codec.decode(Outer, codec.encode(value)) == value
-    assert codec.convert(Outer, codec.to_builtins(value)) == value
-    assert codec.restore(Outer, codec.encode(value)) == value
+def test_a_choice_is_refused_with_what_is_allowed() -> None:
+    """So that nobody has to look it up."""
+    assert choice(Colour, "colour", "red") is Colour.RED
+    with pytest.raises(InvalidInputError, match="'green' is no colour; it is one of red, blue"):
+        choice(Colour, "colour", "green")
 
 
 @pytest.mark.parametrize(
-    ("data", "path"),
-    [
-        (b'{"name": 1}', "$.name"),
-        (b'{"name": "a", "inner": [{"number": "1"}]}', "$.inner[0].number"),
-        (b'{"name": "a", "inner": [{"number": 1, "extra": 2}]}', "$.inner[0].extra"),
-        (b'{"name": "a", "colour": "blue"}', "$.colour"),
-        (b'{"nome": "a"}', "$"),
-        (b'{"name": "a", "other": 1}', "$.other"),
-        (b"[1]", "$"),
-    ],
+    ("text", "found_by"), [("Straße", "STRASSE"), ("Café  au\tlait", "cafe au lait"), ("ﬁle", "file")]
 )
-def test_a_wrong_field_is_named_by_its_path(data: bytes, path: str) -> None:
-    """Types are strict, and unknown fields are refused, not dropped."""
-    with pytest.raises(InvalidInputError) as caught:
-        codec.decode(Outer, data)
-    assert list(caught.value.fields) == [path]
-
-
-def test_what_is_no_json_is_said() -> None:
-    """From a caller as from our own store."""
-    with pytest.raises(InvalidInputError, match="not JSON"):
-        codec.decode(Outer, b"{")
-    with pytest.raises(CorruptDataError, match="stored Outer"):
-        codec.restore(Outer, b"{")
-
-
-def test_digests_do_not_depend_on_the_order_of_keys() -> None:
-    """Canonical form."""
-    assert codec.canonical({"b": 1, "a": 2}) == codec.canonical({"a": 2, "b": 1}) == b'{"a":2,"b":1}'
-
-
-def test_an_event_is_named_after_its_class() -> None:
-    """For the journal."""
-    assert Outer("n").kind == "outer"
-    assert Outer("n").detail()["name"] == "n"
-
-
-def test_texts_and_choices_are_checked() -> None:
-    """With the field in the error."""
-    assert checked("x", "ok", most=2) == "ok"
-    with pytest.raises(InvalidInputError, match="0 characters"):
-        checked("x", "", most=2, least=1)
-    assert choice(Colour, "colour", "red") is Colour.RED
-    with pytest.raises(InvalidInputError, match="one of red"):
-        choice(Colour, "colour", "blue")
+def test_search_finds_text_whatever_its_case_accents_and_ligatures(text: str, found_by: str) -> None:
+    """A person types what they remember."""
+    assert searchable(text) == searchable(found_by)
 
 
 @given(st.text())
-def test_searchable_text_is_stable(text: str) -> None:
-    """Applying it twice changes nothing more, so stored and asked text meet."""
-    once = searchable(text)
-    assert searchable(once) == once
+def test_making_text_searchable_twice_changes_nothing(text: str) -> None:
+    """Stored and typed text meet in the same form."""
+    assert searchable(searchable(text)) == searchable(text)
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "a/b", "a b", "-a", "x" * 129, "a\n", "é"])
+def test_a_caller_whose_name_could_leave_its_place_is_refused(name: str) -> None:
+    """Organizations are parts of keys and paths."""
+    with pytest.raises(InvalidInputError, match="organization"):
+        Caller(OrganizationId(name), UserId("u"))
+    with pytest.raises(InvalidInputError, match="user"):
+        Caller(OrganizationId("o"), UserId(name))
+
+
+@dataclass(frozen=True, slots=True)
+class DoorOpened(Event):
+    """An event."""
+
+    door: int
+
+
+def test_an_event_tells_its_kind_and_its_fields_as_text() -> None:
+    """The journal holds text only."""
+    assert DoorOpened(3).kind == "door_opened"
+    assert DoorOpened(3).detail() == {"door": "3"}
+
+
+async def test_an_operation_can_be_called_on_what_holds_the_service() -> None:
+    """The table of the whole application is made of its contexts' tables."""
+
+    class Doors:
+        async def open(self, command: int, caller: Caller) -> str:
+            return f"{caller.user} opened {command}"
+
+    async def call(doors: Doors, command: int, caller: Caller) -> str:
+        return await doors.open(command, caller)
+
+    operation = Operation("door.open", int, str, call, "Open a door")
+    outer: Operation[list[Doors], int, str] = operation.within(lambda held: held[0])
+    assert await outer.call([Doors()], 3, Caller(OrganizationId("o"), UserId("u"))) == "u opened 3"
+    assert (outer.name, outer.summary, outer.background) == ("door.open", "Open a door", False)
 
 
 def test_every_operation_has_a_sentence_and_its_types_can_be_read() -> None:
@@ -182,3 +183,13 @@ def test_every_operation_has_a_sentence_and_its_types_can_be_read() -> None:
         assert codec.to_builtins(name)
         with pytest.raises(InvalidInputError):
             codec.decode(operation.command, b'{"no such field": 1}')
+
+
+def test_errors_carry_what_programs_decide_by() -> None:
+    """Class, code, whether to try again, and when."""
+    assert RateLimitedError("Slow down.", retry_after=2.5).retry_after == 2.5
+    assert RateLimitedError.retryable
+    assert UnsupportedError("presigned links").capability == "presigned links"
+    assert "presigned links" in str(UnsupportedError("presigned links"))
+    assert InvalidInputError("No.").fields == {}
+    assert not FaultMavenError.retryable

@@ -56,6 +56,7 @@ def test_canonical_json_does_not_depend_on_the_order_of_keys() -> None:
         (b'{"name": 3}', "$.name"),
         (b'{"name": "c", "wheels": [{"size": "big"}]}', "$.wheels[0].size"),
         (b'{"wheels": []}', "$"),
+        (b"[1]", "$"),
         (b'{"name": "c", "colour": "red"}', "$.colour"),
         (b'{"name": "c", "wheels": [{"size": 1}, {"size": 1, "spokes": 9}]}', "$.wheels[1].spokes"),
     ],
@@ -81,5 +82,7 @@ def test_what_a_newer_version_stored_can_still_be_read() -> None:
 
 def test_stored_data_that_does_not_fit_is_corrupt_and_not_the_callers_fault() -> None:
     """The caller could do nothing about it."""
+    with pytest.raises(CorruptDataError, match="A stored Cart cannot be read"):
+        codec.restore(Cart, b"{")
     with pytest.raises(CorruptDataError, match="A stored Cart cannot be read"):
         codec.restore(Cart, b'{"name": 3}')
