@@ -206,6 +206,19 @@ class ExtractionRunnerContract:
         assert reading[-1].bytes_done == reading[-1].bytes_total == sum(one.extraction.source.size for one in out.found)
         assert any(event.finding.startswith("app.log:2: ") for event in reading)
 
+    async def test_a_large_log_s_first_finding_comes_before_it_is_read(
+        self, runner: ExtractionRunner, tmp_path: Path
+    ) -> None:
+        """Somebody waits: the beginning is looked at ahead of all the rest."""
+        log = tmp_path / "large.log"
+        line = "2024-05-01T10:00:00Z ERROR connect ECONNREFUSED 10.0.0.5:5432\n"
+        log.write_text(line * (9_000_000 // len(line)))
+        async with runner.run([Input("large.log", str(log))]) as run:
+            events = [event async for event in run]
+        told = next(event for event in events if isinstance(event, Progress) and event.finding)
+        assert told.finding.startswith("large.log:1: ")
+        assert told.bytes_done < told.bytes_total
+
     async def test_no_input_is_a_run_without_events(self, runner: ExtractionRunner) -> None:
         """Nothing is asked, nothing is answered."""
         assert await ran(runner, []) == Ran()

@@ -50,6 +50,9 @@ UNPACKED_TO_PACKED = 20
 AT_A_TIME = 16
 """Files under way: enough to keep processes busy, few enough that findings come from the beginning."""
 
+GLANCE = 4 << 20
+"""Bytes at the beginning of a large log that are read once more, ahead of all: somebody waits for a first finding."""
+
 BATCH = 3
 """Segments whose summaries are held at a time before they are merged."""
 
@@ -181,16 +184,24 @@ class Run(ExtractionRun):
         """Digest and segments at the same time; segments are merged batch by batch, so that their number costs nothing."""
         prepared = reading.prepared
         segments = [Summarise(path, start, end, self._options.fast) for start, end in segments_of(prepared.size)]
-        work = [self._summary(segments, prepared.name)]
+        work = [self._glance(reading, path), self._summary(segments, prepared.name)]
         if not prepared.sha256:
             work.append(self._one(Digest(path, prepared.size), prepared.size))
-        summary, *digests = await self._all(work)
+        _, summary, *digests = await self._all(work)
         for reply in (summary, *digests):
             if isinstance(reply, Failed):
                 return _given_up(reading, reply)
         sha256 = str(digests[0]) if digests else prepared.sha256
         reply = await self._one(Finish(reading, sha256, summary if isinstance(summary, bytes) else b""))
         return reply if isinstance(reply, Extraction) else _given_up(reading, reply)
+
+    async def _glance(self, reading: Reading, path: str) -> Reply:
+        """Announce what the beginning of a large log says; what becomes of the log is decided by its segments."""
+        part = replace(reading, prepared=replace(reading.prepared, size=GLANCE))
+        reply = await self._one(ReadWhole(part, path), GLANCE)
+        if isinstance(reply, Extraction) and (finding := _first_finding(reply)):
+            self._progress("extract", reading.prepared.name, self._files_done, self._files_total, finding)
+        return reply
 
     async def _summary(self, segments: Sequence[Summarise], name: str) -> Reply:
         done: list[bytes] = []

@@ -61,7 +61,10 @@ class Progress:
         elif self._bar is not None:
             if event.finding:
                 self._say(event.finding)
-            text = f"{event.files_done} of {event.files_total} sources, {event.bytes_done / 1e6:,.0f} MB"
+            done = f"{event.files_done} of {event.files_total}"
+            text = (
+                f"opened {done}" if event.stage == "identify" else f"{done} sources, {event.bytes_done / 1e6:,.0f} MB"
+            )
             self._bar.update(self._task, total=event.bytes_total or None, completed=event.bytes_done, description=text)
 
     def _say(self, text: str) -> None:
