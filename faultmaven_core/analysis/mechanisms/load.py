@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from faultmaven_core.analysis.catalogs import catalog
 from faultmaven_core.analysis.mechanisms.mechanism import Check, Clause, Mechanism, Prediction
 from faultmaven_core.analysis.model import Category
 from faultmaven_core.shared.errors import InvalidInputError
@@ -38,13 +38,7 @@ _MECHANISM = {
 @cache
 def mechanisms() -> tuple[Mechanism, ...]:
     """Those that come with the product, by id."""
-    catalog = resources.files("faultmaven_core.analysis.mechanisms") / "catalog"
-    found = [
-        mechanism
-        for entry in sorted(catalog.iterdir(), key=lambda e: e.name)
-        if entry.name.endswith(".toml")
-        for mechanism in load(entry.read_text(encoding="utf-8"), entry.name)
-    ]
+    found = [mechanism for name, text in catalog("mechanisms") for mechanism in load(text, name)]
     return tuple(sorted(found, key=lambda mechanism: mechanism.id))
 
 

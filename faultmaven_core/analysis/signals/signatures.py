@@ -7,8 +7,8 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
+from faultmaven_core.analysis.catalogs import catalog
 from faultmaven_core.analysis.model import Entity, Fact, Mode, Span
 from faultmaven_core.ports.pattern_scanner import PatternScanner, Scan
 from faultmaven_core.shared.errors import InvalidInputError
@@ -52,13 +52,7 @@ def _bare(value: str) -> str:
 @cache
 def signatures() -> tuple[Signature, ...]:
     """Those that come with the product, by id."""
-    catalog = resources.files("faultmaven_core.analysis.signals") / "catalog"
-    found = [
-        signature
-        for entry in sorted(catalog.iterdir(), key=lambda e: e.name)
-        if entry.name.endswith(".toml")
-        for signature in load(entry.read_text(encoding="utf-8"), entry.name)
-    ]
+    found = [signature for name, text in catalog("signals") for signature in load(text, name)]
     return tuple(sorted(found, key=lambda signature: signature.id))
 
 
