@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from faultmaven_cli.redact import redact
-from faultmaven_cli.verify import verify_command
+from faultmaven_cli.verify import claims_of, verify_command
 from faultmaven_core.shared.errors import InvalidInputError
 
 LINE = "ERROR connection refused by db:5432"
@@ -127,6 +127,13 @@ def test_a_line_that_is_no_claim_is_named(folder: Path) -> None:
     path.write_text("# Report\n", encoding="utf-8")
     done = CliRunner().invoke(verify_command, [str(path), "--evidence", str(folder)])
     assert "line 1 is no claim" in str(done.exception)
+
+
+def test_a_line_ends_where_json_lines_end(folder: Path) -> None:
+    """A separator of lines that stands inside of a JSON string is part of the string."""
+    path = folder / "claims.jsonl"
+    path.write_text(json.dumps(claim(f"{LINE}\u2028"), ensure_ascii=False) + "\r\n\n", encoding="utf-8")
+    assert [row["text"] for row in claims_of(path)] == [f"{LINE}\u2028"]
 
 
 def test_redact_masks_a_text_from_stdin() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from faultmaven_cli.json_lines import json_lines
 from faultmaven_core.shared.errors import InvalidInputError
 
 
@@ -32,7 +32,9 @@ def redact(file: Path, addresses: bool, field: str, spans: bool) -> None:
     if not field:
         click.echo(redactor.mask(text), nl=False)
         return
-    for number, row in _rows(text, str(file)):
+    for number, row in json_lines(text):
+        if row is None:
+            raise InvalidInputError(f"{file}: line {number} is no JSON object; leave out --field for plain text.")
         value = row.get(field)
         if not isinstance(value, str):
             raise InvalidInputError(f"{file}: line {number} has no text in {field!r}; name another --field.")
@@ -43,16 +45,3 @@ def redact(file: Path, addresses: bool, field: str, spans: bool) -> None:
             click.echo(json.dumps({**kept, "masked": [[one.start, one.end, one.kind] for one in found]}))
         else:
             click.echo(json.dumps({**row, field: redactor.mask(value)}, ensure_ascii=False))
-
-
-def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict):
-            raise InvalidInputError(f"{name}: line {number} is no JSON object; leave out --field for plain text.")
-        yield number, row

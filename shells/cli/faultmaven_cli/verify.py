@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from faultmaven_cli.json_lines import json_lines
 from faultmaven_core.analysis.claims.citations import Evidence
 from faultmaven_core.analysis.claims.verify import Judgement, Status, verify
 from faultmaven_core.analysis.record import Citation
@@ -66,14 +67,8 @@ def claims_of(path: Path) -> Iterator[Row]:
     if isinstance(whole, dict) and isinstance(whole.get("claims"), list):
         yield from (row for row in whole["claims"] if isinstance(row, dict))
         return
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict) or not isinstance(row.get("claim", row), dict):
+    for number, row in json_lines(text):
+        if row is None or not isinstance(row.get("claim", row), dict):
             raise InvalidInputError(
                 f"{path}: line {number} is no claim; give a record, or JSON lines with a claim each."
             )
