@@ -75,3 +75,13 @@ def test_what_is_missing_comes_with_the_way_to_get_it() -> None:
     assert screen.startswith("INSUFFICIENT EVIDENCE\n")
     assert "missing    the log of the previous run" in screen
     assert "kubectl logs --previous" in screen
+
+
+def test_nothing_to_see_is_not_called_wrong() -> None:
+    """An empty file shows neither trouble nor health; sentences that are joined end only once."""
+    record = _record("the log", "", "insufficient_evidence")
+    assert "Nothing here shows whether all is well" in first_screen({**record, "findings": []})
+    screen = first_screen({**record, "findings": [{"statement": "Latency rose."}, {"statement": "Load rose."}]})
+    assert "Something is wrong, but no known cause fits: Latency rose; Load rose. Looked at" in screen.replace(
+        "\n", " "
+    )

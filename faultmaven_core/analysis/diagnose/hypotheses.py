@@ -106,7 +106,10 @@ def _rank(h: Hypothesis) -> tuple[object, ...]:
 
 
 def _yields(h: Hypothesis, others: Sequence[Hypothesis], graph: EvidenceGraph) -> bool:
-    """Whether a deeper cause stands near enough for this one to be its consequence."""
+    """Whether a deeper cause stands near enough for this one to be its consequence.
+
+    Of two that would each yield to the other the better one stands, or nothing would be left of both.
+    """
     if h.standing is not Standing.OPEN or not h.mechanism.yields_to:
         return False
     near = graph.distances([h.entity], NEAR + 1)
@@ -114,6 +117,11 @@ def _yields(h: Hypothesis, others: Sequence[Hypothesis], graph: EvidenceGraph) -
         other.standing is Standing.OPEN
         and other is not h
         and other.entity in near
-        and any(fnmatchcase(other.mechanism.id, pattern) for pattern in h.mechanism.yields_to)
+        and _gives_way(h.mechanism, other.mechanism)
+        and (not _gives_way(other.mechanism, h.mechanism) or _rank(other) < _rank(h))
         for other in others
     )
+
+
+def _gives_way(general: Mechanism, deeper: Mechanism) -> bool:
+    return any(fnmatchcase(deeper.id, pattern) for pattern in general.yields_to)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import string
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 
 from faultmaven_core.analysis.diagnose.hypotheses import Hypothesis
 from faultmaven_core.analysis.diagnose.query import NEAR, Outcome
@@ -21,6 +23,7 @@ QUOTE_WORDS = 26
 QUOTES = 4
 """Sentences of the chain that quote evidence."""
 
+_JSON_MESSAGE = re.compile(r'"(?:msg|message)"\s*:\s*"((?:[^"\\]|\\.)+)"')
 _FORMAT = string.Formatter()
 
 
@@ -103,7 +106,7 @@ def _slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> Iterable[tuple[str, 
     entity = hypothesis.entity
     states = [str(fact.value) for fact in graph.facts(entity, "status.*.*.state.waiting.reason")]
     found = [pair for fact in reversed(decisive(hypothesis)) for pair in fact.params]
-    found += [("quote", fact.value) for fact in reversed(hypothesis.triggers) if isinstance(fact.value, str)]
+    found += [("quote", _message(fact.value)) for fact in reversed(hypothesis.triggers) if isinstance(fact.value, str)]
     found += [("state", state) for state in states if state not in STARTING]
     kind = "" if entity.kind == "workload" else f"{entity.kind.capitalize()} "
     subject = f"{UNKNOWN} {entity.name}" if entity.kind == "source" else f"{kind}{entity.name}"
@@ -114,7 +117,14 @@ def _slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> Iterable[tuple[str, 
         ("namespace", entity.namespace),
         ("subject", subject),
         ("workload", graph.owner(entity).name),
+        ("log", shlex.quote(PurePosixPath(entity.name).name) if entity.kind == "source" else ""),
     ]
+
+
+def _message(line: str) -> str:
+    """What a line says: of a JSON record the message, else all of it."""
+    found = _JSON_MESSAGE.search(line) if line.startswith("{") else None
+    return found[1].replace('\\"', '"') if found else line
 
 
 def _value(entity: Entity, attribute: str, graph: EvidenceGraph) -> str:

@@ -113,6 +113,8 @@ def _pod(pod: KubernetesObject) -> Iterator[Fact]:
         return
     shown = [fact for group in _GROUPS for name in pod.keys(group) for fact in _container(pod, f"{group}.{name}")]
     yield from shown
+    if not shown and pod.fact("status.conditions.Ready.status") is None:  # cut descriptions tell of containers alone
+        yield from _looping(pod)
     yield from _given(pod, "status.phase", "Pending", "Failed", "Unknown")
     yield from _given(pod, "status.reason", "Evicted", "NodeLost", "NodeAffinity", "UnexpectedAdmissionError")
     slow = any(

@@ -63,7 +63,9 @@ def _no_cause(record: Mapping[str, Any]) -> str:
     looked = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items(), key=lambda one: (-one[1], one[0])))
     if record["verdict"] == "healthy":
         return f"Nothing abnormal was found. Looked at: {looked}."
-    seen = [finding["statement"] for finding in record["findings"][:2]]
+    seen = [finding["statement"].rstrip(".") for finding in record["findings"][:2]]
+    if not seen and not record["hypotheses"]:
+        return f"Nothing here shows whether all is well: no symptom could be read. Looked at: {looked}."
     told = "; ".join(seen) or "no symptom could be read"
     return f"Something is wrong, but no known cause fits: {told}. Looked at: {looked}."
 

@@ -78,6 +78,16 @@ def test_a_general_mechanism_yields_to_a_deeper_cause_nearby(graph: Build) -> No
     ]
 
 
+def test_of_two_that_yield_to_each_other_the_better_one_stands(graph: Build) -> None:
+    """Each would explain the other away, and nothing would be left to say."""
+    other = replace(BROKEN, id="b.other", strength=2.0, yields_to=("a.*",))
+    found = bind([replace(BROKEN, yields_to=("b.*",)), other], graph([fact("signature.broken")]), Concern([POD]))
+    assert [(h.mechanism.id, h.standing) for h in found] == [
+        ("b.other", Standing.OPEN),
+        ("a.broken", Standing.CONSEQUENCE),
+    ]
+
+
 def test_pods_of_one_owner_make_one_hypothesis(graph: Build) -> None:
     """Three replicas that fail alike are one cause, not three."""
     owner, twin = Entity("replicaset", "web", "shop"), Entity("pod", "web-2", "shop")

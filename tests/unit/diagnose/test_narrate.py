@@ -57,6 +57,21 @@ def test_slots_are_filled_from_the_entity_and_the_facts(graph: Build, text: str,
     assert Narrator(hypothesis(*triggers), known).tell([text]) == told
 
 
+def test_of_a_json_line_the_message_is_quoted(graph: Build) -> None:
+    """People read the message; the claim holds the whole line."""
+    line = fact("log.error", '{"level": "error", "msg": "open \\"a.db\\": read-only file system", "id": 7}')
+    assert Narrator(hypothesis(line), graph([line])).tell(["{quote}"]) == 'open "a.db": read-only file system'
+    bare = fact("log.error", '{"level": "error"}')
+    assert Narrator(hypothesis(bare), graph([bare])).tell(["{quote}"]) == '{"level": "error"}'
+
+
+def test_a_log_is_named_in_commands_so_that_no_name_of_a_file_runs(graph: Build) -> None:
+    """Names of files come from outside; only a source has one."""
+    source = Entity("source", "logs/a b;reboot.log")
+    assert Narrator(hypothesis(entity=source), graph()).command(["tail {log}"]) == "tail 'a b;reboot.log'"
+    assert Narrator(hypothesis(), graph()).command(["tail {log}"]) == ""
+
+
 def test_the_first_text_whose_slots_are_bound_is_told(graph: Build) -> None:
     """The richest wording first, a plain one last."""
     narrator = Narrator(hypothesis(fact("signature.slow")), graph())

@@ -51,6 +51,13 @@ def test_pod_that_runs_between_two_crashes_is_not_well(graph: Graph) -> None:
     assert shown(graph(pod("web-0", READY + state))) == {("web-0", "status.containerStatuses.web.restartCount")}
 
 
+def test_loop_shows_where_the_conditions_are_cut_off(graph: Graph) -> None:
+    """People paste parts of what kubectl says; a container that was killed twelve times is not well for that."""
+    last = "{terminated: {startedAt: '2026-03-02T09:58:00Z', finishedAt: '2026-03-02T09:59:30Z', exitCode: 137}}"
+    state = container(RUNNING, f"    restartCount: 12\n    ready: true\n    lastState: {last}\n")
+    assert shown(graph(pod("web-0", state))) == {("web-0", "status.containerStatuses.web.restartCount")}
+
+
 def test_loop_that_has_settled_is_over(graph: Graph) -> None:
     """An event an hour after the last start shows that the container has been running since."""
     last = "{terminated: {startedAt: '2026-03-02T09:58:00Z', finishedAt: '2026-03-02T09:59:30Z', exitCode: 1}}"
