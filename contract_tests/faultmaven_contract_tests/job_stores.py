@@ -91,7 +91,6 @@ class JobStoreContract(Contract):
         assert job is not None
         await subject.jobs.finish(job, JobState.WAITING, error="away", run_at=LATER + timedelta(minutes=5))
         assert await claim(subject, 2) is None
-        assert await subject.jobs.next_due() == LATER + timedelta(minutes=5)
         job = await claim(subject, 3, LATER + timedelta(minutes=6))
         assert job is not None
         assert (job.id, job.attempts, job.error) == (job_id, 2, "away")
@@ -105,17 +104,6 @@ class JobStoreContract(Contract):
         assert await ask(subject, request(dedupe_key="k")) == first
         await subject.jobs.finish(job, JobState.SUCCEEDED)
         assert await ask(subject, request(dedupe_key="k")) != first
-
-    async def test_what_is_due_next(self, subject: Storage) -> None:
-        """Open jobs only; a running one when its lease ends."""
-        assert await subject.jobs.next_due() is None
-        await ask(subject, request(run_at=START))
-        assert await subject.jobs.next_due() == START
-        job = await claim(subject)
-        assert job is not None
-        assert await subject.jobs.next_due() == LATER + timedelta(minutes=1)
-        await subject.jobs.finish(job, JobState.SUCCEEDED)
-        assert await subject.jobs.next_due() is None
 
     async def test_sweeping_removes_what_ended_long_ago(self, subject: Storage) -> None:
         """And nothing that is open. Ends are stamped by the storage's clock."""

@@ -154,8 +154,9 @@ class UnitOfWorkContract(Contract):
     async def test_a_job_exists_if_and_only_if_its_unit_committed(self, subject: Storage) -> None:
         """The outbox."""
         async with subject.cases(ACME) as unit:
-            await unit.outbox.add(request())
-        assert await subject.jobs.next_due() is None
+            dropped = await unit.outbox.add(request())
+        with pytest.raises(NotFoundError):
+            await subject.jobs.get(dropped)
         async with subject.evidence(ACME) as other:
             job_id = await other.outbox.add(request())
             await other.commit()

@@ -25,10 +25,6 @@ class JobStore(Protocol):
         """Write an attempt's end. False, and nothing is written, where `job.token` is not the current one any more."""
 
     @abstractmethod
-    async def next_due(self) -> datetime | None:
-        """When the next open job is due (or its lease ends); None where all are done."""
-
-    @abstractmethod
     async def get(self, job_id: UUID) -> Job:
         """One job. Raises NotFoundError."""
 

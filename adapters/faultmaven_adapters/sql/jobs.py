@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 
 from faultmaven_adapters.sql.engine import SqlDatabase
 from faultmaven_adapters.sql.rows import job_of
@@ -86,12 +86,6 @@ class SqlJobStore(JobStore):
             done = await run.run(update(JOB).where(current).values(values | {"token": None, "lease_until": None}))
             await run.commit()
         return done.rowcount == 1
-
-    async def next_due(self) -> datetime | None:
-        async with self._transaction(read_only=True) as run:
-            row = await run.first(select(func.min(_DUE).label("due")).where(JOB.c.state.in_(_OPEN)))
-        due: datetime | None = row.due if row else None
-        return due
 
     async def get(self, job_id: UUID) -> Job:
         async with self._transaction(read_only=True) as run:

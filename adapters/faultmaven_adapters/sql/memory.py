@@ -72,10 +72,6 @@ class MemoryJobStore(JobStore):
         await self._put(replace(row, job=done, finished_at=ended))
         return True
 
-    async def next_due(self) -> datetime | None:
-        rows = self._database.tables.jobs.values()
-        return min((_due(row.job) for row in rows if row.job.state in _OPEN), default=None)
-
     async def get(self, job_id: UUID) -> Job:
         row = self._database.tables.jobs.get(job_id)
         if row is None:
