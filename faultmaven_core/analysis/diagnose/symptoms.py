@@ -11,9 +11,6 @@ from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.graph.kubernetes_health import unwell
 from faultmaven_core.analysis.model import Entity, Fact
 
-LOUD = frozenset({"error", "critical"})
-"""Severities of log lines that say by themselves that something failed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Symptoms:

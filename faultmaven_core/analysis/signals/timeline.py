@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from faultmaven_core.analysis.model import Entity, Fact, Mode, Source, Span
@@ -87,13 +87,6 @@ def _moment(fact: Fact) -> Moment | None:
     name = fact.attribute.split(".", 1)[-1]
     text = said if kind in ("anomaly", "log") else f"{name}: {said}"
     return Moment(fact.when, fact.entity, text[:MAX_TEXT], kind, troubled, fact.spans)
-
-
-def onset(moments: Sequence[Moment]) -> float | None:
-    """When trouble began, as far as the evidence shows: an alert only tells when somebody noticed."""
-    signs = [moment for moment in moments if moment.troubled]
-    measured = [moment for moment in signs if moment.kind != "alert"]
-    return min((moment.when for moment in measured or signs), default=None)
 
 
 def coverage_sentences(asked: Iterable[float], sources: Iterable[Source]) -> tuple[str, ...]:

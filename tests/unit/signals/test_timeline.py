@@ -1,10 +1,10 @@
-"""The timeline, the estimate of the onset, coverage and clocks."""
+"""The timeline, where trouble began, coverage and clocks."""
 
 from __future__ import annotations
 
 from faultmaven_core.analysis.model import Entity, Fact, Mode, Source, Span
 from faultmaven_core.analysis.signals.clock import offsets
-from faultmaven_core.analysis.signals.timeline import MAX_MOMENTS, coverage_sentences, onset, timeline
+from faultmaven_core.analysis.signals.timeline import MAX_MOMENTS, coverage_sentences, timeline
 
 WEB = Entity("service", "web")
 
@@ -30,13 +30,6 @@ def test_what_happened_stands_in_order_with_the_first_sign_of_trouble_marked() -
     assert [(m.when, m.kind) for m in moments] == [(100, "event"), (400, "change"), (500, "anomaly"), (900, "alert")]
     assert [m.first_deviation for m in moments] == [False, False, True, False]
     assert moments[2].text == "latency of web rose"
-    assert onset(moments) == 500
-
-
-def test_an_alert_alone_is_the_onset_where_nothing_was_measured() -> None:
-    """Better a late time than none; with nothing wrong there is none."""
-    assert onset(timeline([fact("alert.Slow", "slow", 900, state="firing")])) == 900
-    assert onset(timeline([fact("event.Scaled", "scaled", 100)])) is None
 
 
 def test_the_same_thing_said_twice_stands_once() -> None:
