@@ -11,7 +11,10 @@ SCHEMA = "rca-record/1"
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Whole lines of a file. `sha256` is of the (unpacked) content, `text_sha256` of the cited bytes."""
+    """Whole lines of a file, of very long ones only the part that is quoted.
+
+    `bytes` are half-open; `lines` count from 1, both ends are cited. `sha256` is of the (unpacked) content, `text_sha256` of the cited bytes.
+    """
 
     file: str
     sha256: str

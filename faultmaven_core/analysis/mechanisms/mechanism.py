@@ -56,12 +56,13 @@ class Check:
 class Mechanism:
     """One entry of a catalog.
 
-    Texts may hold slots: {name}, {namespace}, {kind}, {subject}, {workload}, {state}, {quote}, the parameters of the
-    facts that it rests on, {fact:<attribute glob>} and {range:<parameter>}. Of several texts for a place the first
+    Texts may hold slots: {name}, {namespace}, {kind}, {subject}, {workload}, {log}, {state}, {quote}, the parameters of
+    the facts that it rests on, {fact:<attribute glob>} and {range:<parameter>}. Of several texts for a place the first
     whose slots are all bound is used.
 
-    `needs` are commands that get what is missing, `places` where to look for what no command gives. `resolved_by`: evidence that the condition is over. `yields_to`: mechanisms (globs) that, at work near the same
-    subject, make this one their consequence.
+    `needs` are commands that get what is missing, `places` where to look for what no command gives. `resolved_by`:
+    evidence that the condition is over. `yields_to`: mechanisms (globs) that, at work near the same subject, make this
+    one their consequence.
     """
 
     id: str
