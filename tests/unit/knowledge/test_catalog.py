@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import string
 from itertools import chain
@@ -73,7 +74,7 @@ def test_a_mechanism_can_always_be_stated(mechanism: Mechanism) -> None:
 
 
 def test_what_a_mechanism_yields_to_exists() -> None:
-    """A misspelt name would silently never match."""
-    ids = {mechanism.id for mechanism in mechanisms()}
+    """A misspelt name or glob would silently never match. Checks can be candidates too."""
+    ids = [*(mechanism.id for mechanism in mechanisms()), *(f"check.{name}" for name in REGISTRY)]
     named = set(chain.from_iterable(mechanism.yields_to for mechanism in mechanisms()))
-    assert {name for name in named if "*" not in name} <= ids
+    assert {name for name in named if not fnmatch.filter(ids, name)} == set()
