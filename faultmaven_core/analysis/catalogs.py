@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 
 
@@ -12,3 +12,9 @@ def catalog(package: str) -> Iterator[tuple[str, str]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):
             yield entry.name, entry.read_text(encoding="utf-8")
+
+
+def check_keys(entry: Mapping[str, object], allowed: Collection[str]) -> None:
+    """Raise ValueError for a key that nothing reads: a misspelt one would silently do nothing."""
+    if unknown := sorted(set(entry) - set(allowed)):
+        raise ValueError(f"unknown key {unknown[0]!r}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from faultmaven_core.analysis.catalogs import catalog
+from faultmaven_core.analysis.catalogs import catalog, check_keys
 from faultmaven_core.analysis.mechanisms.mechanism import Check, Clause, Mechanism, Prediction
 from faultmaven_core.analysis.model import Category
 from faultmaven_core.shared.errors import InvalidInputError
@@ -54,7 +54,7 @@ def load(text: str, name: str) -> list[Mechanism]:
 
 
 def _mechanism(entry: Mapping[str, Any]) -> Mechanism:
-    _known(entry, _MECHANISM)
+    check_keys(entry, _MECHANISM)
     return Mechanism(
         id=entry["id"],
         category=Category(entry["category"]),
@@ -76,13 +76,13 @@ def _mechanism(entry: Mapping[str, Any]) -> Mechanism:
 
 
 def _prediction(entry: Mapping[str, Any]) -> Prediction:
-    _known(entry, _PREDICTION)
+    check_keys(entry, _PREDICTION)
     clause = _clause({key: value for key, value in entry.items() if key in _CLAUSE})
     return Prediction(entry["text"], clause, float(entry.get("weight", 0.5)), bool(entry.get("absent", False)))
 
 
 def _clause(entry: Mapping[str, Any]) -> Clause:
-    _known(entry, _CLAUSE)
+    check_keys(entry, _CLAUSE)
     named = [f"{kind}.{entry[kind]}" for kind in ("signature", "violation", "anomaly", "event") if kind in entry]
     attributes = named + ([entry["attribute"]] if "attribute" in entry else [])
     if len(attributes) != 1:
@@ -101,14 +101,9 @@ def _clause(entry: Mapping[str, Any]) -> Clause:
 
 
 def _check(entry: Mapping[str, Any]) -> Check:
-    _known(entry, {"command", "expect"})
+    check_keys(entry, {"command", "expect"})
     return Check(_texts(entry.get("command", ())), entry.get("expect", ""))
 
 
 def _texts(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _known(entry: Mapping[str, Any], allowed: set[str]) -> None:
-    if unknown := sorted(set(entry) - allowed):
-        raise ValueError(f"unknown key {unknown[0]!r}")

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
+from faultmaven_core.analysis.catalogs import check_keys
 from faultmaven_core.shared.errors import InvalidInputError
 
 _KEYS = {"name", "title", "hurts", "aliases", "above", "below", "calm_below", "source"}
@@ -86,8 +87,7 @@ def load(text: str, name: str) -> dict[tuple[str, ...], KnownMetric]:
 
 
 def _metric(entry: Mapping[str, Any]) -> KnownMetric:
-    if unknown := sorted(set(entry) - _KEYS):
-        raise ValueError(f"unknown key {unknown[0]!r}")
+    check_keys(entry, _KEYS)
     if entry["hurts"] not in ("up", "down", "both", "none"):
         raise ValueError(f"hurts = {entry['hurts']!r} is none of up, down, both, none")
     bounds = [

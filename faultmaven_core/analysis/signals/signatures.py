@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from faultmaven_core.analysis.catalogs import catalog
+from faultmaven_core.analysis.catalogs import catalog, check_keys
 from faultmaven_core.analysis.model import Entity, Fact, Mode, Span
 from faultmaven_core.ports.pattern_scanner import PatternScanner, Scan
 from faultmaven_core.shared.errors import InvalidInputError
+
+_KEYS = {"id", "pattern", "means", "captures"}
 
 MAX_QUOTE = 400
 """Characters of a line kept as a fact's value; the span cites all of it."""
@@ -24,7 +26,6 @@ class Signature:
     id: str
     pattern: str
     means: str
-    severity: str
     captures: tuple[re.Pattern[str], ...] = ()
 
     def parameters(self, line: str) -> tuple[tuple[str, str], ...]:
@@ -61,11 +62,10 @@ def load(text: str, name: str) -> list[Signature]:
     found = []
     for entry in tomllib.loads(text).get("signature", []):
         try:
+            check_keys(entry, _KEYS)
             captures = tuple(re.compile(pattern) for pattern in entry.get("captures", []))
-            found.append(
-                Signature(entry["id"], entry["pattern"], entry["means"], entry.get("severity", "error"), captures)
-            )
-        except (KeyError, re.error) as error:
+            found.append(Signature(entry["id"], entry["pattern"], entry["means"], captures))
+        except (KeyError, ValueError, re.error) as error:
             raise InvalidInputError(f"{name}: signature {entry.get('id', '?')}: {error!r}.") from error
     return found
 

@@ -13,7 +13,8 @@ from faultmaven_core.analysis.checks.registry import REGISTRY
 from faultmaven_core.analysis.checks.run import MODULES
 from faultmaven_core.analysis.mechanisms.load import mechanisms
 from faultmaven_core.analysis.mechanisms.mechanism import Clause, Mechanism
-from faultmaven_core.analysis.signals.signatures import signatures
+from faultmaven_core.analysis.signals.signatures import load, signatures
+from faultmaven_core.shared.errors import InvalidInputError
 
 KNOWN = {signature.id for signature in signatures()}
 
@@ -78,3 +79,17 @@ def test_what_a_mechanism_yields_to_exists() -> None:
     ids = [*(mechanism.id for mechanism in mechanisms()), *(f"check.{name}" for name in REGISTRY)]
     named = set(chain.from_iterable(mechanism.yields_to for mechanism in mechanisms()))
     assert {name for name in named if not fnmatch.filter(ids, name)} == set()
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("pattern = 'x'", "'means'"),
+        ("pattern = 'x'\nmeans = 'm'\ncapture = ['(?P<a>x)']", "unknown key 'capture'"),
+        ("pattern = 'x'\nmeans = 'm'\ncaptures = ['(?P<a>']", "unterminated"),
+    ],
+)
+def test_a_signature_that_is_not_well_formed_is_refused_by_name(lines: str, said: str) -> None:
+    """Whoever adds knowledge finds the slip at once."""
+    with pytest.raises(InvalidInputError, match=rf"own\.toml: signature a\.b: .*{said}"):
+        load(f"[[signature]]\nid = 'a.b'\n{lines}\n", "own.toml")
