@@ -55,6 +55,14 @@ def test_json_is_exactly_the_record(fm: Fm, evidence: Path) -> None:
     assert json.loads(fm("report", "--json").stdout) == json.loads(done.stdout)
 
 
+def test_output_into_no_folder_names_what_was_asked_for(fm: Fm, evidence: Path, tmp_path: Path) -> None:
+    """Not the temporary file beside it; it is the input that is wrong, not the product."""
+    fm("investigate", evidence)
+    done = fm("report", "--output", tmp_path / "nowhere" / "r.html")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path}/nowhere/r.html cannot be written (no such file or directory)")
+
+
 @pytest.mark.parametrize(("name", "begins"), [("r.html", "<!DOCTYPE html>"), ("r.md", "# "), ("r.json", "{")])
 def test_ending_of_the_output_picks_the_form(fm: Fm, evidence: Path, tmp_path: Path, name: str, begins: str) -> None:
     """The file is written, and the screen shows the answer all the same."""

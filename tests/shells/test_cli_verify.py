@@ -5,6 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +116,36 @@ def test_a_compressed_file_is_known_by_its_own_digest_and_by_that_of_its_content
         "lines": [3, 3],
     }
     assert run(folder, [row], "--json")[1].count('"verified"') == 1
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz"])
+def test_members_of_archives_are_evidence(tmp_path: Path, suffix: str) -> None:
+    """A record of a bundle holds for the bundle itself, also where it lies packed in another."""
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "app.log").write_bytes(CONTENT)
+    archive = tmp_path / "evidence" / f"bundle{suffix}"
+    form = {".zip": "zip", ".tar": "tar", ".tar.gz": "gztar"}[suffix]
+    shutil.make_archive(str(archive).removesuffix(suffix), form, tmp_path, "logs")
+    assert run(tmp_path, [claim(LINE)])[1].startswith("verified")
+    shutil.rmtree(tmp_path / "logs")
+    with zipfile.ZipFile(tmp_path / "evidence" / "outer.zip", "w") as outer:
+        outer.write(archive, "inner")
+    archive.unlink()
+    assert run(tmp_path, [claim(LINE)])[1].startswith("verified")
+
+
+def test_a_record_cannot_steer_the_terminal(folder: Path) -> None:
+    """It is somebody else's text."""
+    assert "\x1b" not in run(folder, [claim("\x1b[2Jgone", id="\x1b]0;x")])[1]
+
+
+def test_the_exit_code_reaches_the_shell(folder: Path) -> None:
+    """What a pipeline sees is the process, not the command."""
+    path = folder / "claims.json"
+    path.write_text(json.dumps(claim("It was never written.", status="verified")), encoding="utf-8")
+    command = [sys.executable, "-m", "faultmaven_cli.main", "verify", str(path), "--evidence", str(folder / "evidence")]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1
 
 
 def test_a_broken_compressed_file_is_named(folder: Path) -> None:

@@ -16,7 +16,7 @@ from faultmaven_adapters.extraction.walk import walk
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import State
 from faultmaven_core.evidence.ports import EvidenceFiles, FileStamp, FoundFile, ReadSpan, Scratch
-from faultmaven_core.ports.extraction_runner import Place
+from faultmaven_core.ports.extraction_runner import Input, Place
 from faultmaven_core.shared.errors import CorruptDataError, NotFoundError, PermissionDeniedError
 
 BLOCK = 1 << 20
@@ -95,8 +95,8 @@ def _find(path: str, role: Role) -> list[FoundFile]:
     if not os.path.lexists(path):
         raise NotFoundError(f"There is nothing at {path}; look at how it is written, and at the folder you are in.")
     found = []
-    for entry in walk([path], role):
-        place = os.path.abspath(entry.path)
+    for entry in map(_placed, walk([path], role)):
+        place = entry.path
         size = modified_ns = 0
         if not entry.problem:
             try:
@@ -104,8 +104,19 @@ def _find(path: str, role: Role) -> list[FoundFile]:
             except OSError as error:
                 raise NotFoundError(f"{place} is gone: give the path where it is now.") from error
             size, modified_ns = status.st_size, status.st_mtime_ns
-        found.append(FoundFile(replace(entry, path=place), size, modified_ns))
+        found.append(FoundFile(entry, size, modified_ns))
     return found
+
+
+def _placed(entry: Input) -> Input:
+    """With its absolute path, which a database must be able to keep: bytes that are no UTF-8 have no place there."""
+    place = os.path.abspath(entry.path)
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        why = f"{entry.name} was not read: its name or that of a folder above it is not UTF-8; rename it."
+        return replace(entry, path=os.path.abspath(entry.name), problem=entry.problem or why)
+    return replace(entry, path=place)
 
 
 def _state(path: str, size: int, modified_ns: int) -> tuple[State, str]:

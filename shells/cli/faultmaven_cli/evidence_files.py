@@ -9,17 +9,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from faultmaven_adapters.extraction.scratch import FolderScratch, private_folder
+from faultmaven_adapters.extraction.zstd import ZstandardDecompression
 from faultmaven_core.analysis.claims.citations import Content, Evidence, EvidenceFile
+from faultmaven_core.analysis.intake.forms import HEAD, form_of
+from faultmaven_core.analysis.intake.unpack import Unpacker
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 
 MAX_UNPACKED = 1 << 30
 """Bytes that a compressed file may unpack to: it is held in memory while claims are checked."""
 
+_ARCHIVES = frozenset(("zip", "tar", "zstd"))
+
 _GZIP = b"\x1f\x8b"
 
 
 def opened_evidence(paths: Sequence[Path], stack: ExitStack) -> Evidence:
-    """Evidence files by digest; a gzip file by that of its bytes and by that of what is in it."""
+    """Evidence files by digest; a gzip file by that of its bytes and of what is in it, members of archives by theirs."""
     found: dict[str, EvidenceFile] = {}
     for path in _files(paths):
         content = _mapped(path, stack)
@@ -28,7 +34,20 @@ def opened_evidence(paths: Sequence[Path], stack: ExitStack) -> Evidence:
             unpacked = _unpacked(path)
             packed_digest, digest = _digest(content), _digest(unpacked)
             found[packed_digest] = found[digest] = EvidenceFile(path.name, unpacked)
+            content = unpacked
+        if form_of(bytes(content[:HEAD])) in _ARCHIVES:
+            for digest, member in _members(path, stack):
+                found.setdefault(digest, member)
     return found
+
+
+def _members(path: Path, stack: ExitStack) -> Iterator[tuple[str, EvidenceFile]]:
+    """What is in an archive, by digest, unpacked as an investigation does it and with the same limits."""
+    folder = FolderScratch(stack.enter_context(private_folder()))
+    with path.open("rb") as packed:
+        for content in Unpacker(folder, {}, ZstandardDecompression()).unpack(path.name, packed):
+            if content.key:
+                yield content.sha256, EvidenceFile(content.name, _mapped(Path(folder.path(content.key)), stack))
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

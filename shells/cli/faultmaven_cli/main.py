@@ -60,11 +60,12 @@ def fm(debug: bool) -> None:
 def main() -> None:
     """Run `fm` and end with the exit code that stands for what happened (see docs/command-line.md)."""
     try:
-        fm(prog_name="fm", standalone_mode=False)
+        ended = fm(prog_name="fm", standalone_mode=False)  # click returns the code of an Exit, it does not raise it
     except BaseException as failure:  # noqa: BLE001 - the one place where every failure becomes a sentence
         from faultmaven_cli.failures import report_failure
 
         sys.exit(report_failure(failure, sys.argv[1:]))
+    sys.exit(ended if isinstance(ended, int) else 0)
 
 
 if __name__ == "__main__":

@@ -37,11 +37,20 @@ def printable(text: str) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that readers see the old content or all of the new, never a part."""
+    """Write a file so that readers see the old content or all of the new, never a part.
+
+    Raises InvalidInputError where the folder is not there or may not be written to.
+    """
     if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
         path.write_text(text, encoding="utf-8")
         return
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        from faultmaven_core.shared.errors import InvalidInputError
+
+        why = (error.strerror or "unknown reason").lower()
+        raise InvalidInputError(f"{path} cannot be written ({why}); name a file in a folder of yours.") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from faultmaven_cli.json_lines import json_lines
+from faultmaven_cli.output import printable
 from faultmaven_core.analysis.claims.citations import Evidence
 from faultmaven_core.analysis.claims.verify import Judgement, Status, verify
 from faultmaven_core.analysis.record import Citation
@@ -51,7 +52,8 @@ def verify_command(claims: Path, folders: tuple[Path, ...], json_: bool) -> None
                 click.echo(json.dumps(line, ensure_ascii=False))
             else:
                 click.echo(
-                    f"{judgement.status:12}  {row.get('id', '')}  {claim.get('text', '')}\n{'':14}{judgement.reason}"
+                    f"{judgement.status:12}  {printable(str(row.get('id', '')))}  "
+                    f"{printable(str(claim.get('text', '')))}\n{'':14}{printable(judgement.reason)}"
                 )
     if false:
         raise click.exceptions.Exit(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from faultmaven_adapters.extraction.files import LocalEvidenceFiles
 from faultmaven_adapters.extraction.walk import walk
 from faultmaven_core.analysis.model import Role
 
@@ -107,3 +108,18 @@ def test_names_that_no_text_encodes_are_shown_safely(here: Path) -> None:
         (Path(os.fsdecode(os.fsencode(folder) + b"/" + name))).write_text("x")
     assert [entry.name for entry in walk(["ev"])] == ["ev/a\ufffdb.log", "ev/caf\ufffd.log", "ev/txt\ufffdgol.exe"]
     assert all(Path(entry.path).read_text() == "x" for entry in walk(["ev"]))
+
+
+async def test_a_name_that_is_no_text_costs_that_file_alone(here: Path) -> None:
+    """No database can keep such a path; what is said of it names the file as far as it can be shown."""
+    (here / "ev").mkdir()
+    (here / "ev" / "a.log").write_text("x")
+    (here / "ev" / os.fsdecode(b"caf\xe9.log")).write_text("x")
+    files = LocalEvidenceFiles()
+    try:
+        found = await files.find("ev", Role.INCIDENT)
+    finally:
+        await files.aclose()
+    assert [(file.input.name, file.size) for file in found] == [("ev/a.log", 1), ("ev/caf\ufffd.log", 0)]
+    assert "not UTF-8; rename it" in found[1].input.problem
+    found[1].input.path.encode()
