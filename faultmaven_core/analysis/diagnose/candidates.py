@@ -10,8 +10,8 @@ from faultmaven_core.analysis.mechanisms import mechanism as knowledge
 from faultmaven_core.analysis.mechanisms.mechanism import Clause, Mechanism
 from faultmaven_core.analysis.model import Fact
 
-STRENGTH = {"violation": 1.0, "possible": 0.6}
-"""Points of a broken invariant, and of one that the evidence does not cover well enough to be certain of."""
+STRENGTH = {"violation": 1.0, "possible": 0.75}
+"""Points of a broken invariant, and of one that the evidence does not cover well enough; binding it costs that one more."""
 
 
 def candidates(broken: Sequence[Fact], known: Iterable[Mechanism], checks: Mapping[str, Check]) -> list[Mechanism]:

@@ -20,6 +20,9 @@ PER_STEP = 0.85
 """Factor per relation between a candidate and what is unwell or asked about."""
 
 
+POSSIBLE = 0.8
+"""Part of a mechanism's strength where only checks bind it that the evidence does not cover well enough to be sure of."""
+
 HEALTHY_NOW = 0.4
 """Factor for a candidate in a thing that is well now, with nothing unwell near it: history never outranks state."""
 
@@ -86,7 +89,9 @@ def _bound(mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, link: flo
     met, failed = bare.weight(Outcome.MET), bare.weight(Outcome.FAILED)
     over = tuple(fact for clause in mechanism.resolved_by for fact in passing(clause, entity, graph))
     standing = Standing.RESOLVED if over else Standing.RULED_OUT if failed > met else Standing.OPEN
-    return replace(bare, score=max(0.0, mechanism.strength + met - failed) * link, standing=standing, over=over)
+    doubtful = all(fact.attribute.startswith("possible.") for fact in triggers)
+    strength = mechanism.strength * (POSSIBLE if doubtful else 1.0)
+    return replace(bare, score=max(0.0, strength + met - failed) * link, standing=standing, over=over)
 
 
 def _links(graph: EvidenceGraph, concern: Concern) -> dict[Entity, float]:

@@ -8,7 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from faultmaven_core.analysis.diagnose.hypotheses import HEALTHY_NOW, PER_STEP, UNLINKED, Concern, Standing, bind
+from faultmaven_core.analysis.diagnose.hypotheses import (
+    HEALTHY_NOW,
+    PER_STEP,
+    POSSIBLE,
+    UNLINKED,
+    Concern,
+    Standing,
+    bind,
+)
 from faultmaven_core.analysis.diagnose.query import Outcome, judge
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.load import load
@@ -76,6 +84,14 @@ def test_a_general_mechanism_yields_to_a_deeper_cause_nearby(graph: Build) -> No
         ("a.broken", Standing.OPEN),
         ("b.general", Standing.CONSEQUENCE),
     ]
+
+
+def test_what_is_only_possible_counts_for_less_than_what_is_known(graph: Build) -> None:
+    """A list that nobody collected shows nothing missing."""
+    unsure = replace(BROKEN, triggers=(Clause("possible.missing"), Clause("violation.missing")))
+    assert bind([unsure], graph([fact("possible.missing")]), Concern([POD]))[0].score == POSSIBLE
+    known = graph([fact("possible.missing"), fact("violation.missing")])
+    assert bind([unsure], known, Concern([POD]))[0].score == 1.0
 
 
 def test_of_two_that_yield_to_each_other_the_better_one_stands(graph: Build) -> None:

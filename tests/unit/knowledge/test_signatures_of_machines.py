@@ -16,6 +16,8 @@ FOUND = [
     ("dns.resolution_failed", 'could not translate host name "db" to address: Name or service not known', {"host": "db"}),
     ("dns.resolution_failed", "java.net.UnknownHostException: queue.internal", {"host": "queue.internal"}),
     ("connection.refused", "connect ECONNREFUSED 10.0.0.5:5432", {"address": "10.0.0.5:5432"}),
+    ("connection.refused", "redis:6379: Connection refused", {"address": "redis:6379"}),
+    ("connection.refused", "10.0.0.7:5432 - refused: connection refused", {"address": "10.0.0.7:5432"}),
     ("connection.refused", "dial tcp 10.0.0.9:6379: connect: connection refused", {"address": "10.0.0.9:6379"}),
     ("connection.timed_out", "connect ETIMEDOUT 10.0.0.5:443", {"address": "10.0.0.5:443"}),
     ("connection.timed_out", "context deadline exceeded", {}),
@@ -88,3 +90,11 @@ def test_a_signature_finds_its_line_and_captures_its_parts(
 def test_harmless_lines_match_no_signature(scan: SignatureScan, line: str) -> None:
     """One that fires where it should not is worse than none."""
     assert list(scan.facts(Entity("pod", "p"), line, SPAN, Mode.LOG)) == []
+
+
+@pytest.mark.parametrize("moment", ["2026-03-03T03:05:00Z", "03:05:00", "Mar  3 03:05:00 web1 app:"])
+def test_the_time_of_a_line_is_no_address(scan: SignatureScan, moment: str) -> None:
+    """It has the form of a name and a port."""
+    line = f"{moment} WARN redis ping failed: connection refused, retrying"
+    (found,) = scan.facts(Entity("pod", "p"), line, SPAN, Mode.LOG)
+    assert found.params == ()
