@@ -34,7 +34,7 @@ def needs(standing: Sequence[Hypothesis], graph: EvidenceGraph) -> tuple[Evidenc
             against = f", and speak against: {Narrator(rival, graph).tell(rival.mechanism.statement)}" if rival else ""
             need = EvidenceNeed(
                 what=f"whether {prediction.text}",
-                why=f"if so, it would support: {told}{'' if shared else against}",
+                why=f"if so, it would support: {told if shared or not rival else told.rstrip('.') + against}",
                 commands=commands,
                 expected=prediction.text,
                 distinguishes=tuple(other.mechanism.id for other in first_two),

@@ -28,7 +28,7 @@ _TOP = re.compile(r"(?:NAMESPACE\s+)?(?:POD\s+)?NAME\s+CPU\(cores\)\s+.*MEMORY\(
 _API_VERSION = re.compile(r"(?:- )?\s{0,4}apiVersion: *[\"']?[\w./-]+")
 _OBJECT_KIND = re.compile(r"(?:- )?\s{0,4}kind: *[\"']?[A-Z]\w+")
 _OPENING = re.compile(
-    r"\ufeff?(?:\{\s*(?:\"|\}|$)|\[\s*(?:[\[{\]\"]|$|(?:-?\d[\d.eE+-]*|true|false|null)\s*(?:[,\]]|$)))"
+    r"\ufeff?(?:\{\s*(?:\"|\}|$)|\[\s*(?:[\[{\]\"]|$|(?:-?\d[\d.eE+-]*|true|false|null)\s*(?:,|\]\s*(?:,|$)|$)))"
 )
 
 

@@ -108,7 +108,11 @@ def test_needs_are_the_unobserved_predictions_that_tell_the_first_two_apart_firs
     seen = Prediction("it runs", Clause("status.phase"))
     unobserved = Answer(Outcome.UNOBSERVED)
     first = replace(
-        hypothesis(mechanism=replace(SLOW, needs=("kubectl -n {namespace} top pod {name}", "ssh {host}"))),
+        hypothesis(
+            mechanism=replace(
+                SLOW, statement=("{subject} is slow.",), needs=("kubectl -n {namespace} top pod {name}", "ssh {host}")
+            )
+        ),
         answers=((shared, unobserved), (own, unobserved), (seen, Answer(Outcome.MET))),
     )
     second = replace(

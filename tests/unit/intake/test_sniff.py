@@ -39,6 +39,7 @@ def test_each_kind_is_told_from_its_content_with_confidence(kind: str) -> None:
         ('{"a": 1}\n', "json"),
         ("[2026-01-01T10:00:00] Sending invoice\n[2026-01-01T10:00:02] Sent\n", "log"),
         ("[1, 2,\n 3]\n", "json"),
+        ("[812345.112001] java invoked oom-killer: order=0\n[812345.112034] CPU: 1 PID: 4311 Comm: java\n", "log"),
         ("shop   web-0   0/1   CrashLoopBackOff   12 (3m ago)   1h\n", "kubectl_get"),
         ("Command `kubectl logs web-0` failed with return code 1\nstdout:\n\nstderr:\nerror: no\n", "transcript"),
         ("stdout:\nNAME   READY   STATUS\nweb    1/1     Running\n\nstderr:\n", "transcript"),
