@@ -137,3 +137,32 @@ def test_sources_whose_clocks_differ_are_set_on_one(analysed: Analyse) -> None:
     problems = {source.file: " ".join(source.problems) for source in record.coverage}
     assert "3600 s ahead of a.log" in problems["b.log"]
     assert {entry.when for entry in record.timeline} <= {f"2024-05-01T10:0{n}:00Z" for n in range(5)}
+
+
+NO_PROGRAM = """\
+Mar 03 03:20:00 web1 systemd[9]: report.service: Failed at step EXEC spawning /opt/report/run: No such file or directory
+Mar 03 03:20:00 web1 systemd[1]: report.service: Failed with result 'exit-code'.
+"""
+
+
+def test_a_unit_without_its_program_is_told_by_both_names(analysed: Analyse) -> None:
+    """The line that a unit failed and the line that it has no program must not explain each other away."""
+    cause = analysed({"journal.txt": NO_PROGRAM}).root_cause
+    assert cause is not None
+    assert cause.mechanism_id == "linux.executable_missing"
+    assert "report.service" in cause.statement
+    assert "/opt/report/run" in cause.statement
+
+
+def test_a_unit_that_never_ran_does_not_outrank_what_ended_another(analysed: Analyse) -> None:
+    """Journals hold units that have been broken for months."""
+    killed = "Mar 03 03:40:00 web1 kernel: Out of memory: Killed process 811 (postgres) total-vm:900000kB\n"
+    record = analysed({"journal.txt": NO_PROGRAM + killed})
+    assert record.root_cause is not None
+    assert (record.verdict, record.root_cause.mechanism_id) == (Verdict.SUSPECTED, "linux.out_of_memory")
+
+
+def test_a_class_that_nobody_listed_is_not_probably_missing(analysed: Analyse) -> None:
+    """A claim that waits has other reasons too."""
+    claims = "NAME          STATUS    VOLUME   CAPACITY   ACCESS MODES   STORAGECLASS   AGE\nreport-data   Pending                                      fast-ssd       14m\n"
+    assert analysed({"pvc.txt": claims}).verdict is Verdict.SUSPECTED
