@@ -13,7 +13,7 @@ from faultmaven_core.analysis.diagnose.query import Outcome
 from faultmaven_core.analysis.diagnose.symptoms import Symptoms, sentence
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.mechanism import Check
-from faultmaven_core.analysis.model import Entity, Extraction, Verdict
+from faultmaven_core.analysis.model import Entity, Extraction, Fact, Verdict
 from faultmaven_core.analysis.record import (
     SCHEMA,
     Action,
@@ -139,10 +139,18 @@ class Assembly:
             ("symptom", "error", self._symptoms.alerts),
             ("symptom", "error", self._symptoms.status),
             ("anomaly", "warning", self._symptoms.deviations),
+            ("violation", "error", self._near("violation.**")),
+            ("violation", "warning", self._near("possible.**")),
+            ("signature", "warning", self._near("signature.**")),
         )
         for kind, severity, facts in kinds:
             for fact in facts[:PER_KIND]:
                 yield Finding(kind, severity, _entity(fact.entity), sentence(fact), (self._ledger.observed(fact),))
+
+    def _near(self, attribute: str) -> Sequence[Fact]:
+        """Facts of what is linked to what the investigation is about; of everything where that is nothing."""
+        facts = self._graph.all_facts(attribute)
+        return [fact for fact in facts if fact.entity in self._symptoms.near] if self._symptoms.near else facts
 
     def _timeline(self) -> tuple[TimelineEntry, ...]:
         """What happened when, near what the investigation is about; everything where nothing near is dated."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from faultmaven_core.analysis.diagnose.query import NEAR
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.graph.kubernetes_health import unwell
 from faultmaven_core.analysis.model import Entity, Fact
+from faultmaven_core.analysis.signals.signatures import signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,15 @@ _WORDED = (
 
 
 def sentence(fact: Fact) -> str:
-    """A symptom in words."""
+    """A finding in words."""
     if text := dict(fact.params).get("text"):
         return text
+    kind, _, name = fact.attribute.partition(".")
+    if kind in ("violation", "possible"):
+        return str(fact.value)
+    if kind == "signature":
+        times = f" ({fact.count} times)" if fact.count > 1 else ""
+        return f"{fact.entity}: {_meanings().get(name, name)}{times}"
     condition = re.fullmatch(r"status\.conditions\.(\w+)\.status", fact.attribute)
     if condition:
         known = _CONDITIONS.get((condition[1], str(fact.value)))
@@ -141,3 +149,9 @@ def sentence(fact: Fact) -> str:
             said = words.format(entity=fact.entity, value=fact.value, **match.groupdict())
             return said.replace("container * of", "a container of")  # a table of pods names no containers
     return f"{fact.entity}: {fact.attribute} is {fact.value}"
+
+
+@cache
+def _meanings() -> Mapping[str, str]:
+    """What each signature says of who wrote the line."""
+    return {signature.id: signature.means for signature in signatures()}

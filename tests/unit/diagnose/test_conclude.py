@@ -82,6 +82,7 @@ def test_a_bound_mechanism_is_a_cause_with_proof_and_checks(analysed: Analyse) -
     assert leading.status == "leading"
     assert claims[leading.claims[0]].citations[0].file == "logs/cart-6d4cf56db6-x2x4k.log"
     assert {action.mechanism for action in record.actions} == {"network.connection_refused"}
+    assert [finding.kind for finding in record.findings] == ["signature"]
 
 
 def test_what_is_dated_outside_the_time_asked_about_is_left_out(analysed: Analyse) -> None:

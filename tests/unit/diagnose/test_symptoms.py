@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -26,12 +27,20 @@ Build = Callable[..., EvidenceGraph]
         ("status.containerStatuses.app.state.waiting.reason", "ErrImagePull", "container app of pod shop/web-1 waits in ErrImagePull"),
         ("status.containerStatuses.*.restartCount", 7, "a container of pod shop/web-1 was restarted 7 times"),
         ("alert.HighLatency", "too slow", "HighLatency: too slow"),
+        ("violation.kubernetes.x", "the port is wrong", "the port is wrong"),
+        ("signature.disk.full", "no space", "pod shop/web-1: a file system has no space (or no inodes) left"),
+        ("signature.of.ours", "oops", "pod shop/web-1: of.ours"),
         ("status.strange", 1, "pod shop/web-1: status.strange is 1"),
     ],
 )  # fmt: skip
 def test_a_symptom_is_told_in_words(attribute: str, value: Scalar, said: str) -> None:
     """Not as a path and a value."""
     assert sentence(fact(attribute, value)) == said
+
+
+def test_a_signature_is_told_with_how_often_it_was_seen() -> None:
+    """Once needs no number."""
+    assert sentence(replace(fact("signature.disk.full"), count=7)).endswith("left (7 times)")
 
 
 def test_a_deviation_is_told_by_its_own_sentence() -> None:
