@@ -135,6 +135,14 @@ def test_members_of_archives_are_evidence(tmp_path: Path, suffix: str) -> None:
     assert run(tmp_path, [claim(LINE)])[1].startswith("verified")
 
 
+def test_what_an_archive_does_not_give_away_is_said(tmp_path: Path) -> None:
+    """Else a claim of it would look like an invention."""
+    (tmp_path / "evidence").mkdir()
+    with zipfile.ZipFile(tmp_path / "evidence" / "a.zip", "w") as packed:
+        packed.writestr("../app.log", CONTENT)
+    assert "note: a.zip!../app.log was not read" in run(tmp_path, [claim(LINE)])[1]
+
+
 def test_a_record_cannot_steer_the_terminal(folder: Path) -> None:
     """It is somebody else's text."""
     assert "\x1b" not in run(folder, [claim("\x1b[2Jgone", id="\x1b]0;x")])[1]

@@ -9,17 +9,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from faultmaven_adapters.extraction.scratch import FolderScratch, private_folder
-from faultmaven_adapters.extraction.zstd import ZstandardDecompression
+import click
+
+from faultmaven_cli.output import printable
 from faultmaven_core.analysis.claims.citations import Content, Evidence, EvidenceFile
 from faultmaven_core.analysis.intake.forms import HEAD, form_of
+from faultmaven_core.analysis.intake.limits import Limits
+from faultmaven_core.analysis.intake.memory_scratch import MemoryScratch
 from faultmaven_core.analysis.intake.unpack import Unpacker
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 
 MAX_UNPACKED = 1 << 30
 """Bytes that a compressed file may unpack to: it is held in memory while claims are checked."""
 
-_ARCHIVES = frozenset(("zip", "tar", "zstd"))
+_ARCHIVES = frozenset(("zip", "tar"))
 
 _GZIP = b"\x1f\x8b"
 
@@ -36,18 +39,20 @@ def opened_evidence(paths: Sequence[Path], stack: ExitStack) -> Evidence:
             found[packed_digest] = found[digest] = EvidenceFile(path.name, unpacked)
             content = unpacked
         if form_of(bytes(content[:HEAD])) in _ARCHIVES:
-            for digest, member in _members(path, stack):
+            for digest, member in _members(path):
                 found.setdefault(digest, member)
     return found
 
 
-def _members(path: Path, stack: ExitStack) -> Iterator[tuple[str, EvidenceFile]]:
-    """What is in an archive, by digest, unpacked as an investigation does it and with the same limits."""
-    folder = FolderScratch(stack.enter_context(private_folder()))
+def _members(path: Path) -> Iterator[tuple[str, EvidenceFile]]:
+    """What is in an archive, by digest, unpacked as an investigation does it, and held in memory."""
+    scratch = MemoryScratch()
     with path.open("rb") as packed:
-        for content in Unpacker(folder, {}, ZstandardDecompression()).unpack(path.name, packed):
+        for content in Unpacker(scratch, limits=Limits(total=MAX_UNPACKED)).unpack(path.name, packed):
+            if content.problem:
+                click.echo(f"note: {printable(content.problem)}", err=True)
             if content.key:
-                yield content.sha256, EvidenceFile(content.name, _mapped(Path(folder.path(content.key)), stack))
+                yield content.sha256, EvidenceFile(content.name, scratch.contents[content.key])
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
