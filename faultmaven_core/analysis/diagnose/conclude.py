@@ -40,7 +40,7 @@ def diagnose(
     about = [entity for entity in asked if entity in graph.entities] or symptoms.entities
     broken = [*graph.all_facts("violation.**"), *graph.all_facts("possible.**")]
     possible = [*known, *candidates(broken, known, REGISTRY)]
-    ranked = bind(possible, graph, Concern(about, symptoms.entities, healthy(graph)))
+    ranked = bind(possible, graph, Concern(about, symptoms.entities, healthy(graph), request.reach(ordered)))
     verdict, best, certainty = _verdict(ranked, calm=looked(graph, asked) and not symptoms.active)
     names = {e.source.sha256: e.source.name for e in reversed(ordered)}
     assembly = Assembly(graph, Ledger(names, read), symptoms.nearest(graph.distances(about)), ranked, best, certainty)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from faultmaven_core.analysis.diagnose.query import NEAR, Answer, Outcome, judge, passing
 from faultmaven_core.analysis.graph.evidence_graph import EvidenceGraph
 from faultmaven_core.analysis.mechanisms.mechanism import Mechanism, Prediction
-from faultmaven_core.analysis.model import Entity, Fact
+from faultmaven_core.analysis.model import Entity, Fact, Mode
 
 UNLINKED = 0.3
 """Factor for a candidate that no path of relations links to what is unwell or asked about."""
@@ -27,16 +27,26 @@ HEALTHY_NOW = 0.4
 """Factor for a candidate in a thing that is well now, with nothing unwell near it: history never outranks state."""
 
 
+PAST = 0.7
+"""Factor for a candidate whose messages ended well before their log did: what goes on now outranks it."""
+
+QUIET_SECONDS = 600.0
+QUIET_SHARE = 0.25
+"""A message that is missing for this long at the end of a log, and for this part of it, has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Concern:
     """What a cause has to be linked to: what the investigation is about, what is unwell, and what is shown to be well.
 
     What a person asks about is not taken for well, whatever its state says: slow is a symptom that no state shows.
+    `reach` is the first and last moment of each source, by digest.
     """
 
     about: Sequence[Entity] = ()
     unwell: Sequence[Entity] = ()
     healthy: Sequence[Entity] = ()
+    reach: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Standing(StrEnum):
@@ -71,16 +81,17 @@ def bind(known: Sequence[Mechanism], graph: EvidenceGraph, concern: Concern) -> 
     found: dict[tuple[str, Entity], list[Hypothesis]] = defaultdict(list)
     for mechanism in known:
         for entity in graph.of_kind(*mechanism.subjects):
-            hypothesis = _bound(mechanism, entity, graph, link[entity])
+            hypothesis = _bound(mechanism, entity, graph)
             if hypothesis is not None:
-                found[mechanism.id, graph.owner(entity)].append(hypothesis)
+                weight = link[entity] * _recency(hypothesis.triggers, concern.reach)
+                found[mechanism.id, graph.owner(entity)].append(replace(hypothesis, score=hypothesis.score * weight))
     # the best of a mechanism's hypotheses about things of one owner stands for all of them
     grouped = [min(hypotheses, key=_rank) for hypotheses in found.values()]
     judged = [replace(h, standing=Standing.CONSEQUENCE) if _yields(h, grouped, graph) else h for h in grouped]
     return sorted(judged, key=_rank)
 
 
-def _bound(mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, link: float) -> Hypothesis | None:
+def _bound(mechanism: Mechanism, entity: Entity, graph: EvidenceGraph) -> Hypothesis | None:
     triggers = [fact for clause in mechanism.triggers for fact in passing(clause, entity, graph)]
     if not triggers:
         return None
@@ -91,7 +102,7 @@ def _bound(mechanism: Mechanism, entity: Entity, graph: EvidenceGraph, link: flo
     standing = Standing.RESOLVED if over else Standing.RULED_OUT if failed > met else Standing.OPEN
     doubtful = all(fact.attribute.startswith("possible.") for fact in triggers)
     strength = mechanism.strength * (POSSIBLE if doubtful else 1.0)
-    return replace(bare, score=max(0.0, strength + met - failed) * link, standing=standing, over=over)
+    return replace(bare, score=max(0.0, strength + met - failed), standing=standing, over=over)
 
 
 def _links(graph: EvidenceGraph, concern: Concern) -> dict[Entity, float]:
@@ -104,6 +115,19 @@ def _links(graph: EvidenceGraph, concern: Concern) -> dict[Entity, float]:
         well = entity in concern.healthy and entity not in unwell and graph.owner(entity) not in asked
         factors[entity] = factor * (HEALTHY_NOW if well else 1.0)
     return factors
+
+
+def _recency(triggers: Sequence[Fact], reach: Mapping[str, tuple[float, float]]) -> float:
+    """PAST where all that speaks for a candidate are lines of logs that go on without them; 1 in any other case."""
+    for fact in triggers:
+        span = reach.get(fact.spans[0].sha256) if fact.mode is Mode.LOG and fact.spans else None
+        if span is None or fact.when is None:
+            return 1.0
+        first, end = span
+        last = float(dict(fact.params).get("last_seen", fact.when))
+        if end - last <= max(QUIET_SECONDS, QUIET_SHARE * (end - first)):
+            return 1.0
+    return PAST
 
 
 def _rank(h: Hypothesis) -> tuple[object, ...]:

@@ -38,6 +38,14 @@ class Request:
             return True
         return (self.since is None or fact.when >= self.since) and (self.until is None or fact.when <= self.until)
 
+    def reach(self, extractions: Sequence[Extraction]) -> dict[str, tuple[float, float]]:
+        """The first and last moment of each source, by digest, within the time that is asked about."""
+        return {
+            e.source.sha256: (e.source.coverage[0], min(e.source.coverage[1], self.until or e.source.coverage[1]))
+            for e in extractions
+            if e.source.coverage is not None
+        }
+
     @property
     def moments(self) -> list[float]:
         """The moments that sources should reach: the middle of a span, else the end that is given."""

@@ -167,3 +167,19 @@ def test_a_class_that_nobody_listed_is_not_probably_missing(analysed: Analyse) -
     """A claim that waits has other reasons too."""
     claims = "NAME          STATUS    VOLUME   CAPACITY   ACCESS MODES   STORAGECLASS   AGE\nreport-data   Pending                                      fast-ssd       14m\n"
     assert analysed({"pvc.txt": claims}).verdict is Verdict.SUSPECTED
+
+
+def test_an_error_that_its_log_has_outlived_counts_less_than_one_that_goes_on(analysed: Analyse) -> None:
+    """Refused at ten, well again at once, out of disk since noon."""
+    hours = [f"2024-05-01T{hour}:{minute:02d}:00Z" for hour in (10, 11, 12) for minute in range(0, 60, 5)]
+    lines = [f"{at} INFO served {n} orders" for n, at in enumerate(hours)]
+    lines[2:2] = [f"2024-05-01T10:0{n}:00Z ERROR connect ECONNREFUSED 10.0.0.5:5432" for n in (6, 7)]
+    lines[-2:-2] = [f"2024-05-01T12:4{n}:00Z ERROR write /var/lib/orders: no space left on device" for n in (6, 7)]
+    record = analysed({"orders.log": "\n".join(lines) + "\n"})
+    assert [h.mechanism for h in record.hypotheses][:2] == ["linux.disk_full", "network.connection_refused"]
+    assert record.root_cause is not None
+    alone = analysed({"orders.log": "\n".join(line for line in lines if "no space" not in line) + "\n"})
+    assert alone.hypotheses[0].confidence < record.root_cause.confidence
+    asked_then = analysed({"orders.log": "\n".join(lines) + "\n"}, until=1714558080)
+    assert asked_then.hypotheses[0].mechanism == "network.connection_refused"
+    assert asked_then.hypotheses[0].confidence > alone.hypotheses[0].confidence
