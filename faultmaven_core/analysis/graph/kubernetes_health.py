@@ -140,19 +140,18 @@ def _container(pod: KubernetesObject, path: str) -> Iterator[Fact]:
 
 
 def _looping(pod: KubernetesObject) -> Iterator[Fact]:
-    """Containers that run just now, but whose last runs were short."""
+    """Containers that run just now, but whose last runs were short, or ended for want of memory time and again."""
     group = _GROUPS[1]
     for name in pod.keys(group):
         path = f"{group}.{name}"
         again = pod.fact(f"{path}.restartCount")
+        if again is None or not isinstance(again.value, int) or again.value < LOOP_RESTARTS:
+            continue
+        if pod.text(f"{path}.lastState.terminated.reason") == "OOMKilled":
+            yield again  # hours apart is a slow leak, and no less a failure than minutes apart
+            continue
         began, ended = (moment(pod.text(f"{path}.lastState.terminated.{key}")) for key in ("startedAt", "finishedAt"))
-        if (
-            again is None
-            or not isinstance(again.value, int)
-            or again.value < LOOP_RESTARTS
-            or began is None
-            or ended is None
-        ):
+        if began is None or ended is None:
             continue
         running = moment(pod.text(f"{path}.state.running.startedAt"))
         latest = max((fact.when for fact in pod.under("event") if fact.when is not None), default=ended)

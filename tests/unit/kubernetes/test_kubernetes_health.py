@@ -58,6 +58,15 @@ def test_loop_shows_where_the_conditions_are_cut_off(graph: Graph) -> None:
     assert shown(graph(pod("web-0", state))) == {("web-0", "status.containerStatuses.web.restartCount")}
 
 
+def test_container_that_outgrows_its_memory_every_few_hours_is_not_well(graph: Graph) -> None:
+    """A slow leak: ready between two kills, and killed again."""
+    last = "{terminated: {startedAt: '2026-03-02T08:00:00Z', finishedAt: '2026-03-02T09:59:30Z', exitCode: 137, reason: OOMKilled}}"
+    state = container(RUNNING, f"    restartCount: 14\n    ready: true\n    lastState: {last}\n")
+    assert shown(graph(pod("web-0", READY + state))) == {("web-0", "status.containerStatuses.web.restartCount")}
+    once = state.replace("restartCount: 14", "restartCount: 1")
+    assert unwell(graph(pod("web-0", READY + once))) == []
+
+
 def test_loop_that_has_settled_is_over(graph: Graph) -> None:
     """An event an hour after the last start shows that the container has been running since."""
     last = "{terminated: {startedAt: '2026-03-02T09:58:00Z', finishedAt: '2026-03-02T09:59:30Z', exitCode: 1}}"
