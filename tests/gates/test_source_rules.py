@@ -98,4 +98,4 @@ def test_the_gate_on_unfinished_methods_sees_them(line: str) -> None:
 
 def test_the_gate_on_registries_sees_one() -> None:
     """Planted as pip writes it into a lock."""
-    assert REGISTRY.search("--index-url https://" + "pypi.org/simple")
+    assert REGISTRY.search("--index-url https://" + "pypi.example/simple")
