@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -40,8 +41,9 @@ class Request:
 
     def reach(self, extractions: Sequence[Extraction]) -> dict[str, tuple[float, float]]:
         """The first and last moment of each source, by digest, within the time that is asked about."""
+        latest = math.inf if self.until is None else self.until
         return {
-            e.source.sha256: (e.source.coverage[0], min(e.source.coverage[1], self.until or e.source.coverage[1]))
+            e.source.sha256: (e.source.coverage[0], min(e.source.coverage[1], latest))
             for e in extractions
             if e.source.coverage is not None
         }

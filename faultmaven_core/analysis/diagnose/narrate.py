@@ -23,6 +23,9 @@ QUOTE_WORDS = 26
 QUOTES = 4
 """Sentences of the chain that quote evidence."""
 
+_TYPEABLE = re.compile(r"[A-Za-z0-9_@%+=:,./][A-Za-z0-9_@%+=:,./-]*")
+"""What a shell takes literally, in quotes or out of them, and no program takes for an option."""
+
 _JSON_MESSAGE = re.compile(r'"(?:msg|message)"\s*:\s*"((?:[^"\\]|\\.)+)"')
 _FORMAT = string.Formatter()
 
@@ -35,10 +38,10 @@ class Narrator:
         self._graph = graph
         self._values = dict(_slots(hypothesis, graph))
 
-    def tell(self, texts: Sequence[str]) -> str:
-        """The first text whose slots all have values; empty where none has."""
+    def tell(self, texts: Sequence[str], *, typed: bool = False) -> str:
+        """The first text whose slots all have values (if it is to be typed, harmless ones); empty where none has."""
         for text in texts:
-            told = self._filled(text)
+            told = self._filled(text, typed=typed)
             if told is not None:  # a name at the start stays as it is written
                 return told[0].upper() + told[1:] if told.startswith(UNKNOWN) else told
         return ""
@@ -48,10 +51,14 @@ class Narrator:
         return tuple(told for text in texts if (told := self._filled(text)))
 
     def command(self, texts: Sequence[str]) -> str:
-        """The first command that can be told; what has no known namespace is looked for in the current one."""
+        """The first command that can be told; what has no known namespace is looked for in the current one.
+
+        Names stand in evidence that anybody may have written, and somebody will paste this into a shell: a value that a
+        shell would not take literally binds no slot.
+        """
         if self._hypothesis.entity.kind == "source":
             texts = [text for text in texts if "{name}" not in text and "{namespace}" not in text]
-        return self.tell([*texts, *(text.replace(" -n {namespace}", "") for text in texts)])
+        return self.tell([*texts, *(text.replace(" -n {namespace}", "") for text in texts)], typed=True)
 
     def chain(self, symptom: str = "") -> tuple[str, ...]:
         """The mechanism's own steps, the symptom that they lead to, then what the decisive evidence says, word for word."""
@@ -60,15 +67,15 @@ class Narrator:
         steps = [*self.each(self._hypothesis.mechanism.chain), *([f"Symptom: {symptom}"] if symptom else [])]
         return (*steps, *quotes(said))
 
-    def _filled(self, text: str) -> str | None:
+    def _filled(self, text: str, *, typed: bool = False) -> str | None:
         parts = []
         for literal, name, spec, _ in _FORMAT.parse(text):
             parts.append(literal)
             if name is None:
                 continue
             value = self._slot(name, spec or "")
-            if not value:
-                return None
+            if not value or (typed and name != "log" and not _TYPEABLE.fullmatch(value)):
+                return None  # `log` is quoted for a shell where it is made
             parts.append(value)
         return "".join(parts)
 
@@ -117,8 +124,14 @@ def _slots(hypothesis: Hypothesis, graph: EvidenceGraph) -> Iterable[tuple[str, 
         ("namespace", entity.namespace),
         ("subject", subject),
         ("workload", graph.owner(entity).name),
-        ("log", shlex.quote(PurePosixPath(entity.name).name) if entity.kind == "source" else ""),
+        ("log", _file(entity.name) if entity.kind == "source" else ""),
     ]
+
+
+def _file(name: str) -> str:
+    """A source's file as an argument of a command: one word to a shell, and to no program an option."""
+    last = PurePosixPath(name).name
+    return shlex.quote(f"./{last}" if last.startswith("-") else last)
 
 
 def _message(line: str) -> str:

@@ -124,3 +124,34 @@ def test_needs_are_the_unobserved_predictions_that_tell_the_first_two_apart_firs
     assert found[0].why == "if so, it would support: Pod web-1 is slow, and speak against: other"
     assert found[0].distinguishes == ("a.slow", "b.slow")
     assert needs([], graph()) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["web; rm -rf ~", "$(id)", "`id`", "a'b", 'a"b', "--all", "a b", "a|b", "a\nb", "w\u0435b"]
+)
+def test_a_hostile_name_never_stands_in_a_command(graph: Build, name: str) -> None:
+    """Somebody pastes the command into a shell; a command without the name, or none, is what is told then."""
+    narrator = Narrator(hypothesis(fact("signature.slow", image=name), entity=Entity("pod", name, name)), graph())
+    assert (
+        narrator.command(["kubectl -n {namespace} get pod {name}", "grep ':{image} '", "kubectl get pods"])
+        == "kubectl get pods"
+    )
+    assert narrator.command(["kubectl get pod {name}"]) == ""
+
+
+def test_the_names_that_things_have_stand_in_commands(graph: Build) -> None:
+    """Images, hosts with ports, paths and accounts are typed as they are."""
+    account = "system:serviceaccount:ops:reader"
+    trigger = fact("signature.slow", image="reg.example.com:5000/a/b@sha256:0f", path="/var/lib/x_1", account=account)
+    narrator = Narrator(hypothesis(trigger), graph())
+    told = narrator.command(["inspect {image} {path} {account} -n {namespace} {name}"])
+    assert told == f"inspect reg.example.com:5000/a/b@sha256:0f /var/lib/x_1 {account} -n shop web-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("a/app.log", "app.log"), ("a/-rf", "./-rf"), ("b;id.log", "'b;id.log'"), ("it's.log", "'it'\"'\"'s.log'")],
+)
+def test_a_log_s_name_is_one_word_to_a_shell(graph: Build, name: str, typed: str) -> None:
+    """And to no program an option."""
+    assert Narrator(hypothesis(entity=Entity("source", name)), graph()).command(["tail {log}"]) == f"tail {typed}"
