@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PARENTS = [".", "adapters", "shells/embedded", "shells/cli", "contract_tests"]
+PARENTS = [".", "adapters", "shells/embedded", "shells/worker", "shells/cli", "contract_tests"]
 BIN = Path(sys.executable).parent
 
 

@@ -28,6 +28,10 @@ BACKENDS = {
     "numpy": "numpy",
     "msgspec": "msgspec",
     "injector": "injector",
+    "asyncpg": "asyncpg",
+    "boto3": "boto3",
+    "redis": "redis",
+    "celery": "celery",
     "click": "click",
     "rich": "rich",
 }
@@ -65,7 +69,7 @@ def test_every_foreign_import_of_the_product_is_a_dependency_that_users_get() ->
     """An import of something that only developers have would break on a user's machine."""
     import grimp
 
-    packages = ("faultmaven_core", "faultmaven_adapters", "faultmaven", "faultmaven_cli")
+    packages = ("faultmaven_core", "faultmaven_adapters", "faultmaven", "faultmaven_worker", "faultmaven_cli")
     graph = grimp.build_graph(*packages, include_external_packages=True, cache_dir=None)
     foreign = {name for name in graph.modules if graph.is_module_squashed(name)} - sys.stdlib_module_names
     assert foreign - set(packages) <= set(BACKENDS)
@@ -109,6 +113,7 @@ def test_the_wheel_holds_our_packages_with_type_marks_and_data_and_no_other_name
         "faultmaven_cli",
         "faultmaven_contract_tests",
         "faultmaven_core",
+        "faultmaven_worker",
     }
     assert {f"{package}/py.typed" for package in packages} <= set(names)
     catalogues = [*(ROOT / "faultmaven_core").rglob("*.toml")]

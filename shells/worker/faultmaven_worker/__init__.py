@@ -1,0 +1,1 @@
+"""The worker shell: runs jobs beside other workers, woken by a broker."""
