@@ -22,7 +22,7 @@ from faultmaven_core.shared.ids import RandomIds
 async def memory(folder: Path) -> AsyncIterator[Storage]:
     """Rows in memory."""
     clock = FixedClock(START)
-    storage = MemoryStorage("", clock, RandomIds(clock), lambda: None)
+    storage = MemoryStorage("", clock, RandomIds(clock), lambda _: None)
     await storage.start()
     yield storage
     await storage.aclose()
@@ -34,7 +34,7 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     clock = FixedClock(START)
     path = folder / "faultmaven.db"
     shutil.copy(_migrated(), path)
-    storage = SqlStorage(str(path), clock, RandomIds(clock), lambda: None)
+    storage = SqlStorage(str(path), clock, RandomIds(clock), lambda _: None)
     await storage.start()
     try:
         yield storage

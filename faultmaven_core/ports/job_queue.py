@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,6 +13,8 @@ from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import TooLargeError
 
 MOST_PAYLOAD = 64 << 10
+
+DEFAULT_QUEUE = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,19 @@ class JobRequest:
     caller: Caller
     dedupe_key: str = ""
     run_at: datetime | None = None
+    queue: str = DEFAULT_QUEUE
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """A job that waits for a runner, as transports name it."""
+
+    id: UUID
+    queue: str
+
+
+Notify = Callable[[Sequence[QueuedJob]], None]
+"""Is told which job rows were committed."""
 
 
 def checked_payload(request: JobRequest) -> bytes:
@@ -50,8 +66,8 @@ class JobTransport(Protocol):
     """Tells runners that there is work. May be lost or repeated: the rows are the truth."""
 
     @abstractmethod
-    def wake(self) -> None:
-        """Say that a job row was committed. Never blocks, never fails."""
+    def notify(self, jobs: Sequence[QueuedJob]) -> None:
+        """Say that these rows were committed. Never blocks, never fails."""
 
     @abstractmethod
     async def aclose(self) -> None:

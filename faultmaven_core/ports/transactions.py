@@ -33,7 +33,7 @@ class UnitOfWork(Protocol):
 
     @abstractmethod
     async def commit(self) -> None:
-        """Make all changes durable and visible, and wake the job runner where jobs were asked for."""
+        """Make all changes durable and visible, and tell the job transport which jobs were asked for."""
 
 
 class UnitOfWorkFactory(Protocol[Unit_co]):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from faultmaven_core.ports.job_queue import JobTransport
+from faultmaven_core.ports.job_queue import JobTransport, QueuedJob
 from faultmaven_core.shared.errors import FaultMavenError
 
 DRAIN_SECONDS = 10
@@ -32,7 +32,7 @@ class EmbeddedJobs(JobTransport):
         self._awake.set()
         self._task = asyncio.create_task(self._loop(run_due), name="faultmaven-jobs")
 
-    def wake(self) -> None:
+    def notify(self, jobs: Sequence[QueuedJob]) -> None:
         self._awake.set()
 
     async def aclose(self) -> None:

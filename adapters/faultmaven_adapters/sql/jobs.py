@@ -11,12 +11,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, delete, insert, or_, select, update
 
 from faultmaven_adapters.sql.engine import SqlDatabase
+from faultmaven_adapters.sql.outbox import CollectingOutbox
 from faultmaven_adapters.sql.rows import job_of
 from faultmaven_adapters.sql.tables import JOB
 from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_core.jobs.model import Job, JobState
 from faultmaven_core.jobs.ports import JobStore
-from faultmaven_core.ports.job_queue import JobOutbox, JobRequest, checked_payload
+from faultmaven_core.ports.job_queue import JobRequest, QueuedJob, checked_payload
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import NotFoundError
 from faultmaven_core.shared.ids import Ids, OrganizationId
@@ -27,16 +28,15 @@ _DUE = case((JOB.c.state == "running", JOB.c.lease_until), else_=JOB.c.run_at)
 """When a runner may take an open job."""
 
 
-class SqlJobOutbox(JobOutbox):
-    """See the port. `asked` says whether the unit has jobs to wake the runner for."""
+class SqlJobOutbox(CollectingOutbox):
+    """See the port. `asked` are the unit's new jobs, to tell the transport of."""
 
     def __init__(self, transaction: SqlTransaction, clock: Clock, ids: Ids) -> None:
         self._run, self._clock, self._ids = transaction, clock, ids
-        self.asked = False
+        self.asked: list[QueuedJob] = []
 
     async def add(self, request: JobRequest) -> UUID:
         payload = checked_payload(request)
-        self.asked = True
         if request.dedupe_key:
             twin = await self._run.first(
                 select(JOB.c.id).where(
@@ -53,6 +53,7 @@ class SqlJobOutbox(JobOutbox):
         row |= {"operation": request.operation, "payload": payload, "dedupe_key": request.dedupe_key}
         row |= {"state": "queued", "attempts": 0, "run_at": request.run_at or self._clock.now(), "error": ""}
         await self._run.run(insert(JOB).values(row))
+        self.asked.append(QueuedJob(job_id, request.queue))
         return job_id
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -13,13 +12,20 @@ from faultmaven_adapters.sql.memory_contexts import (
     MemoryJournalRepository,
     MemoryRecordRepository,
 )
-from faultmaven_adapters.sql.memory_tables import JobRow, MemoryDatabase, MemoryTransaction, MemoryUnitOfWork
+from faultmaven_adapters.sql.memory_tables import (
+    CollectingOutbox,
+    JobRow,
+    MemoryDatabase,
+    MemoryTransaction,
+    MemoryUnitOfWork,
+)
+from faultmaven_adapters.sql.outbox import CollectingOutbox
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.model import Job, JobState
 from faultmaven_core.jobs.ports import JobStore
 from faultmaven_core.ports.health import Pingable
-from faultmaven_core.ports.job_queue import JobOutbox, JobRequest, checked_payload
+from faultmaven_core.ports.job_queue import JobRequest, Notify, QueuedJob, checked_payload
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import NotFoundError
 from faultmaven_core.shared.ids import Ids, OrganizationId
@@ -27,11 +33,12 @@ from faultmaven_core.shared.ids import Ids, OrganizationId
 _OPEN = (JobState.QUEUED, JobState.WAITING, JobState.RUNNING)
 
 
-class MemoryJobOutbox(JobOutbox):
-    """See the port."""
+class MemoryJobOutbox(CollectingOutbox):
+    """See the port. `asked` are the unit's new jobs, to tell the transport of."""
 
     def __init__(self, transaction: MemoryTransaction, clock: Clock, ids: Ids) -> None:
         self._run, self._clock, self._ids = transaction, clock, ids
+        self.asked: list[QueuedJob] = []
 
     async def add(self, request: JobRequest) -> UUID:
         payload = checked_payload(request)
@@ -43,6 +50,7 @@ class MemoryJobOutbox(JobOutbox):
         job_id, due = self._ids.new(), request.run_at or self._clock.now()
         job = Job(job_id, request.caller, request.operation, payload, JobState.QUEUED, 0, due)
         rows[job_id] = JobRow(job, request.dedupe_key)
+        self.asked.append(QueuedJob(job_id, request.queue))
         return job_id
 
 
@@ -96,9 +104,9 @@ class MemoryCaseUnit(MemoryUnitOfWork, CaseUnitOfWork):
     """A transaction over cases."""
 
     def __init__(
-        self, run: MemoryTransaction, outbox: JobOutbox, wake: Callable[[], None], organization: OrganizationId
+        self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
     ) -> None:
-        super().__init__(run, outbox, wake)
+        super().__init__(run, outbox, notify)
         self.cases = MemoryCaseRepository(run, organization)
         self.records = MemoryRecordRepository(run, organization)
         self.journal = MemoryJournalRepository(run, organization)
@@ -108,18 +116,18 @@ class MemoryEvidenceUnit(MemoryUnitOfWork, EvidenceUnitOfWork):
     """A transaction over evidence."""
 
     def __init__(
-        self, run: MemoryTransaction, outbox: JobOutbox, wake: Callable[[], None], organization: OrganizationId
+        self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
     ) -> None:
-        super().__init__(run, outbox, wake)
+        super().__init__(run, outbox, notify)
         self.evidence = MemoryEvidenceRepository(run, organization)
 
 
 class MemoryStorage(Pingable):
     """See SqlStorage: the same promises, but for durability. `path` means nothing here."""
 
-    def __init__(self, path: str, clock: Clock, ids: Ids, wake: Callable[[], None]) -> None:
+    def __init__(self, path: str, clock: Clock, ids: Ids, notify: Notify) -> None:
         self._database = MemoryDatabase()
-        self._clock, self._ids, self._wake = clock, ids, wake
+        self._clock, self._ids, self._notify = clock, ids, notify
         self.jobs: JobStore = MemoryJobStore(self._database, clock)
 
     async def start(self) -> None:
@@ -134,12 +142,12 @@ class MemoryStorage(Pingable):
     def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
         run, outbox = self._parts(read_only=read_only)
-        return MemoryCaseUnit(run, outbox, self._wake, organization)
+        return MemoryCaseUnit(run, outbox, self._notify, organization)
 
     def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
         """A unit over evidence."""
         run, outbox = self._parts(read_only=read_only)
-        return MemoryEvidenceUnit(run, outbox, self._wake, organization)
+        return MemoryEvidenceUnit(run, outbox, self._notify, organization)
 
     def _parts(self, *, read_only: bool) -> tuple[MemoryTransaction, MemoryJobOutbox]:
         run = MemoryTransaction(self._database, read_only=read_only)

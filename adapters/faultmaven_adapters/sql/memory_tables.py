@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from faultmaven_adapters.sql.outbox import CollectingOutbox
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import StoredRecord
 from faultmaven_core.evidence.model import Evidence
 from faultmaven_core.jobs.model import Job
-from faultmaven_core.ports.job_queue import JobOutbox
+from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.ports.transactions import UnitOfWork
 from faultmaven_core.shared.errors import BackendUnavailableError, ConflictError
 
@@ -98,10 +98,10 @@ class MemoryTransaction:
 class MemoryUnitOfWork(UnitOfWork):
     """The shape that all contexts' units share."""
 
-    def __init__(self, transaction: MemoryTransaction, outbox: JobOutbox, wake: Callable[[], None]) -> None:
+    def __init__(self, transaction: MemoryTransaction, outbox: CollectingOutbox, notify: Notify) -> None:
         self.transaction = transaction
-        self.outbox = outbox
-        self._wake = wake
+        self.outbox: CollectingOutbox = outbox
+        self._notify = notify
 
     async def __aenter__(self) -> Self:
         await self.transaction.begin()
@@ -114,4 +114,5 @@ class MemoryUnitOfWork(UnitOfWork):
 
     async def commit(self) -> None:
         self.transaction.commit()
-        self._wake()
+        if self.outbox.asked:
+            self._notify(self.outbox.asked)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters.sql.cases import SqlCaseRepository, SqlJournalRepository, SqlRecordRepository
 from faultmaven_adapters.sql.engine import SqlDatabase
@@ -15,6 +13,7 @@ from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore
 from faultmaven_core.ports.health import Pingable
+from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.ids import Ids, OrganizationId
 
@@ -22,8 +21,8 @@ from faultmaven_core.shared.ids import Ids, OrganizationId
 class SqlCaseUnit(SqlUnitOfWork, CaseUnitOfWork):
     """A transaction over cases."""
 
-    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, wake: Callable[[], None]) -> None:
-        super().__init__(transaction, outbox, wake)
+    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
+        super().__init__(transaction, outbox, notify)
         self.cases = SqlCaseRepository(transaction)
         self.records = SqlRecordRepository(transaction)
         self.journal = SqlJournalRepository(transaction)
@@ -32,20 +31,20 @@ class SqlCaseUnit(SqlUnitOfWork, CaseUnitOfWork):
 class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
     """A transaction over evidence."""
 
-    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, wake: Callable[[], None]) -> None:
-        super().__init__(transaction, outbox, wake)
+    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
+        super().__init__(transaction, outbox, notify)
         self.evidence = SqlEvidenceRepository(transaction)
 
 
 class SqlStorage(Pingable):
     """One database file: units of work for each context, and the job rows.
 
-    `wake` is called after every commit that asked for jobs. Nothing is opened before `start`.
+    `notify` is told after every commit which jobs it asked for. Nothing is opened before `start`.
     """
 
-    def __init__(self, path: str, clock: Clock, ids: Ids, wake: Callable[[], None]) -> None:
+    def __init__(self, path: str, clock: Clock, ids: Ids, notify: Notify) -> None:
         self._database = SqlDatabase(path)
-        self._clock, self._ids, self._wake = clock, ids, wake
+        self._clock, self._ids, self._notify = clock, ids, notify
         self.jobs: JobStore = SqlJobStore(self._database, clock)
 
     async def start(self) -> None:
@@ -69,11 +68,11 @@ class SqlStorage(Pingable):
 
     def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
-        return SqlCaseUnit(*self._parts(organization, read_only=read_only), self._wake)
+        return SqlCaseUnit(*self._parts(organization, read_only=read_only), self._notify)
 
     def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
         """A unit over evidence."""
-        return SqlEvidenceUnit(*self._parts(organization, read_only=read_only), self._wake)
+        return SqlEvidenceUnit(*self._parts(organization, read_only=read_only), self._notify)
 
     def _parts(self, organization: OrganizationId, *, read_only: bool) -> tuple[SqlTransaction, SqlJobOutbox]:
         transaction = SqlTransaction(self._database, organization, read_only=read_only)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from faultmaven_adapters.sql.engine import READ_ONLY, SqlDatabase
 from faultmaven_adapters.sql.errors import translated
-from faultmaven_core.ports.job_queue import JobOutbox
+from faultmaven_adapters.sql.outbox import CollectingOutbox
+from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.ports.transactions import UnitOfWork
 from faultmaven_core.shared.errors import ConflictError
 from faultmaven_core.shared.ids import OrganizationId
@@ -71,19 +72,13 @@ class SqlTransaction:
         return self._connection
 
 
-class SqlOutbox(JobOutbox, Protocol):
-    """An outbox that knows whether jobs were asked for."""
-
-    asked: bool
-
-
 class SqlUnitOfWork(UnitOfWork):
-    """The shape that all contexts' units share; `wake` is called after a commit that asked for jobs."""
+    """The shape that all contexts' units share; `notify` is told after a commit which jobs it asked for."""
 
-    def __init__(self, transaction: SqlTransaction, outbox: SqlOutbox, wake: Callable[[], None]) -> None:
+    def __init__(self, transaction: SqlTransaction, outbox: CollectingOutbox, notify: Notify) -> None:
         self.transaction = transaction
-        self.outbox: SqlOutbox = outbox
-        self._wake = wake
+        self.outbox: CollectingOutbox = outbox
+        self._notify = notify
 
     async def __aenter__(self) -> Self:
         await self.transaction.begin()
@@ -97,4 +92,4 @@ class SqlUnitOfWork(UnitOfWork):
     async def commit(self) -> None:
         await self.transaction.commit()
         if self.outbox.asked:
-            self._wake()
+            self._notify(self.outbox.asked)

@@ -29,7 +29,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.transport = EmbeddedJobs()
-        self.storage = MemoryStorage("", self.clock, SequentialIds(), self.transport.wake)
+        self.storage = MemoryStorage("", self.clock, SequentialIds(), self.transport.notify)
         self.ran: list[tuple[bytes, Caller]] = []
         self.failure: Exception | None = None
         handlers = {"do": self.handle}
@@ -156,7 +156,7 @@ async def test_a_database_that_is_away_does_not_end_the_transport(
     async with asyncio.timeout(5):
         await called.wait()
         called.clear()
-        bench.transport.wake()
+        bench.transport.notify(())
         await called.wait()
     assert "The database is away." in caplog.text
 

@@ -96,7 +96,7 @@ class DatabaseModule(Module):
         self, settings: Settings, clock: Clock, ids: Ids, transport: Transport, lifecycle: Lifecycle
     ) -> Storage:
         kind = backend("database", settings.database.scheme).Storage
-        storage = kind(settings.database.place, clock, ids, transport.wake)
+        storage = kind(settings.database.place, clock, ids, transport.notify)
         lifecycle.on_start(storage.start)
         lifecycle.on_close(storage.aclose)
         return storage  # type: ignore[no-any-return]  # as above
