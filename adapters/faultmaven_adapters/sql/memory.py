@@ -13,7 +13,6 @@ from faultmaven_adapters.sql.memory_contexts import (
     MemoryRecordRepository,
 )
 from faultmaven_adapters.sql.memory_tables import (
-    CollectingOutbox,
     JobRow,
     MemoryDatabase,
     MemoryTransaction,
