@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, perf_counter, process_time
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -23,9 +25,12 @@ class Cost:
     output: str
 
 
-def run(command: Sequence[str]) -> Cost:
-    """Run a program to its end. Raises SystemExit that shows the program's error where it fails."""
-    busy, begin = _busy(), monotonic()
+def run(command: Sequence[str], servers: Sequence[int] = ()) -> Cost:
+    """Run a program to its end. What the servers (process ids) that it talks to use does not count as others'.
+
+    Raises SystemExit that names the program where it fails.
+    """
+    busy, serving, begin = _busy(), _used(servers), monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as child:
         output = child.stdout.read().decode() if child.stdout else ""
         _, status, usage = os.wait4(child.pid, 0)
@@ -35,8 +40,18 @@ def run(command: Sequence[str]) -> Cost:
     if child.returncode not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}.")
     cpu = usage.ru_utime + usage.ru_stime
-    foreign = max(0.0, _busy() - busy - cpu) / max(wall, 1 / _TICKS)
+    foreign = max(0.0, _busy() - busy - cpu - (_used(servers) - serving)) / max(wall, 1 / _TICKS)
     return Cost(cpu, wall, usage.ru_maxrss * 1024, foreign, output)
+
+
+def timed(work: Callable[[], float]) -> None:
+    """Called in a measured program: do the work, which answers how much it was, and print that and what it cost.
+
+    Only the work itself is timed; starting Python, importing and connecting are not.
+    """
+    cpu, wall = process_time(), perf_counter()
+    units = work()
+    print(json.dumps({"units": units, "cpu": process_time() - cpu, "wall": perf_counter() - wall}))
 
 
 def _busy() -> float:
@@ -44,3 +59,28 @@ def _busy() -> float:
     fields = [int(field) for field in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]]
     idle = fields[3] + fields[4]
     return (sum(fields[:8]) - idle) / _TICKS
+
+
+def _used(roots: Sequence[int]) -> float:
+    """Seconds of CPU that these processes and their descendants have used."""
+    if not roots:
+        return 0.0
+    processes = dict(_processes())
+    tree, ticks = set(roots), 0
+    for pid in sorted(processes):
+        parent, _ = processes[pid]
+        if parent in tree:
+            tree.add(pid)
+    for pid in tree & processes.keys():
+        ticks += processes[pid][1]
+    return ticks / _TICKS
+
+
+def _processes() -> Iterator[tuple[int, tuple[int, int]]]:
+    """(process id, (parent's id, ticks used by it and by the children that it has waited for))."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):  # it has ended meanwhile
+                # The name may hold blanks and parentheses: the fields begin after the last one.
+                fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+                yield int(entry.name), (int(fields[1]), sum(int(field) for field in fields[11:15]))

@@ -1,18 +1,17 @@
-"""One piece of work on one file, in a process of its own: `python -m benchmarks.speed.work WORK FILE`.
+"""One piece of work on one log, in a process of its own: `python -m benchmarks.speed.log_work WORK FILE`.
 
-Prints JSON: bytes, and the CPU seconds of the work itself (compiling patterns included; starting Python and
-importing not, what starting costs is a case of its own).
+Compiling patterns is part of the work; what starting costs is a case of its own.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
+
+from benchmarks.speed.measure import timed
 
 PEER_SHARE = 1 / 32
 """Of the file that the slow peer reads; its rate does not depend on it."""
@@ -122,9 +121,7 @@ def main() -> None:
         size = stream.seek(0, 2)
         stream.seek(0)
         job = WORK[name](stream, size)
-        begin = time.process_time()
-        done = job()
-        print(json.dumps({"bytes": done, "cpu": time.process_time() - begin}))
+        timed(lambda: job() / 1e6)
 
 
 if __name__ == "__main__":

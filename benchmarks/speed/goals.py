@@ -1,0 +1,39 @@
+"""All goals in one table: what a part of the product has to reach beside its peers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A ratio of two programs of one part, measured in the same round.
+
+    `least`: as much work of `own` per second as this, in units of `peer`. `most`: `own` may cost this much of `peer`.
+    Without either the ratio of costs is only shown. `by` is what costs: CPU time, wall time, or peak memory.
+    """
+
+    name: str
+    own: str
+    peer: str
+    least: float | None = None
+    most: float | None = None
+    by: Literal["cpu", "wall", "peak"] = "cpu"
+
+
+GOALS: dict[str, tuple[Goal, ...]] = {
+    "logs": (
+        Goal("pattern scan / rg", "scan", "rg", least=0.55),
+        Goal("full pass / rg", "full", "rg", least=0.10),
+        Goal("sampled pass / rg", "fast", "rg", least=0.35),
+        Goal("template mining / drain3", "templates", "drain", least=8.0),
+        Goal("fm --help / python -c pass", "fm", "bare", most=6.0),
+    ),
+    "repositories": tuple(
+        Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
+        for database in ("sqlite", "postgres")
+        for work in ("get", "update", "page")
+    ),
+}
+"""Part to goals. A goal that is missed stands in the documents with the figure and the reason."""
