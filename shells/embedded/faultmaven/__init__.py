@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faultmaven.library import FaultMaven
-from faultmaven.settings import Settings, load_settings
+from faultmaven.settings import load_settings
+from faultmaven.tree import Settings
 
 __all__ = ["FaultMaven", "Settings", "load_settings"]

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from faultmaven.settings import Settings, load_settings
+from faultmaven.settings import load_settings
+from faultmaven.tree import Settings
 from faultmaven_core.shared.caller import Caller
 
 if TYPE_CHECKING:

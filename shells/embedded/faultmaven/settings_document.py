@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from faultmaven.settings import VARIABLES
+from faultmaven.declared import VARIABLES
 
 _HEAD = """# Settings
 
@@ -15,14 +15,23 @@ does not go unnoticed; names that begin with `FM_TEST_` and those that Kubernete
 
 `fm config show` prints what is in force and where each value came from; `fm config check` only looks for problems.
 
-| variable | meaning | default | used by |
-|---|---|---|---|
+Durations are numbers with ms, s, m, h or d (`30s`), sizes with B, KiB, MiB, GiB or TiB (`64MiB`). A password stands in its
+own variable or, percent-encoded, in the URL; it is never shown. Some variables have a second name from older installations
+or from the libraries beneath; it works the same, and both at once are an error. Combinations that cannot work (workers
+beside a database in memory, several replicas on SQLite, a Redis Cluster as broker) are refused at start.
+
+| variable | also | meaning | default | used by |
+|---|---|---|---|---|
 """
 
 
 def document() -> str:
     """The whole document."""
-    rows = (f"| `{v.name}` | {v.doc} | `{v.default}` | {v.used_by} |\n" for v in VARIABLES)
+    rows = (
+        f"| `{v.name}` | {' '.join(f'`{name}`' for name in v.aliases)} | {v.doc} | {f'`{v.default}`' if v.default else ''} "
+        f"| {v.used_by} |\n"
+        for v in VARIABLES
+    )
     return _HEAD + "".join(rows)
 
 

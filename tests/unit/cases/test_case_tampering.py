@@ -37,7 +37,7 @@ async def investigated(settings: Settings, crash: Path) -> str:
 
 def change(settings: Settings, sql: str) -> None:
     """Somebody with a database tool."""
-    with sqlite3.connect(settings.database.place) as connection:
+    with sqlite3.connect(settings.database.url.place) as connection:
         assert connection.execute(sql).rowcount == 1
     connection.close()
 

@@ -13,7 +13,7 @@ from injector import Module, provider, singleton
 from faultmaven.composition.deferred import DeferredExtractionRunner, DeferredPatternScanner, DeferredReportRenderer
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.select import backend
-from faultmaven.settings import Settings
+from faultmaven.tree import Settings
 from faultmaven_adapters.extraction.files import LocalEvidenceFiles
 from faultmaven_core import codec
 from faultmaven_core.application import Application
@@ -88,15 +88,15 @@ class DatabaseModule(Module):
     @singleton
     @provider
     def transport(self, settings: Settings) -> Transport:
-        return backend("jobs", settings.jobs.scheme).EmbeddedJobs()  # type: ignore[no-any-return]  # the module was chosen by name
+        return backend("jobs", settings.jobs.url.scheme).EmbeddedJobs()  # type: ignore[no-any-return]  # the module was chosen by name
 
     @singleton
     @provider
     def storage(
         self, settings: Settings, clock: Clock, ids: Ids, transport: Transport, lifecycle: Lifecycle
     ) -> Storage:
-        kind = backend("database", settings.database.scheme).Storage
-        storage = kind(settings.database.place, clock, ids, transport.notify)
+        kind = backend("database", settings.database.url.scheme).Storage
+        storage = kind(settings.database.url.place, clock, ids, transport.notify)
         lifecycle.on_start(storage.start)
         lifecycle.on_close(storage.aclose)
         return storage  # type: ignore[no-any-return]  # as above

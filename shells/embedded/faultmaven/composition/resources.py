@@ -9,7 +9,7 @@ from injector import Injector, Module
 
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.modules import modules
-from faultmaven.settings import Settings
+from faultmaven.tree import Settings
 from faultmaven_core.application import Application
 
 
