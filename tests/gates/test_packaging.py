@@ -32,6 +32,8 @@ BACKENDS = {
     "boto3": "boto3",
     "redis": "redis",
     "celery": "celery",
+    "kombu": "kombu",
+    "amqp": "amqp",
     "click": "click",
     "rich": "rich",
 }
@@ -49,7 +51,7 @@ def installed_by(extra: str) -> set[str]:
     """Names of what an extra installs, own extras resolved."""
     names: set[str] = set()
     for requirement in EXTRAS[extra]:
-        inner = re.match(r"faultmaven\[([a-z,]+)\]", requirement)
+        inner = re.match(r"faultmaven\[([a-z0-9,]+)\]", requirement)
         names |= set().union(*map(installed_by, inner.group(1).split(","))) if inner else {name_of(requirement)}
     return names
 
