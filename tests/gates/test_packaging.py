@@ -30,6 +30,7 @@ BACKENDS = {
     "injector": "injector",
     "asyncpg": "asyncpg",
     "boto3": "boto3",
+    "botocore": "botocore",
     "redis": "redis",
     "celery": "celery",
     "kombu": "kombu",
