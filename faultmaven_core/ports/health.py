@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from faultmaven_core.shared.errors import BackendError
+
+
+class AuthenticationError(BackendError):
+    """A backend refuses who we are or what we may do there: a wrong password or a missing right. Trying again is no use."""
+
 
 class Pingable(Protocol):
     """Anything that can fail behind our back."""
