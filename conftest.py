@@ -1,10 +1,26 @@
-"""The rule for every test of the repository: what was not run has not passed."""
+"""The rules for every test of the repository: what was not run has not passed, and what was started has ended."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
 import pytest
+
+pytest.register_assert_rewrite("faultmaven_contract_tests")
+
+from faultmaven_contract_tests.servers.plugin import (  # noqa: E402 - assertions are rewritten only in what is imported later
+    pytest_collection_finish,
+    pytest_configure,
+    pytest_sessionfinish,
+)
+
+__all__ = [
+    "pytest_collection_finish",
+    "pytest_configure",
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+]
 
 
 @pytest.hookimpl(wrapper=True)

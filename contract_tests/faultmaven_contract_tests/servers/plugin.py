@@ -1,0 +1,44 @@
+"""Pytest's part: starts what the collected tests need, and sees that nothing is left when the run is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from faultmaven_contract_tests import servers
+from faultmaven_contract_tests.harness import Contract
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker."""
+    config.addinivalue_line("markers", "servers(*names): shared servers that the test uses")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """All at once and in the background: tests that need no server run meanwhile."""
+    if not session.config.option.collectonly:
+        servers.request(name for item in session.items for name in needed_by(item))
+
+
+def needed_by(item: pytest.Item) -> Iterator[str]:
+    """The servers of a test's markers and of its backend's opener."""
+    for marker in item.iter_markers("servers"):
+        yield from marker.args
+    suite = getattr(item, "cls", None)
+    if isinstance(item, pytest.Function) and suite is not None and issubclass(suite, Contract):
+        yield from servers.needed_by(suite.openers[item.callspec.params["backend"]])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Ends the servers. A process that a test has left behind makes the run red."""
+    import psutil
+
+    servers.end()
+    left = psutil.Process().children(recursive=True)
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.getplugin("terminalreporter")
+        for process in left:
+            reporter.write_line(f"Left running by a test: {process.pid} {' '.join(process.cmdline())}", red=True)
