@@ -115,6 +115,10 @@ class BackendUnavailableError(BackendError):
     retryable = True
 
 
+class BackendRefusedError(BackendUnavailableError):
+    """A backend did not take the call: nothing of it has happened, so even what is not idempotent may be tried again."""
+
+
 class DeadlineExceededError(BackendError):
     """A backend did not answer in time."""
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from faultmaven_core.shared.errors import (
     BackendError,
+    BackendRefusedError,
     BackendUnavailableError,
     DeadlineExceededError,
     FaultMavenError,
@@ -60,8 +61,9 @@ def by_code(code: Callable[[Any], str], rows: Mapping[str, Row], otherwise: Row 
 
 NETWORK: Table = {
     TimeoutError: says(DeadlineExceededError, "{place} did not answer in time."),
-    ConnectionError: says(BackendUnavailableError, "{place} cannot be reached: the connection was refused or broken."),
-    socket.gaierror: says(BackendUnavailableError, "{place} cannot be reached: its host name is not known."),
+    ConnectionError: says(BackendUnavailableError, "{place} cannot be reached: the connection broke."),
+    ConnectionRefusedError: says(BackendRefusedError, "{place} cannot be reached: nothing listens there."),
+    socket.gaierror: says(BackendRefusedError, "{place} cannot be reached: its host name is not known."),
     ssl.SSLError: says(BackendUnavailableError, "{place} cannot be reached: the encrypted connection broke."),
     ssl.SSLCertVerificationError: says(
         BackendError,

@@ -30,6 +30,7 @@ EXIT_CODES: dict[type[errors.FaultMavenError], int] = {
     errors.AmbiguousError: 70,
     errors.CorruptDataError: 70,
     errors.BackendUnavailableError: 75,
+    errors.BackendRefusedError: 75,
     errors.DeadlineExceededError: 75,
     errors.QuotaExceededError: 75,
     errors.RateLimitedError: 75,

@@ -13,6 +13,7 @@ from faultmaven_adapters._support.translate import NETWORK, by_code, says, trans
 from faultmaven_core.shared.errors import (
     AlreadyExistsError,
     BackendError,
+    BackendRefusedError,
     BackendUnavailableError,
     ConflictError,
     DeadlineExceededError,
@@ -77,8 +78,9 @@ def test_the_most_specific_row_decides_and_the_rest_is_a_backend_error(
     ("driver", "ours"),
     [
         (TimeoutError(), DeadlineExceededError),
-        (ConnectionRefusedError(), BackendUnavailableError),
-        (socket.gaierror(), BackendUnavailableError),
+        (ConnectionResetError(), BackendUnavailableError),
+        (ConnectionRefusedError(), BackendRefusedError),
+        (socket.gaierror(), BackendRefusedError),
         (ssl.SSLEOFError(), BackendUnavailableError),
         (ssl.SSLCertVerificationError(), BackendError),
         (OSError(), BackendUnavailableError),
