@@ -11,8 +11,10 @@ import pytest
 
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_adapters.blobs.memory import MemoryBlobStore
+from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_contract_tests.blobs import BlobReadingContract, BlobWritingContract
 from faultmaven_core.ports.blobs import BlobStore
+from faultmaven_core.ports.policy import BLOBS
 
 
 @asynccontextmanager
@@ -34,7 +36,14 @@ async def memory(folder: Path) -> AsyncIterator[BlobStore]:
     await store.aclose()
 
 
-OPENERS = {"memory": memory, "filesystem": filesystem}
+@asynccontextmanager
+async def wrapped(folder: Path) -> AsyncIterator[BlobStore]:
+    """The store in memory under its policies: the wrapper may change nothing but failures."""
+    async with memory(folder) as store:
+        yield resilient(store, BLOBS, "The blob store")
+
+
+OPENERS = {"memory": memory, "resilient": wrapped, "filesystem": filesystem}
 
 
 class TestBlobWriting(BlobWritingContract):
