@@ -14,16 +14,16 @@ from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code,
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
     BackendError,
+    BackendRefusedError,
     BackendUnavailableError,
     DeadlineExceededError,
     FaultMavenError,
     MisconfiguredError,
 )
 
-_unreachable = says(BackendUnavailableError, "{place} cannot be reached: the connection was refused or broken.")
-_failing_over = says(BackendUnavailableError, "{place} has no primary at the moment: it is being failed over.")
-_loading = says(BackendUnavailableError, "{place} is starting: it still loads its data.")
-_busy = says(BackendUnavailableError, "{place} is held up by somebody's long script.")
+_failing_over = says(BackendRefusedError, "{place} has no primary at the moment: it is being failed over.")
+_loading = says(BackendRefusedError, "{place} is starting: it still loads its data.")
+_busy = says(BackendRefusedError, "{place} is held up by somebody's long script.")
 _rejected = says(
     AuthenticationError, "{place} refuses us: look at the user name, and at the password in its variable or its file."
 )
@@ -44,10 +44,10 @@ BY_CODE: Mapping[str, Row] = MappingProxyType(
         "CLUSTERDOWN": _failing_over,
         "LOADING": _loading,
         "MASTERDOWN": _failing_over,
-        "MISCONF": says(BackendUnavailableError, "{place} takes no writes: it cannot save to its disk."),
+        "MISCONF": says(BackendRefusedError, "{place} takes no writes: it cannot save to its disk."),
         "NOAUTH": _rejected,
         "NOPERM": _forbidden,
-        "NOREPLICAS": says(BackendUnavailableError, "{place} takes no writes: too few of its replicas are in reach."),
+        "NOREPLICAS": says(BackendRefusedError, "{place} takes no writes: too few of its replicas are in reach."),
         "OOM": _full,
         "READONLY": _failing_over,
         "TRYAGAIN": _failing_over,
@@ -73,7 +73,8 @@ def _beneath(otherwise: Row) -> Row:
 
 def _reasons(error: BaseException) -> Iterator[BaseException]:
     reason = error.__cause__ or error.__context__
-    while reason is not None:
+    # An error of ours begins another story: this one happened while that one was dealt with.
+    while reason is not None and not isinstance(reason, FaultMavenError):
         yield reason
         reason = reason.__cause__ or reason.__context__
 
@@ -83,27 +84,30 @@ _BENEATH: Mapping[type[BaseException], Row] = MappingProxyType(
         redis.AuthenticationError: _rejected,
         redis.NoPermissionError: _forbidden,
         ssl.SSLCertVerificationError: NETWORK[ssl.SSLCertVerificationError],
+        ConnectionRefusedError: NETWORK[ConnectionRefusedError],
         socket.gaierror: NETWORK[socket.gaierror],
     }
 )
 
 
 def _of_cluster(error: redis.RedisClusterException, place: str) -> FaultMavenError:
-    reason = error.__cause__ or error.__context__
+    reason = next(_reasons(error), None)
     if reason is None:
         return unlisted(error, place)
     # What a server without cluster mode answers to CLUSTER SLOTS.
     if type(reason) is redis.ResponseError:
         return MisconfiguredError(f"{place} is no cluster: write redis:// or redis+sentinel:// in its variable.")
-    return next(TABLE[kind] for kind in (*type(reason).__mro__, redis.RedisError) if kind in TABLE)(reason, place)
+    ours = next(TABLE[kind] for kind in (*type(reason).__mro__, redis.RedisError) if kind in TABLE)(reason, place)
+    # It looks for its nodes before it sends a command.
+    return BackendRefusedError(str(ours)) if type(ours) is BackendUnavailableError else ours
 
 
 TABLE: Table = {
     **NETWORK,
     redis.RedisError: unlisted,
-    redis.ConnectionError: _beneath(_unreachable),
+    redis.ConnectionError: _beneath(NETWORK[ConnectionError]),
     MasterNotFoundError: _beneath(
-        says(BackendUnavailableError, "{place} has no primary of that name, or is choosing a new one just now.")
+        says(BackendRefusedError, "{place} has no primary of that name, or is choosing a new one just now.")
     ),
     redis.TimeoutError: says(DeadlineExceededError, "{place} did not answer in time."),
     redis.AuthenticationError: _rejected,
@@ -111,7 +115,7 @@ TABLE: Table = {
     redis.AuthenticationWrongNumberOfArgsError: _rejected,
     redis.NoPermissionError: _forbidden,
     redis.BusyLoadingError: _loading,
-    redis.MaxConnectionsError: says(BackendUnavailableError, "All connections to {place} are in use."),
+    redis.MaxConnectionsError: says(BackendRefusedError, "All connections to {place} are in use."),
     redis.ReadOnlyError: _failing_over,
     redis.ClusterError: _failing_over,
     redis.TryAgainError: _failing_over,
@@ -123,23 +127,3 @@ TABLE: Table = {
     redis.RedisClusterException: _of_cluster,
 }
 """See `_support.translate`."""
-
-_NEVER_SENT = (
-    redis.AuthenticationError,
-    redis.BusyLoadingError,
-    redis.MaxConnectionsError,
-    MasterNotFoundError,
-    redis.RedisClusterException,
-    redis.ResponseError,
-)
-
-
-def reply_lost(error: BackendError) -> bool:
-    """Whether the command behind our error may have been carried out, though nobody was told.
-
-    Not where the server itself answered with an error, nor where no connection came about.
-    """
-    cause = error.__cause__
-    if cause is None or isinstance(cause, _NEVER_SENT):
-        return False
-    return not any(isinstance(reason, ConnectionRefusedError | socket.gaierror) for reason in _reasons(cause))
