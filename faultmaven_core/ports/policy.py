@@ -86,7 +86,8 @@ CACHE: Policies = {
 
 LEASES: Policies = {
     **HEALTH,
-    "acquire": Policy(idempotent=False, deadline=6),
+    # The same owner gets the same lease again.
+    "acquire": Policy(idempotent=True, deadline=6),
     "renew": Policy(idempotent=True, deadline=6),
     "release": Policy(idempotent=True, deadline=6),
 }
