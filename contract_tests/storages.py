@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import shutil
 import tempfile
@@ -9,13 +10,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
 
 from faultmaven_adapters.sql.memory import MemoryStorage
-from faultmaven_adapters.sql.migrate import migrate
+from faultmaven_adapters.sql.migrate import migrate, migrate_postgres
+from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.storage import SqlStorage
+from faultmaven_adapters.sql.tables import METADATA
 from faultmaven_contract_tests.samples import START, Storage
+from faultmaven_contract_tests.servers import needs, shared
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_core.shared.ids import RandomIds
+
+DATABASE = "contract"
+APP = "contract_app"
+EMPTY = "; ".join(f"DELETE FROM {table.name}" for table in reversed(METADATA.sorted_tables))
 
 
 @asynccontextmanager
@@ -31,16 +42,77 @@ async def memory(folder: Path) -> AsyncIterator[Storage]:
 @asynccontextmanager
 async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     """Rows in a file; at the end no connection may be in use."""
-    clock = FixedClock(START)
     path = folder / "faultmaven.db"
     shutil.copy(_migrated(), path)
-    storage = SqlStorage(str(path), clock, RandomIds(clock), lambda _: None)
-    await storage.start()
+    async with sql(str(path), SqlOptions()) as storage:
+        yield storage
+
+
+@needs("postgres")
+@asynccontextmanager
+async def postgres(folder: Path) -> AsyncIterator[Storage]:
+    """Rows in a PostgreSQL, as a role that row-level security holds for."""
+    await emptied(shared("postgres").url)
+    async with sql(as_app(shared("postgres").url), SqlOptions()) as storage:
+        yield storage
+
+
+@needs("postgres", "pgbouncer")
+@asynccontextmanager
+async def pgbouncer(folder: Path) -> AsyncIterator[Storage]:
+    """The same behind a pooler that gives each transaction another connection."""
+    await emptied(shared("postgres").url)
+    async with sql(as_app(shared("pgbouncer").url), SqlOptions(transaction_pooler=True)) as storage:
+        yield storage
+
+
+@asynccontextmanager
+async def sql(place: str, options: SqlOptions) -> AsyncIterator[SqlStorage]:
+    """A started storage; at the end no connection may be in use."""
+    clock = FixedClock(START)
+    storage = SqlStorage(place, clock, RandomIds(clock), lambda _: None, options=options)
     try:
+        await storage.start()
         yield storage
         assert "Current Checked out connections: 0" in storage.pool()
     finally:
         await storage.aclose()
+
+
+def as_app(url: str, database: str = DATABASE) -> str:
+    """The URL of a server as the services' role goes there."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{APP}@{parts.hostname}:{parts.port}", path=f"/{database}").geturl()
+
+
+async def emptied(url: str) -> None:
+    """Remove every row: a migrated database is made once per run, which takes longer than most clauses."""
+    await asyncio.to_thread(_database, url)
+    connection = await asyncpg.connect(urlsplit(url)._replace(path=f"/{DATABASE}").geturl())
+    try:
+        await connection.execute(EMPTY)
+    finally:
+        await connection.close()
+
+
+@cache
+def _database(url: str) -> None:
+    asyncio.run(new_database(url, DATABASE))
+
+
+async def new_database(url: str, name: str) -> str:
+    """A migrated database without rows, and the services' role; the owner's URL of it."""
+    owned = urlsplit(url)._replace(path=f"/{name}").geturl()
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.execute(f"CREATE DATABASE {name}")
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP):
+            await connection.execute(f"CREATE ROLE {APP} LOGIN")
+    finally:
+        await connection.close()
+    await migrate_postgres(owned, app_role=APP)
+    return owned
 
 
 @cache
@@ -53,4 +125,4 @@ def _migrated() -> Path:
     return path
 
 
-OPENERS = {"memory": memory, "sqlite": sqlite}
+OPENERS = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "pgbouncer": pgbouncer}

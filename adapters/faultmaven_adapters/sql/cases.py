@@ -26,6 +26,7 @@ class SqlCaseRepository(CaseRepository):
         self._run = transaction
 
     async def add(self, case: Case) -> None:
+        self._run.own(case.organization)
         await self._run.run(insert(CASE).values(case_row(case)))
 
     async def get(self, case_id: CaseId) -> Case:
@@ -35,6 +36,7 @@ class SqlCaseRepository(CaseRepository):
         return case_of(row)
 
     async def save(self, case: Case) -> None:
+        self._run.own(case.organization)
         changed = case_row(case) | {"version": case.version + 1}
         done = await self._run.run(
             update(CASE).where(*self._is(case.id), CASE.c.version == case.version).values(changed)

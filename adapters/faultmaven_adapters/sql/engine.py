@@ -1,65 +1,81 @@
-"""One SQLite file: connections with the settings that its guarantees rest on."""
+"""What the rest of this package asks of a database, whichever it is. All differences stand in the modules that serve this."""
 
 from __future__ import annotations
 
-from typing import Any
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
 
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from faultmaven_adapters.sql.errors import translated
-from faultmaven_core.ports.health import Pingable
-
-BUSY_MILLISECONDS = 5000
-"""How long a writer waits for the others."""
-
-READ_ONLY = "faultmaven_read_only"
-"""Execution option of connections that only read."""
-
-_PRAGMAS = (
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-    f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}",
-)
+from faultmaven_adapters._support.translate import translation
+from faultmaven_adapters.sql.errors import TABLE
+from faultmaven_adapters.sql.options import SqlOptions
+from faultmaven_core.ports.health import Inspectable, Pingable
+from faultmaven_core.shared.ids import OrganizationId
 
 
-class SqlDatabase(Pingable):
-    """The connections to one database file; every repository of the installation shares them."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows a transaction sees and what it may do. `runner`: every organization's jobs. `may_lag`: see UnitOfWorkFactory."""
 
-    def __init__(self, path: str) -> None:
-        self.place = path
-        self.engine = _engine(path)
+    organization: OrganizationId
+    read_only: bool = False
+    may_lag: bool = False
+    runner: bool = False
+
+
+class SqlDatabase(Pingable, Inspectable, Protocol):
+    """The connections to one database; every repository of the installation shares them.
+
+    `place` names it in sentences. `patience` is how long one statement may take before it is given up, None for ever.
+    """
+
+    place: str
+    patience: float | None
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Wait until it is there, and bring its schema up to date or see that it is."""
+
+    @abstractmethod
+    async def begin(self, scope: Scope) -> AsyncConnection:
+        """A connection with its transaction begun, seeing the scope's rows only."""
+
+    @abstractmethod
+    async def lock(self, connection: AsyncConnection, name: str) -> None:
+        """Wait until no other writing transaction holds this name; it is held until this one ends."""
+
+    @abstractmethod
+    async def commit(self, connection: AsyncConnection) -> None:
+        """Make it durable. Raises AmbiguousError where the connection broke on the way."""
+
+    @abstractmethod
+    def pool(self) -> str:
+        """How many connections there are and how many are in use, in words."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close all connections. Used again, it opens new ones."""
 
     async def ping(self) -> None:
-        with translated(self.place):
-            async with self.engine.connect() as connection:
-                await connection.execution_options(**{READ_ONLY: True})
-                await connection.exec_driver_sql("SELECT 1")
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        await self.engine.dispose()
+        """See Pingable."""
+        connection = await self.begin(Scope(OrganizationId(""), read_only=True))
+        await close(connection, self.place)
 
 
-def _engine(path: str) -> AsyncEngine:
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=path), pool_timeout=10)
+async def close(connection: AsyncConnection, place: str) -> None:
+    """Give a connection back; what was not committed is rolled back by that."""
+    with translation(TABLE, place):
+        await connection.close()
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        # The driver must not begin transactions by itself: it would begin them late and without the write lock.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A writer takes the lock before it reads, so what it read cannot be stale when it writes.
-        reading = connection.get_execution_options().get(READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def open_database(place: str, options: SqlOptions) -> SqlDatabase:
+    """The database at a path (SQLite) or at a `postgresql:` URL. Opens nothing yet."""
+    if place.startswith(("postgresql:", "postgres:")):
+        from faultmaven_adapters.sql.postgres import PostgresDatabase
 
-    return engine
+        return PostgresDatabase(place, options)
+    from faultmaven_adapters.sql.sqlite import SqliteDatabase
+
+    return SqliteDatabase(place, options)

@@ -24,6 +24,8 @@ class SqlEvidenceRepository(EvidenceRepository):
         self._run = transaction
 
     async def add(self, items: Sequence[Evidence]) -> None:
+        for item in items:
+            self._run.own(item.organization)
         if items:
             await self._run.run(insert(EVIDENCE), [evidence_row(item) for item in items])
 
@@ -35,6 +37,7 @@ class SqlEvidenceRepository(EvidenceRepository):
 
     async def save(self, items: Sequence[Evidence]) -> None:
         for item in items:
+            self._run.own(item.organization)
             changed = evidence_row(item) | {"version": item.version + 1}
             same = (*self._of(item.case_id), EVIDENCE.c.id == item.id, EVIDENCE.c.version == item.version)
             done = await self._run.run(update(EVIDENCE).where(*same).values(changed))
@@ -56,6 +59,7 @@ class SqlEvidenceRepository(EvidenceRepository):
         return {row.blob for row in await self._run.run(select(EVIDENCE.c.blob).where(*own))}
 
     async def of_case(self, case_id: CaseId) -> Sequence[Evidence]:
+        await self._run.lock("evidence", case_id)
         query = select(EVIDENCE).where(*self._of(case_id)).order_by(EVIDENCE.c.key)
         return [evidence_of(row) for row in await self._run.run(query)]
 

@@ -105,7 +105,7 @@ class SqlJobStore(JobStore):
     @asynccontextmanager
     async def _transaction(self, *, read_only: bool = False) -> AsyncIterator[SqlTransaction]:
         # Jobs are claimed across organizations: each then runs as the caller who asked for it.
-        transaction = SqlTransaction(self._database, OrganizationId(""), read_only=read_only)
+        transaction = SqlTransaction(self._database, OrganizationId(""), read_only=read_only, runner=True)
         await transaction.begin()
         try:
             yield transaction

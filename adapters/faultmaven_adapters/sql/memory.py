@@ -47,7 +47,7 @@ class MemoryJobOutbox(CollectingOutbox):
             if same and row.job.state in _OPEN and row.job.caller.organization == request.caller.organization:
                 return job_id
         job_id, due = self._ids.new(), request.run_at or self._clock.now()
-        job = Job(job_id, request.caller, request.operation, payload, JobState.QUEUED, 0, due)
+        job = Job(job_id, replace(request.caller, request_key=""), request.operation, payload, JobState.QUEUED, 0, due)
         rows[job_id] = JobRow(job, request.dedupe_key)
         self.asked.append(QueuedJob(job_id, request.queue))
         return job_id
@@ -105,7 +105,7 @@ class MemoryCaseUnit(MemoryUnitOfWork, CaseUnitOfWork):
     def __init__(
         self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
     ) -> None:
-        super().__init__(run, outbox, notify)
+        super().__init__(run, outbox, notify, organization)
         self.cases = MemoryCaseRepository(run, organization)
         self.records = MemoryRecordRepository(run, organization)
         self.journal = MemoryJournalRepository(run, organization)
@@ -117,7 +117,7 @@ class MemoryEvidenceUnit(MemoryUnitOfWork, EvidenceUnitOfWork):
     def __init__(
         self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
     ) -> None:
-        super().__init__(run, outbox, notify)
+        super().__init__(run, outbox, notify, organization)
         self.evidence = MemoryEvidenceRepository(run, organization)
 
 
@@ -138,14 +138,16 @@ class MemoryStorage(Pingable):
     async def aclose(self) -> None:
         """Nothing is to be closed."""
 
-    def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
+    def cases(self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
-        run, outbox = self._parts(read_only=read_only)
+        run, outbox = self._parts(read_only=read_only or may_lag)
         return MemoryCaseUnit(run, outbox, self._notify, organization)
 
-    def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
+    def evidence(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
-        run, outbox = self._parts(read_only=read_only)
+        run, outbox = self._parts(read_only=read_only or may_lag)
         return MemoryEvidenceUnit(run, outbox, self._notify, organization)
 
     def _parts(self, *, read_only: bool) -> tuple[MemoryTransaction, MemoryJobOutbox]:

@@ -13,6 +13,7 @@ from faultmaven_core.cases.model import Case, search_text
 from faultmaven_core.cases.ports import CaseQuery, CaseRepository, JournalRepository, RecordRepository, StoredRecord
 from faultmaven_core.evidence.model import Evidence
 from faultmaven_core.evidence.ports import EvidenceRepository
+from faultmaven_core.ports.transactions import own
 from faultmaven_core.shared.errors import AlreadyExistsError, NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId, EvidenceId, OrganizationId
 from faultmaven_core.shared.page import Page
@@ -25,10 +26,11 @@ class MemoryCaseRepository(CaseRepository):
         self._run, self._organization = transaction, organization
 
     async def add(self, case: Case) -> None:
+        own(self._organization, case.organization)
         if (case.organization, case.id) in self._run.tables.cases:
-            raise AlreadyExistsError("There is a case with the same id already.")
+            raise self._run.refused(AlreadyExistsError("There is a row with the same id already."))
         if any(other.key == case.key for other in self._own()):
-            raise AlreadyExistsError("There is a case with the same key already.")
+            raise self._run.refused(AlreadyExistsError("There is a row with the same key already."))
         self._run.tables.cases[case.organization, case.id] = _in_utc(case)
 
     async def get(self, case_id: CaseId) -> Case:
@@ -38,6 +40,7 @@ class MemoryCaseRepository(CaseRepository):
         return found
 
     async def save(self, case: Case) -> None:
+        own(self._organization, case.organization)
         self._at_version(case.id, case.version)
         self._run.tables.cases[self._organization, case.id] = replace(_in_utc(case), version=case.version + 1)
 
@@ -74,7 +77,7 @@ class MemoryRecordRepository(RecordRepository):
         _require(self._run, self._organization, case_id)
         key = (self._organization, case_id, sequence)
         if key in self._run.tables.records:
-            raise AlreadyExistsError("There is a record with the same number already.")
+            raise self._run.refused(AlreadyExistsError("There is a record with the same number already."))
         self._run.tables.records[key] = record
 
     async def last(self, case_id: CaseId) -> StoredRecord:
@@ -94,7 +97,7 @@ class MemoryJournalRepository(JournalRepository):
         _require(self._run, self._organization, entry.case_id)
         key = (self._organization, entry.case_id, entry.sequence)
         if key in self._run.tables.journal or await self.has(entry.case_id, entry.key):
-            raise AlreadyExistsError("There is a journal entry with the same number or key already.")
+            raise self._run.refused(AlreadyExistsError("There is a journal entry with the same number or key already."))
         self._run.tables.journal[key] = entry
 
     async def last(self, case_id: CaseId) -> JournalEntry | None:
@@ -119,6 +122,8 @@ class MemoryEvidenceRepository(EvidenceRepository):
         self._run, self._organization = transaction, organization
 
     async def add(self, items: Sequence[Evidence]) -> None:
+        for item in items:
+            own(self._organization, item.organization)
         rows = self._run.tables.evidence
         taken = {(item.organization, item.key) for item in rows.values()}
         added = {(item.organization, item.id): item for item in items}
@@ -127,7 +132,7 @@ class MemoryEvidenceRepository(EvidenceRepository):
             or any(key in rows for key in added)
             or any((item.organization, item.key) in taken for item in items)
         ):
-            raise AlreadyExistsError("There is evidence with the same id or key already.")
+            raise self._run.refused(AlreadyExistsError("There is evidence with the same id or key already."))
         rows.update({(item.organization, item.id): item for item in items})
 
     async def get(self, case_id: CaseId, evidence_id: EvidenceId) -> Evidence:
@@ -138,6 +143,7 @@ class MemoryEvidenceRepository(EvidenceRepository):
 
     async def save(self, items: Sequence[Evidence]) -> None:
         for item in items:
+            own(self._organization, item.organization)
             found = self._run.tables.evidence.get((self._organization, item.id))
             if found is None or (found.version, found.case_id) != (item.version, item.case_id):
                 raise StaleVersionError(f"{item.name} was changed or removed by somebody else; read it again.")
@@ -178,4 +184,4 @@ def _in_utc(case: Case) -> Case:
 
 def _require(run: MemoryTransaction, organization: OrganizationId, case_id: CaseId) -> None:
     if (organization, case_id) not in run.tables.cases:
-        raise NotFoundError("What this belongs to does not exist.")
+        raise run.refused(NotFoundError("What this belongs to does not exist."))

@@ -16,8 +16,17 @@ from faultmaven_core.cases.ports import StoredRecord
 from faultmaven_core.evidence.model import Evidence
 from faultmaven_core.jobs.model import Job
 from faultmaven_core.ports.job_queue import Notify
-from faultmaven_core.ports.transactions import UnitOfWork
-from faultmaven_core.shared.errors import BackendUnavailableError, ConflictError
+from faultmaven_core.ports.transactions import Answer, AnswerRepository, UnitOfWork, own
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.errors import (
+    AlreadyExistsError,
+    BackendUnavailableError,
+    ConflictError,
+    FaultMavenError,
+)
+from faultmaven_core.shared.ids import OrganizationId
+
+MOST_SWEPT = 100
 
 WAIT_SECONDS = 5
 """How long a writing unit waits for the one before it."""
@@ -41,10 +50,18 @@ class Tables:
     journal: dict[tuple[str, str, int], JournalEntry] = field(default_factory=dict)
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     jobs: dict[UUID, JobRow] = field(default_factory=dict)
+    answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         """Tables that can be changed without these noticing; the rows themselves are immutable."""
-        return Tables(dict(self.cases), dict(self.records), dict(self.journal), dict(self.evidence), dict(self.jobs))
+        return Tables(
+            dict(self.cases),
+            dict(self.records),
+            dict(self.journal),
+            dict(self.evidence),
+            dict(self.jobs),
+            dict(self.answers),
+        )
 
 
 class MemoryDatabase:
@@ -61,14 +78,21 @@ class MemoryTransaction:
     def __init__(self, database: MemoryDatabase, *, read_only: bool) -> None:
         self._database, self._read_only = database, read_only
         self._tables: Tables | None = None
-        self._used = False
+        self._used = self._failed = False
 
     @property
     def tables(self) -> Tables:
         """The rows as this unit sees them."""
         if self._tables is None:
             raise ConflictError("This unit of work has ended.")
+        if self._failed:
+            raise ConflictError("This unit of work has failed; nothing of it is kept.")
         return self._tables
+
+    def refused(self, error: FaultMavenError) -> FaultMavenError:
+        """The error of a row that cannot be kept; the unit can only be left then, as with a real database."""
+        self._failed = True
+        return error
 
     async def begin(self) -> None:
         """See UnitOfWork."""
@@ -84,7 +108,10 @@ class MemoryTransaction:
 
     def commit(self) -> None:
         """See UnitOfWork."""
-        self._database.tables = self.tables
+        tables = self.tables
+        if self._read_only:
+            raise ConflictError("A read-only unit of work has nothing to commit.")
+        self._database.tables = tables
         self.end()
 
     def end(self) -> None:
@@ -95,11 +122,38 @@ class MemoryTransaction:
                 self._database.lock.release()
 
 
+class MemoryAnswerRepository(AnswerRepository):
+    """See the port."""
+
+    def __init__(self, transaction: MemoryTransaction, organization: OrganizationId) -> None:
+        self._run, self._organization = transaction, organization
+
+    async def find(self, caller: Caller) -> Answer | None:
+        return self._run.tables.answers.get((self._organization, caller.user, caller.request_key))
+
+    async def add(self, caller: Caller, answer: Answer) -> None:
+        own(self._organization, caller.organization)
+        key = (self._organization, caller.user, caller.request_key)
+        if key in self._run.tables.answers:
+            raise self._run.refused(AlreadyExistsError("There is a row with the same user_id and request_key already."))
+        self._run.tables.answers[key] = answer
+
+    async def sweep(self, before: datetime) -> int:
+        rows = self._run.tables.answers
+        old = [key for key, answer in rows.items() if key[0] == self._organization and answer.at < before][:MOST_SWEPT]
+        for key in old:
+            del rows[key]
+        return len(old)
+
+
 class MemoryUnitOfWork(UnitOfWork):
     """The shape that all contexts' units share."""
 
-    def __init__(self, transaction: MemoryTransaction, outbox: CollectingOutbox, notify: Notify) -> None:
+    def __init__(
+        self, transaction: MemoryTransaction, outbox: CollectingOutbox, notify: Notify, organization: OrganizationId
+    ) -> None:
         self.transaction = transaction
+        self.answers = MemoryAnswerRepository(transaction, organization)
         self.outbox: CollectingOutbox = outbox
         self._notify = notify
 

@@ -1,4 +1,4 @@
-"""Brings a database file to the newest schema at start: one program at a time, a copy first, all steps or none."""
+"""Brings a database to the newest schema: one program at a time, all steps or none; a file at start and copied before."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from faultmaven_adapters.sql.errors import translated
+from faultmaven_adapters._support.translate import translation
+from faultmaven_adapters.sql.errors import TABLE
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_core.shared.errors import MisconfiguredError
+from faultmaven_core.shared.secret import Secret
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 LOCK_SECONDS = 60
 """How long a start waits for another program that migrates."""
@@ -21,7 +27,7 @@ def migrate(path: str) -> None:
     Raises MisconfiguredError where a newer FaultMaven wrote it, BackendUnavailableError or CorruptDataError where it
     cannot be used. A file that held data is copied to `<name>.before-<revision>` first.
     """
-    with translated(path):
+    with translation(TABLE, f"The database {path}"):
         if revision(path) == HEAD:
             return
         _make_folder(path)
@@ -74,8 +80,6 @@ def _copy(path: str, target: str) -> None:
 
 def _upgrade(path: str) -> None:
     # Imported here: most starts find nothing to do, and alembic costs them a fifth of a second.
-    from alembic import command
-    from alembic.config import Config
     from sqlalchemy import URL, create_engine, event
 
     engine = create_engine(URL.create("sqlite", database=path))
@@ -84,12 +88,34 @@ def _upgrade(path: str) -> None:
     def prepare(connection: sqlite3.Connection, _entry: object) -> None:
         connection.isolation_level = None
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.connect() as connection:
         # By hand, because the driver would commit before every CREATE TABLE.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
+        to_head(connection)
         connection.commit()
     engine.dispose()
+
+
+def to_head(connection: Connection) -> None:
+    """Run the revisions that a database lacks, in the transaction that its connection is in."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)
+
+
+async def migrate_postgres(
+    url: str, *, app_role: str = "", password: Secret | None = None, startup_wait: float = LOCK_SECONDS
+) -> str:
+    """Bring a PostgreSQL to the newest schema as the role that owns it; the revision that was found, empty for none.
+
+    `app_role`, the one that the services use, is granted what they need and no more. Of two that migrate at once the second
+    waits. Waits `startup_wait` seconds for a server that is starting. Raises MisconfiguredError where there is no such role,
+    or a newer FaultMaven migrated it.
+    """
+    from faultmaven_adapters.sql.postgres_migration import PostgresMigration
+
+    return await PostgresMigration(url, password, app_role).run(startup_wait)

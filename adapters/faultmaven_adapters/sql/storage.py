@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters.sql.cases import SqlCaseRepository, SqlJournalRepository, SqlRecordRepository
-from faultmaven_adapters.sql.engine import SqlDatabase
+from faultmaven_adapters.sql.engine import open_database
 from faultmaven_adapters.sql.evidence import SqlEvidenceRepository
 from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobStore
-from faultmaven_adapters.sql.migrate import migrate
+from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore
-from faultmaven_core.ports.health import Pingable
+from faultmaven_core.ports.health import Inspectable, Inspection, Pingable
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.ids import Ids, OrganizationId
+
+DEFAULTS = SqlOptions()
 
 
 class SqlCaseUnit(SqlUnitOfWork, CaseUnitOfWork):
@@ -36,46 +37,55 @@ class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
         self.evidence = SqlEvidenceRepository(transaction)
 
 
-class SqlStorage(Pingable):
-    """One database file: units of work for each context, and the job rows.
+class SqlStorage(Pingable, Inspectable):
+    """One database: units of work for each context, and the job rows.
 
-    `notify` is told after every commit which jobs it asked for. Nothing is opened before `start`.
+    `place` is a path (SQLite) or a `postgresql://user@host:port/database` URL, with `?sslmode=` and `&sslrootcert=` as
+    PostgreSQL's own clients have them. `notify` is told after every commit which jobs it asked for. Nothing is opened
+    before `start`. Raises MisconfiguredError on a URL that says nothing.
     """
 
-    def __init__(self, path: str, clock: Clock, ids: Ids, notify: Notify) -> None:
-        self._database = SqlDatabase(path)
+    def __init__(self, place: str, clock: Clock, ids: Ids, notify: Notify, *, options: SqlOptions = DEFAULTS) -> None:
+        self._database = open_database(place, options)
         self._clock, self._ids, self._notify = clock, ids, notify
         self.jobs: JobStore = SqlJobStore(self._database, clock)
 
     async def start(self) -> None:
-        """Make the file, or bring its schema up to date. Errors are those of `migrate`."""
-        calls = BlockingCalls("migration", 1)
-        try:
-            await calls(migrate, self._database.place)
-        finally:
-            calls.close()
+        """SQLite: make the file, or bring its schema up to date; errors are those of `migrate`.
+
+        PostgreSQL: wait until the server is up. Raises MisconfiguredError where its schema is behind or ahead, the user is
+        refused or the database is missing, BackendUnavailableError where it did not come up in time.
+        """
+        await self._database.start()
 
     async def ping(self) -> None:
         await self._database.ping()
 
+    async def inspect(self) -> Inspection:
+        return await self._database.inspect()
+
     def pool(self) -> str:
         """How many connections there are and how many are in use, in words."""
-        return self._database.engine.pool.status()
+        return self._database.pool()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections. Used again, also on another event loop, it opens new ones."""
         await self._database.aclose()
 
-    def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
+    def cases(self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
-        return SqlCaseUnit(*self._parts(organization, read_only=read_only), self._notify)
+        return SqlCaseUnit(*self._parts(organization, read_only, may_lag), self._notify)
 
-    def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
+    def evidence(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
-        return SqlEvidenceUnit(*self._parts(organization, read_only=read_only), self._notify)
+        return SqlEvidenceUnit(*self._parts(organization, read_only, may_lag), self._notify)
 
-    def _parts(self, organization: OrganizationId, *, read_only: bool) -> tuple[SqlTransaction, SqlJobOutbox]:
-        transaction = SqlTransaction(self._database, organization, read_only=read_only)
+    def _parts(
+        self, organization: OrganizationId, read_only: bool, may_lag: bool
+    ) -> tuple[SqlTransaction, SqlJobOutbox]:
+        transaction = SqlTransaction(self._database, organization, read_only=read_only or may_lag, may_lag=may_lag)
         return transaction, SqlJobOutbox(transaction, self._clock, self._ids)
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from faultmaven_core.shared.errors import InvalidInputError
 
@@ -54,8 +54,29 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def text_type(length: int | None = None) -> TypeEngine[str]:
+    """Text in the order of its bytes, as SQLite has it, whatever the collation of a PostgreSQL database is."""
+    kind = String if length else Text
+    return kind(length).with_variant(kind(length, collation="C"), "postgresql")
+
+
+class JsonDocument(TypeDecorator[Any]):
+    """JSON; on PostgreSQL in the form that it can search in."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON())
+        # Here, because a start on SQLite should not pay a twentieth of a second for another database's dialect.
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB())
+
+
 def _organization() -> Column[str]:
-    return Column("organization_id", String(128), primary_key=True)
+    return Column("organization_id", text_type(128), primary_key=True)
 
 
 def _one_of(column: str, *values: str) -> CheckConstraint:
@@ -71,25 +92,26 @@ def _of_case() -> ForeignKeyConstraint:
 
 _NONE: dict[str, Any] = {"nullable": False}
 
+
 CASE = Table(
     "cases_case",
     METADATA,
     _organization(),
     Column("key", Uuid, primary_key=True),
-    Column("id", String(32), **_NONE),
-    Column("owner", String(128), **_NONE),
-    Column("title", Text, **_NONE),
-    Column("question", Text, **_NONE),
-    Column("status", String(16), **_NONE),
-    Column("verdict", String(32), **_NONE),
-    Column("cause", Text, **_NONE),
-    Column("mechanism", Text, **_NONE),
-    Column("judgement", String(16), **_NONE),
-    Column("actual_cause", Text, **_NONE),
-    Column("closure_reason", String(32), **_NONE),
-    Column("history", JSON, **_NONE),
+    Column("id", text_type(32), **_NONE),
+    Column("owner", text_type(128), **_NONE),
+    Column("title", text_type(), **_NONE),
+    Column("question", text_type(), **_NONE),
+    Column("status", text_type(16), **_NONE),
+    Column("verdict", text_type(32), **_NONE),
+    Column("cause", text_type(), **_NONE),
+    Column("mechanism", text_type(), **_NONE),
+    Column("judgement", text_type(16), **_NONE),
+    Column("actual_cause", text_type(), **_NONE),
+    Column("closure_reason", text_type(32), **_NONE),
+    Column("history", JsonDocument, **_NONE),
     Column("records", BigInteger, **_NONE),
-    Column("search_text", Text, **_NONE),
+    Column("search_text", text_type(), **_NONE),
     Column("created_at", UtcDateTime, **_NONE),
     Column("updated_at", UtcDateTime, **_NONE),
     Column("closed_at", UtcDateTime),
@@ -104,10 +126,10 @@ RECORD = Table(
     "cases_record",
     METADATA,
     _organization(),
-    Column("case_id", String(32), primary_key=True),
+    Column("case_id", text_type(32), primary_key=True),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, **_NONE),
-    Column("sha256", String(64), **_NONE),
+    Column("sha256", text_type(64), **_NONE),
     Column("exhibits", LargeBinary, **_NONE),
     _of_case(),
 )
@@ -116,15 +138,15 @@ JOURNAL = Table(
     "cases_journal",
     METADATA,
     _organization(),
-    Column("case_id", String(32), primary_key=True),
+    Column("case_id", text_type(32), primary_key=True),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("key", Uuid, **_NONE),
     Column("at", UtcDateTime, **_NONE),
-    Column("actor", String(128), **_NONE),
-    Column("kind", String(64), **_NONE),
-    Column("detail", JSON, **_NONE),
-    Column("previous", String(64), **_NONE),
-    Column("digest", String(64), **_NONE),
+    Column("actor", text_type(128), **_NONE),
+    Column("kind", text_type(64), **_NONE),
+    Column("detail", JsonDocument, **_NONE),
+    Column("previous", text_type(64), **_NONE),
+    Column("digest", text_type(64), **_NONE),
     UniqueConstraint("organization_id", "case_id", "key"),
     _of_case(),
 )
@@ -134,21 +156,21 @@ EVIDENCE = Table(
     METADATA,
     _organization(),
     Column("key", Uuid, primary_key=True),
-    Column("id", String(32), **_NONE),
-    Column("case_id", String(32), **_NONE),
-    Column("name", Text, **_NONE),
-    Column("role", String(16), **_NONE),
-    Column("custody", String(16), **_NONE),
-    Column("location", Text, **_NONE),
-    Column("blob", String(512), **_NONE),
+    Column("id", text_type(32), **_NONE),
+    Column("case_id", text_type(32), **_NONE),
+    Column("name", text_type(), **_NONE),
+    Column("role", text_type(16), **_NONE),
+    Column("custody", text_type(16), **_NONE),
+    Column("location", text_type(), **_NONE),
+    Column("blob", text_type(512), **_NONE),
     Column("size", BigInteger, **_NONE),
     Column("modified_ns", BigInteger, **_NONE),
-    Column("sha256", String(64), **_NONE),
-    Column("kind", String(64), **_NONE),
-    Column("problem", Text, **_NONE),
-    Column("sources", JSON, **_NONE),
+    Column("sha256", text_type(64), **_NONE),
+    Column("kind", text_type(64), **_NONE),
+    Column("problem", text_type(), **_NONE),
+    Column("sources", JsonDocument, **_NONE),
     Column("added_at", UtcDateTime, **_NONE),
-    Column("added_by", String(128), **_NONE),
+    Column("added_by", text_type(128), **_NONE),
     Column("version", BigInteger, **_NONE),
     UniqueConstraint("organization_id", "id"),
     _one_of("role", "incident", "baseline"),
@@ -156,21 +178,33 @@ EVIDENCE = Table(
     Index(None, "organization_id", "case_id", "key"),
 )
 
+ANSWER = Table(
+    "commands_answer",
+    METADATA,
+    _organization(),
+    Column("user_id", text_type(128), primary_key=True),
+    Column("request_key", text_type(256), primary_key=True),
+    Column("command", text_type(64), **_NONE),
+    Column("answer", LargeBinary, **_NONE),
+    Column("at", UtcDateTime, **_NONE),
+    Index(None, "organization_id", "at"),
+)
+
 JOB = Table(
     "jobs_job",
     METADATA,
     _organization(),
     Column("id", Uuid, primary_key=True),
-    Column("user_id", String(128), **_NONE),
-    Column("operation", String(64), **_NONE),
+    Column("user_id", text_type(128), **_NONE),
+    Column("operation", text_type(64), **_NONE),
     Column("payload", LargeBinary, **_NONE),
-    Column("dedupe_key", Text, **_NONE),
-    Column("state", String(16), **_NONE),
+    Column("dedupe_key", text_type(), **_NONE),
+    Column("state", text_type(16), **_NONE),
     Column("attempts", BigInteger, **_NONE),
     Column("run_at", UtcDateTime, **_NONE),
     Column("lease_until", UtcDateTime),
     Column("token", Uuid),
-    Column("error", Text, **_NONE),
+    Column("error", text_type(), **_NONE),
     Column("finished_at", UtcDateTime),
     _one_of("state", "queued", "running", "waiting", "succeeded", "dead"),
     Index(None, "state", "run_at"),

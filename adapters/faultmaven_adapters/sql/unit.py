@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -9,66 +10,87 @@ from typing import Any, Self
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from faultmaven_adapters.sql.engine import READ_ONLY, SqlDatabase
-from faultmaven_adapters.sql.errors import translated
+from faultmaven_adapters._support.translate import translation
+from faultmaven_adapters.sql.answers import SqlAnswerRepository
+from faultmaven_adapters.sql.engine import Scope, SqlDatabase, close
+from faultmaven_adapters.sql.errors import TABLE
 from faultmaven_adapters.sql.outbox import CollectingOutbox
 from faultmaven_core.ports.job_queue import Notify
-from faultmaven_core.ports.transactions import UnitOfWork
+from faultmaven_core.ports.transactions import UnitOfWork, own
 from faultmaven_core.shared.errors import ConflictError
 from faultmaven_core.shared.ids import OrganizationId
 
 
 class SqlTransaction:
-    """What repositories run their statements on; refuses to after the unit ended."""
+    """What repositories run their statements on; refuses to after a statement failed, and after the unit ended."""
 
-    def __init__(self, database: SqlDatabase, organization: OrganizationId, *, read_only: bool) -> None:
+    def __init__(
+        self,
+        database: SqlDatabase,
+        organization: OrganizationId,
+        *,
+        read_only: bool = False,
+        may_lag: bool = False,
+        runner: bool = False,
+    ) -> None:
         self.organization = organization
-        self.read_only = read_only
+        self._scope = Scope(organization, read_only=read_only, may_lag=may_lag, runner=runner)
         self._database = database
         self._connection: AsyncConnection | None = None
-        self._used = False
+        self._used = self._failed = False
 
     async def begin(self) -> None:
         """Open the connection and the transaction. Raises ConflictError the second time."""
         if self._used:
             raise ConflictError("A unit of work is used once; make a new one.")
         self._used = True
-        with translated(self._database.place):
-            connection = await self._database.engine.connect()
-            try:
-                await connection.execution_options(**{READ_ONLY: self.read_only})
-                await connection.begin()
-            except BaseException:
-                await connection.close()
-                raise
-        self._connection = connection
+        self._connection = await self._database.begin(self._scope)
 
     async def run(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
         """Run one statement, or one for many rows."""
-        with translated(self._database.place):
-            return await self._open().execute(statement, rows)
+        connection = self._open()
+        # PostgreSQL takes no more statements then, and would answer a commit with a silent rollback.
+        self._failed = True
+        with translation(TABLE, self._database.place):
+            async with asyncio.timeout(self._database.patience):
+                result = await connection.execute(statement, rows)
+        self._failed = False
+        return result
 
     async def first(self, statement: Executable) -> Row[Any] | None:
         """The first row of a query."""
         return (await self.run(statement)).first()
 
+    async def lock(self, *names: str) -> None:
+        """Wait until no other writing unit of the organization holds this name; it is held until this one ends."""
+        if not self._scope.read_only:
+            await self._database.lock(self._open(), "\n".join((self.organization, *names)))
+
+    def own(self, organization: str) -> None:
+        """Raises PermissionDeniedError where something of another organization is to be written."""
+        own(self.organization, organization)
+
     async def commit(self) -> None:
         """Make it durable; nothing can be run afterwards."""
         connection = self._open()
-        with translated(self._database.place):
-            await connection.commit()
-        await self.end()
+        if self._scope.read_only:
+            raise ConflictError("A read-only unit of work has nothing to commit.")
+        try:
+            await self._database.commit(connection)
+        finally:
+            await self.end()
 
     async def end(self) -> None:
         """Give the connection back; what was not committed is rolled back by that."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with translated(self._database.place):
-                await connection.close()
+            await close(connection, self._database.place)
 
     def _open(self) -> AsyncConnection:
         if self._connection is None:
             raise ConflictError("This unit of work has ended.")
+        if self._failed:
+            raise ConflictError("This unit of work has failed; nothing of it is kept.")
         return self._connection
 
 
@@ -77,6 +99,7 @@ class SqlUnitOfWork(UnitOfWork):
 
     def __init__(self, transaction: SqlTransaction, outbox: CollectingOutbox, notify: Notify) -> None:
         self.transaction = transaction
+        self.answers = SqlAnswerRepository(transaction)
         self.outbox: CollectingOutbox = outbox
         self._notify = notify
 

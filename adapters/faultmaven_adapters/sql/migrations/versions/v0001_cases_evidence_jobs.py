@@ -9,9 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
 down_revision = None
+
+_JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -44,7 +47,7 @@ def _cases() -> None:
         _text("judgement", 16),
         _text("actual_cause"),
         _text("closure_reason", 32),
-        sa.Column("history", sa.JSON(), nullable=False),
+        sa.Column("history", _JSON, nullable=False),
         _number("records"),
         _text("search_text"),
         _moment("created_at"),
@@ -76,7 +79,7 @@ def _of_cases() -> None:
         _moment("at"),
         _text("actor", 128),
         _text("kind", 64),
-        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("detail", _JSON, nullable=False),
         _text("previous", 64),
         _text("digest", 64),
         sa.UniqueConstraint("organization_id", "case_id", "key", name="uq_cases_journal_organization_id_case_id_key"),
@@ -100,7 +103,7 @@ def _evidence() -> None:
         _text("sha256", 64),
         _text("kind", 64),
         _text("problem"),
-        sa.Column("sources", sa.JSON(), nullable=False),
+        sa.Column("sources", _JSON, nullable=False),
         _moment("added_at"),
         _text("added_by", 128),
         _number("version"),
@@ -152,7 +155,9 @@ def _within_case(table: str) -> list[Any]:
 
 
 def _text(name: str, length: int | None = None) -> sa.Column[str]:
-    return sa.Column(name, sa.String(length) if length else sa.Text(), nullable=False)
+    kind = sa.String if length else sa.Text
+    column = kind(length).with_variant(kind(length, collation="C"), "postgresql")
+    return sa.Column(name, column, nullable=False)
 
 
 def _number(name: str) -> sa.Column[int]:

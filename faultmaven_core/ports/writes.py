@@ -1,0 +1,93 @@
+"""How services write: whole, again after a lost race, and once per request key."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from faultmaven_core import codec
+from faultmaven_core.ports.transactions import Answer, UnitOfWork, UnitOfWorkFactory
+from faultmaven_core.shared.backoff import delay
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.clock import Clock
+from faultmaven_core.shared.errors import (
+    AlreadyExistsError,
+    AmbiguousError,
+    BackendUnavailableError,
+    ConflictError,
+    FaultMavenError,
+    StaleVersionError,
+)
+
+Unit = TypeVar("Unit", bound=UnitOfWork)
+View = TypeVar("View")
+
+KEEP_ANSWERS = timedelta(days=7)
+
+MOST_TRIES = 10
+FIRST_DELAY = 0.01
+LONGEST_DELAY = 0.5
+
+PATIENCE = timedelta(seconds=5)
+"""A failure that took this long to show is not tried again: whoever waits has waited enough."""
+
+_AGAIN = (StaleVersionError, AlreadyExistsError, BackendUnavailableError)
+"""What another try may get past: a lost race for a version or a number, a connection that broke before the commit."""
+
+
+class Writes(Generic[Unit]):
+    """Runs the writing part of a command in a unit of work and commits it; the part may run several times."""
+
+    def __init__(
+        self,
+        units: UnitOfWorkFactory[Unit],
+        clock: Clock,
+        *,
+        chance: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._units, self._clock, self._chance, self._sleep = units, clock, chance, sleep
+
+    async def __call__(
+        self, command: object, caller: Caller, view: type[View], work: Callable[[Unit], Awaitable[View]]
+    ) -> View:
+        """What `work` answers, committed; or what it answered before under the caller's request key.
+
+        Raises ConflictError where that key was used for another command, AmbiguousError where there is no key to find out by
+        whether a broken commit happened, and what `work` raises.
+        """
+        began, tries = self._clock.now(), 0
+        while True:
+            tries += 1
+            try:
+                return await self._once(command, caller, view, work)
+            except FaultMavenError as error:
+                again = isinstance(error, _AGAIN) or (isinstance(error, AmbiguousError) and caller.request_key)
+                if not again or tries >= MOST_TRIES or self._clock.now() - began > PATIENCE:
+                    raise
+            await self._sleep(delay(tries, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=self._chance))
+
+    async def _once(
+        self, command: object, caller: Caller, view: type[View], work: Callable[[Unit], Awaitable[View]]
+    ) -> View:
+        async with self._units(caller.organization) as unit:
+            if not caller.request_key:
+                answer = await work(unit)
+                await unit.commit()
+                return answer
+            digest = hashlib.sha256(codec.canonical((type(command).__name__, command))).hexdigest()
+            before = await unit.answers.find(caller)
+            if before is not None:
+                if before.command != digest:
+                    raise ConflictError("This request key was used for another command; a new command needs a new one.")
+                return codec.restore(view, before.view)
+            answer = await work(unit)
+            now = self._clock.now()
+            await unit.answers.add(caller, Answer(digest, codec.encode(answer), now))
+            await unit.answers.sweep(now - KEEP_ANSWERS)
+            await unit.commit()
+            return answer
