@@ -8,19 +8,7 @@ import pytest
 
 pytest.register_assert_rewrite("faultmaven_contract_tests")
 
-from faultmaven_contract_tests.servers.plugin import (  # noqa: E402 - assertions are rewritten only in what is imported later
-    pytest_collection_finish,
-    pytest_configure,
-    pytest_sessionfinish,
-)
-
-__all__ = [
-    "pytest_collection_finish",
-    "pytest_configure",
-    "pytest_make_collect_report",
-    "pytest_runtest_makereport",
-    "pytest_sessionfinish",
-]
+pytest_plugins = ["faultmaven_contract_tests.harness", "faultmaven_contract_tests.servers.plugin"]
 
 
 @pytest.hookimpl(wrapper=True)

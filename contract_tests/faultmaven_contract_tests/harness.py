@@ -1,10 +1,12 @@
 """How contract suites are run: on every backend of a table, with capabilities proven both ways, and no silent green.
 
-A binding subclasses a suite, names its `port` and `openers`, and imports this module's hooks into its conftest.
+A binding subclasses a suite, names its `port` and `openers`, and runs pytest with `-p faultmaven_contract_tests.harness`
+(or names this module in `pytest_plugins`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from faultmaven_contract_tests import servers
+from faultmaven_contract_tests.record import INVERTED, RECORD, RECORD_VARIABLE, Held, Record
 from faultmaven_core.shared.errors import UnsupportedError
 
 Opener = Callable[[Path], AbstractAsyncContextManager[Any]]
@@ -56,13 +60,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers the marker, and the list of what ran."""
+    """Registers the marker, and the record of what held."""
     config.addinivalue_line("markers", "requires(capability): the clause is inverted where it is not declared")
-    config.stash[RAN] = set()
-
-
-RAN = pytest.StashKey[set[tuple[str, str]]]()
-"""(port, backend) of every clause that ran."""
+    config.stash[RECORD] = Record()
 
 
 def chosen(suite: type[Contract], wanted: str) -> list[str]:
@@ -100,17 +100,49 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Notes which backend ran, and turns a clause around where its capability is not declared."""
-    suite = getattr(item, "cls", None)
-    if not isinstance(item, pytest.Function) or suite is None or not issubclass(suite, Contract):
-        return (yield)
-    item.config.stash[RAN].add((suite.port, str(item.callspec.params["backend"])))
+    """Turns a clause around where its capability is not declared."""
     marker = item.get_closest_marker("requires")
-    subject: Any = item.funcargs["subject"]
-    if marker is None or marker.args[0] in subject.capabilities:
+    if marker is None or contract_of(item) is None:
         return (yield)
+    subject: Any = item.funcargs["subject"]  # type: ignore[attr-defined]  # `contract_of` has seen a function
+    if marker.args[0] in subject.capabilities:
+        return (yield)
+    item.stash[INVERTED] = True
     try:
         yield
     except UnsupportedError:
         return None
     pytest.fail(f"The clause holds without being declared: add {marker.args[0]} to the backend's capabilities.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes how the clause came out on its backend, and on which servers."""
+    report = yield
+    suite = contract_of(item)
+    if suite is None or not isinstance(item, pytest.Function) or "backend" not in item.callspec.params:
+        return report
+    backend, clause = str(item.callspec.params["backend"]), item.originalname
+    record = item.config.stash[RECORD]
+    if hasattr(report, "wasxfail"):
+        record.add(suite.port, backend, clause, Held.KNOWN_GAP if report.skipped else Held.FAILED)
+    elif not report.passed:
+        record.add(suite.port, backend, clause, Held.FAILED)
+    elif report.when == "call":
+        held = Held.INVERTED if item.stash.get(INVERTED, False) else Held.PASSED
+        record.add(suite.port, backend, clause, held)
+        record.add_servers(suite.port, backend, servers.needed_by(suite.openers[backend]))
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Writes down what was proven, where that is asked for."""
+    path = os.environ.get(RECORD_VARIABLE)
+    if path:
+        session.config.stash[RECORD].write(Path(path))
+
+
+def contract_of(item: pytest.Item) -> type[Contract] | None:
+    """The suite that a test belongs to."""
+    suite = getattr(item, "cls", None)
+    return suite if isinstance(item, pytest.Function) and suite is not None and issubclass(suite, Contract) else None

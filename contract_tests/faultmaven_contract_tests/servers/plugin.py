@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from faultmaven_contract_tests import servers
-from faultmaven_contract_tests.harness import Contract
+from faultmaven_contract_tests.harness import contract_of
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,9 +25,9 @@ def needed_by(item: pytest.Item) -> Iterator[str]:
     """The servers of a test's markers and of its backend's opener."""
     for marker in item.iter_markers("servers"):
         yield from marker.args
-    suite = getattr(item, "cls", None)
-    if isinstance(item, pytest.Function) and suite is not None and issubclass(suite, Contract):
-        yield from servers.needed_by(suite.openers[item.callspec.params["backend"]])
+    suite = contract_of(item)
+    if suite is not None and isinstance(item, pytest.Function) and "backend" in item.callspec.params:
+        yield from servers.needed_by(suite.openers[str(item.callspec.params["backend"])])
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from faultmaven_contract_tests.record import Held, Record
 
 SUITE = '''
 from contextlib import asynccontextmanager
@@ -52,12 +55,9 @@ class TestOne(Suite):
 
 def run(folder: Path, openers: str, gaps: str = "()", *arguments: str) -> tuple[dict[str, int], str]:
     """The outcomes of such a suite, run by pytest with our hooks."""
-    hooks = (
-        "pytest_addoption, pytest_collection_modifyitems, pytest_configure, pytest_generate_tests, pytest_runtest_call"
-    )
-    (folder / "conftest.py").write_text(f"from faultmaven_contract_tests.harness import {hooks}\n")
     (folder / "test_suite.py").write_text(SUITE.replace("{openers}", openers).replace("{gaps}", gaps))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--asyncio-mode=auto", str(folder)]
+    plugins = ["-p", "no:cacheprovider", "-p", "faultmaven_contract_tests.harness"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, "--asyncio-mode=auto", str(folder)]
     done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     words = last.replace(",", "").split()
@@ -98,3 +98,27 @@ def test_backends_are_chosen_by_name_and_unknown_names_are_refused(tmp_path: Pat
     found, text = run(tmp_path, openers, "()", "--backends=fish,bat")
     assert found == {}
     assert "No table has these backends: bat" in text
+
+
+def test_what_held_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passed, inverted and known gaps apart; what failed on one value of many has not held."""
+    monkeypatch.setenv("FM_CONTRACT_RECORD", str(tmp_path / "record.json"))
+    gap = '[KnownGap("bird", "test_it_swims", ValueError, "cannot", "https://example.org/1")]'
+    openers = '{"bird": opener(set(), False), "fish": opener({"flying"}, True), "stone": opener({"flying"}, False)}'
+    run(tmp_path, openers, gap)
+    nothing: dict[str, object] = {"clauses": [], "inverted": [], "known_gaps": [], "server": ""}
+    assert json.loads((tmp_path / "record.json").read_text()) == {
+        "birds": {
+            "bird": nothing | {"inverted": ["test_it_flies"], "known_gaps": ["test_it_swims"]},
+            "fish": nothing | {"clauses": ["test_it_flies", "test_it_swims"]},
+            "stone": nothing,
+        }
+    }
+
+
+def test_a_clause_that_failed_once_has_not_held() -> None:
+    """Whatever came before and after."""
+    record = Record()
+    for held in (Held.PASSED, Held.FAILED, Held.PASSED):
+        record.add("birds", "bird", "test_it_swims", held)
+    assert record.proofs()["birds"]["bird"]["clauses"] == []
