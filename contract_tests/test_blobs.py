@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from buckets import fresh_prefix, s3_store, unfinished
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_adapters.blobs.memory import MemoryBlobStore
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_contract_tests.blobs import BlobReadingContract, BlobWritingContract
+from faultmaven_contract_tests.servers import needs, shared
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.policy import BLOBS
 
@@ -43,7 +46,22 @@ async def wrapped(folder: Path) -> AsyncIterator[BlobStore]:
         yield resilient(store, BLOBS, "The blob store")
 
 
-OPENERS = {"memory": memory, "resilient": wrapped, "filesystem": filesystem}
+@needs("s3")
+@asynccontextmanager
+async def s3(folder: Path) -> AsyncIterator[BlobStore]:
+    """Blobs in a bucket, each test below a prefix of its own; at the end no upload may be unfinished."""
+    server = shared("s3")
+    prefix = fresh_prefix()
+    store = s3_store(server, prefix=prefix)
+    await store.start()
+    try:
+        yield store
+        assert await asyncio.to_thread(unfinished, server, prefix) == []
+    finally:
+        await store.aclose()
+
+
+OPENERS = {"memory": memory, "resilient": wrapped, "filesystem": filesystem, "s3": s3}
 
 
 class TestBlobWriting(BlobWritingContract):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, Protocol
+from urllib.parse import urlencode
 
 from faultmaven_core.ports.health import Pingable
 from faultmaven_core.shared.capability import Capability
@@ -25,6 +26,9 @@ from faultmaven_core.shared.errors import (
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _MOST_KEY = 512
+_CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100}(?:; ?[a-z]{1,16}=[\w.-]{1,64}){0,3}", re.ASCII)
+_MOST_DESCRIBED = 1750
+_LONGEST_EXPIRY = 7 * 24 * 3600
 
 
 class BlobNotFoundError(NotFoundError):
@@ -45,6 +49,14 @@ class DigestMismatchError(CorruptDataError):
 
 class StorageFullError(BackendError):
     """The disk or the bucket's quota is full."""
+
+
+class BucketMissingError(BackendError):
+    """The place that blobs are kept in does not exist; nobody but an administrator makes one."""
+
+
+class AccessDeniedError(BackendError):
+    """The backend knows who we are, and does not let us do this."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,7 +85,11 @@ class BlobCapability(Capability):
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """What is known of a stored blob. `sha256` is None where the backend was not told and cannot say."""
+    """What is known of a stored blob. `sha256` is None where the backend was not told in time and cannot say.
+
+    `created_at` is the moment of the put by its writer's clock. The digest of a large blob is known for certain only to
+    whoever put it; keep it beside the key.
+    """
 
     key: BlobKey
     size: int
@@ -81,6 +97,15 @@ class BlobInfo:
     content_type: str
     created_at: datetime
     attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBlob:
+    """What a listing tells of a blob. `created_at` is by the backend's clock."""
+
+    key: BlobKey
+    size: int
+    created_at: datetime
 
 
 class BlobReader(Protocol):
@@ -112,10 +137,13 @@ class BlobStore(Pingable, Protocol):
     ) -> BlobInfo:
         """Store the chunks; readers see nothing or the old value until they see the whole new one, never a part.
 
-        If the source raises, the caller is cancelled, the digest differs (DigestMismatchError) or the content is larger
-        than `max_size` (BlobTooLargeError, raised without reading on), nothing of it stays. Mode "create" on a key in
-        use raises BlobExistsError; of two at once one wins where CONDITIONAL_WRITE is declared. A full disk is
-        StorageFullError. The returned info holds the SHA-256 of what was stored.
+        If the source raises, the caller is cancelled before the source has ended, the digest differs
+        (DigestMismatchError) or the content is larger than `max_size` (BlobTooLargeError, raised without reading on),
+        nothing of it stays. Mode "create" on a key in use raises BlobExistsError; of two at once one wins where
+        CONDITIONAL_WRITE is declared. A full disk is StorageFullError. AmbiguousError: the connection broke while the
+        whole was being made visible, and the backend cannot be asked whether it is. The content type is `type/subtype`
+        with up to three parameters, the attributes have at most 1,750 characters as a URL's query; anything else is
+        InvalidInputError. The returned info holds the SHA-256 of what was stored.
         """
 
     @abstractmethod
@@ -137,12 +165,19 @@ class BlobStore(Pingable, Protocol):
         """Remove blobs; absent ones are no error."""
 
     @abstractmethod
-    def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[BlobInfo]:
-        """Blobs whose key's text begins with the prefix, ascending by key, from beyond `after` on. For sweepers only."""
+    def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[ListedBlob]:
+        """Blobs whose key's text begins with the prefix, ascending by key, from beyond `after` on. For sweepers only.
+
+        What was put or deleted meanwhile may be missing or there. Also removes what killed writers left long ago.
+        """
 
     @abstractmethod
     async def presign_get(self, key: BlobKey, *, expires: timedelta, download_name: str | None = None) -> str:
-        """A URL that serves the blob until it expires. Raises UnsupportedError where PRESIGN_GET is not declared."""
+        """A URL that serves the blob by GET until it expires, as a download of that name where one is given.
+
+        Raises UnsupportedError where PRESIGN_GET is not declared, InvalidInputError where `expires` is not between one
+        second and seven days. Whoever has the URL has the blob: hand it out, never log it.
+        """
 
     @abstractmethod
     async def aclose(self) -> None:
@@ -170,6 +205,29 @@ class Intake:
         if self._expected is not None and found != self._expected:
             raise DigestMismatchError("The content is not what its sender announced: its SHA-256 differs.")
         return found
+
+
+def checked_description(content_type: str, attributes: Mapping[str, str]) -> str:
+    """The attributes as a URL's query, which every backend can keep. Raises InvalidInputError for what is too much."""
+    if not _CONTENT_TYPE.fullmatch(content_type):
+        raise InvalidInputError("A content type is written type/subtype.", fields={"content_type": "not allowed"})
+    try:
+        query = urlencode(attributes)
+    except UnicodeEncodeError as error:
+        raise InvalidInputError("Half a character.", fields={"attributes": "not allowed"}) from error
+    if len(query) > _MOST_DESCRIBED:
+        raise InvalidInputError(
+            f"The attributes have more than {_MOST_DESCRIBED} characters.", fields={"attributes": "too long"}
+        )
+    return query
+
+
+def checked_expiry(expires: timedelta) -> int:
+    """Seconds that a URL may live. Raises InvalidInputError for less than one and for more than seven days."""
+    seconds = int(expires.total_seconds())
+    if not 1 <= seconds <= _LONGEST_EXPIRY:
+        raise InvalidInputError("A URL lives between one second and seven days.", fields={"expires": "not allowed"})
+    return seconds
 
 
 def checked_range(start: int, length: int | None) -> None:

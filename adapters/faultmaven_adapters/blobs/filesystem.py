@@ -22,6 +22,8 @@ from faultmaven_core.ports.blobs import (
     BlobReader,
     BlobStore,
     Intake,
+    ListedBlob,
+    checked_description,
     checked_range,
 )
 from faultmaven_core.shared.errors import UnsupportedError
@@ -58,6 +60,7 @@ class FilesystemBlobStore(BlobStore):
         max_size: int | None = None,
         mode: Literal["create", "replace"] = "create",
     ) -> BlobInfo:
+        checked_description(content_type, attributes)
         if mode == "create" and await self.stat(key) is not None:
             raise BlobExistsError(f"{key} is stored already.")
         intake = Intake(expected_sha256, max_size)
@@ -91,9 +94,9 @@ class FilesystemBlobStore(BlobStore):
         if keys:
             await self._calls(self._delete, tuple(keys))
 
-    async def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[BlobInfo]:
+    async def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[ListedBlob]:
         for info in await self._calls(self._infos, prefix, after):
-            yield info
+            yield ListedBlob(info.key, info.size, info.created_at)
 
     async def presign_get(self, key: BlobKey, *, expires: timedelta, download_name: str | None = None) -> str:
         raise UnsupportedError(BlobCapability.PRESIGN_GET)

@@ -17,6 +17,8 @@ from faultmaven_core.ports.blobs import (
     BlobReader,
     BlobStore,
     Intake,
+    ListedBlob,
+    checked_description,
     checked_range,
 )
 from faultmaven_core.shared.errors import ConflictError, UnsupportedError
@@ -44,6 +46,7 @@ class MemoryBlobStore(BlobStore):
         max_size: int | None = None,
         mode: Literal["create", "replace"] = "create",
     ) -> BlobInfo:
+        checked_description(content_type, attributes)
         self._create(key, mode)
         intake = Intake(expected_sha256, max_size)
         parts = []
@@ -73,11 +76,11 @@ class MemoryBlobStore(BlobStore):
         for key in keys:
             self._all().pop(key, None)
 
-    async def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[BlobInfo]:
+    async def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[ListedBlob]:
         for key in sorted(self._all()):
             found = self._stored.get(key)
             if found and key.text.startswith(prefix) and (after is None or key > after):
-                yield found[0]
+                yield ListedBlob(key, found[0].size, found[0].created_at)
 
     async def presign_get(self, key: BlobKey, *, expires: timedelta, download_name: str | None = None) -> str:
         raise UnsupportedError(BlobCapability.PRESIGN_GET)
