@@ -1,9 +1,10 @@
-"""Use cases over cases. Each opens one unit of work and commits it once."""
+"""Use cases over cases. Each is one unit of work, committed once, and begun again where it lost a race."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from faultmaven_core.cases import journal, model
 from faultmaven_core.cases.model import Case, CaseStatus, ClosureReason
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork, CaseUnits, StoredRecord
 from faultmaven_core.ports.job_queue import JobRequest
+from faultmaven_core.ports.writes import Writes
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError, NotFoundError
@@ -35,29 +37,45 @@ SWEEP = "evidence.sweep"
 """As above: pruning is also the moment to look for copies that a crash left behind."""
 
 
+_PRUNED_AT_ONCE = 200
+
+_OfCase = c.BeginInvestigation | c.ConfirmCause | c.RejectCause | c.CloseCase
+
+
+@dataclass(frozen=True, slots=True)
+class _Pruned:
+    """What one unit removed, and the key of the case after which the next one goes on."""
+
+    case_ids: tuple[str, ...]
+    next: UUID | None
+
+
 class CaseService:
     """Opens, shows, judges and ends cases of the caller's organization. Other organizations' look like none."""
 
     def __init__(self, units: CaseUnits, clock: Clock, ids: Ids) -> None:
         self._units, self._clock, self._ids = units, clock, ids
+        self._write = Writes(units, clock)
 
     async def open(self, command: c.OpenCase, caller: Caller) -> c.CaseView:
         """Open a case in inquiry. Raises InvalidInputError where a text cannot be stored."""
         question = checked("question", command.question, most=MOST_QUESTION)
         title = checked("title", command.title, most=MOST_TITLE) or " ".join(question.split())[:MOST_TITLE]
-        key, now = self._ids.new(), self._clock.now()
-        case = Case(key, case_id(key), caller.organization, caller.user, title, question, now, now)
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: CaseUnitOfWork) -> c.CaseView:
+            key, now = self._ids.new(), self._clock.now()
+            case = Case(key, case_id(key), caller.organization, caller.user, title, question, now, now)
             await unit.cases.add(case)
             await self._note(unit, case.id, e.CaseOpened(title, question), caller)
-            await unit.commit()
-        return _view(case)
+            return _view(case)
+
+        return await self._write(command, caller, c.CaseView, work)
 
     async def list(self, command: c.ListCases, caller: Caller) -> c.CasePage:
         """A page of cases, newest first."""
         status = (choice(CaseStatus, "status", command.status),) if command.status else tuple(CaseStatus)
         query = CaseQuery(status, model.words(checked("text", command.text, most=MOST_QUESTION)))
-        async with self._units(caller.organization, read_only=True) as unit:
+        async with self._units(caller.organization, may_lag=True) as unit:
             page = await unit.cases.page(query, after=cursor(command.after), limit=limited(command.limit))
         return c.CasePage(tuple(_view(case) for case in page.items), page.next.hex if page.next else None)
 
@@ -79,7 +97,7 @@ class CaseService:
         """Start or resume the investigation. Raises PreconditionFailedError on an ended case."""
         question = checked("question", command.question, most=MOST_QUESTION)
         return await self._change(
-            command.case_id,
+            command,
             caller,
             lambda case, now: model.begin(case, question, now, caller.user),
             lambda case: e.InvestigationBegun(case.question),
@@ -89,15 +107,17 @@ class CaseService:
         """Keep a record as the conclusion of a case under investigation."""
         body = codec.encode(command.record)
         digest = hashlib.sha256(body).hexdigest()
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: CaseUnitOfWork) -> c.CaseView:
             case = await unit.cases.get(CaseId(command.case_id))
             changed = model.conclude(case, command.record, self._clock.now())
             await unit.cases.save(changed)
             await unit.records.add(case.id, changed.records, StoredRecord(body, digest, command.exhibits))
             event = e.RecordStored(changed.records, digest, str(command.record.verdict), changed.cause)
             await self._note(unit, case.id, event, caller)
-            await unit.commit()
-        return _view(changed, 1)
+            return _view(changed, 1)
+
+        return await self._write(command, caller, c.CaseView, work)
 
     async def report(self, command: c.ReadReport, caller: Caller) -> c.StoredReport:
         """The last record, as a person's judgement leaves it.
@@ -117,16 +137,14 @@ class CaseService:
     async def confirm(self, command: c.ConfirmCause, caller: Caller) -> c.CaseView:
         """Record that a person found the cause right."""
         note = checked("note", command.note, most=MOST_NOTE)
-        return await self._change(
-            command.case_id, caller, model.confirm, lambda case: e.CauseConfirmed(case.cause, note)
-        )
+        return await self._change(command, caller, model.confirm, lambda case: e.CauseConfirmed(case.cause, note))
 
     async def reject(self, command: c.RejectCause, caller: Caller) -> c.CaseView:
         """Record that a person found the cause wrong, and what it really was."""
         actual = checked("cause", command.cause, most=MOST_NOTE)
         note = checked("note", command.note, most=MOST_NOTE)
         return await self._change(
-            command.case_id,
+            command,
             caller,
             lambda case, now: model.reject(case, actual, now),
             lambda case: e.CauseRejected(case.cause, actual, note),
@@ -137,7 +155,7 @@ class CaseService:
         reason = choice(ClosureReason, "reason", command.reason)
         note = checked("note", command.note, most=MOST_NOTE)
         return await self._change(
-            command.case_id,
+            command,
             caller,
             lambda case, now: model.close(case, reason, note, now, caller.user),
             lambda _: e.CaseClosed(str(reason), note),
@@ -145,11 +163,13 @@ class CaseService:
 
     async def delete(self, command: c.DeleteCase, caller: Caller) -> c.CaseDeleted:
         """Remove the case now, and the copies of its evidence by a job right after."""
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: CaseUnitOfWork) -> c.CaseDeleted:
             case = await unit.cases.get(CaseId(command.case_id))
             await self._remove(unit, case, caller)
-            await unit.commit()
-        return c.CaseDeleted(case.id)
+            return c.CaseDeleted(case.id)
+
+        return await self._write(command, caller, c.CaseDeleted, work)
 
     async def prune(self, command: c.PruneCases, caller: Caller) -> c.CasesPruned:
         """Remove ended cases that nothing has changed since a moment. Raises InvalidInputError on a naive time."""
@@ -159,18 +179,26 @@ class CaseService:
         gone: list[str] = []
         after: UUID | None = None
         while True:
-            async with self._units(caller.organization, read_only=command.dry_run) as unit:
-                page = await unit.cases.page(query, after=after, limit=200)
-                for case in page.items:
-                    if not command.dry_run:
-                        await self._remove(unit, case, caller)
-                    gone.append(case.id)
-                if not command.dry_run:
-                    await unit.outbox.add(JobRequest(SWEEP, b"{}", caller, dedupe_key=SWEEP))
-                    await unit.commit()
-            if page.next is None:
+            if command.dry_run:
+                async with self._units(caller.organization, read_only=True) as unit:
+                    page = await unit.cases.page(query, after=after, limit=_PRUNED_AT_ONCE)
+                step = _Pruned(tuple(case.id for case in page.items), page.next)
+            else:
+                step = await self._prune(command, caller.step(after.hex if after else "first"), query, after)
+            gone += step.case_ids
+            if step.next is None:
                 return c.CasesPruned(tuple(gone))
-            after = page.next
+            after = step.next
+
+    async def _prune(self, command: c.PruneCases, caller: Caller, query: CaseQuery, after: UUID | None) -> _Pruned:
+        async def work(unit: CaseUnitOfWork) -> _Pruned:
+            page = await unit.cases.page(query, after=after, limit=_PRUNED_AT_ONCE)
+            for case in page.items:
+                await self._remove(unit, case, caller)
+            await unit.outbox.add(JobRequest(SWEEP, b"{}", caller, dedupe_key=SWEEP))
+            return _Pruned(tuple(case.id for case in page.items), page.next)
+
+        return await self._write(command, caller, _Pruned, work)
 
     async def journal(self, command: c.ReadJournal, caller: Caller) -> c.JournalPage:
         """What happened to a case, with whether the chain of digests holds."""
@@ -193,12 +221,12 @@ class CaseService:
         Where the case is gone, its evidence goes too: somebody deleted the case while the event was on its way.
         """
         key = UUID(command.key)
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: CaseUnitOfWork) -> c.Noted:
             try:
                 case = await unit.cases.get(CaseId(command.case_id))
             except NotFoundError:
                 await unit.outbox.add(_discard(command.case_id, caller))
-                await unit.commit()
                 return c.Noted(case_exists=False)
             if not await unit.journal.has(case.id, key):
                 last = await unit.journal.last(case.id)
@@ -206,22 +234,24 @@ class CaseService:
                 await unit.journal.add(
                     journal.following(last, case.id, key, now, caller.user, command.kind, command.detail)
                 )
-                await unit.commit()
-        return c.Noted(case_exists=True)
+            return c.Noted(case_exists=True)
+
+        return await self._write(command, caller, c.Noted, work)
 
     async def _change(
         self,
-        name: str,
+        command: _OfCase,
         caller: Caller,
         transition: Callable[[Case, datetime], Case],
         event: Callable[[Case], Event],
     ) -> c.CaseView:
-        async with self._units(caller.organization) as unit:
-            changed = transition(await unit.cases.get(CaseId(name)), self._clock.now())
+        async def work(unit: CaseUnitOfWork) -> c.CaseView:
+            changed = transition(await unit.cases.get(CaseId(command.case_id)), self._clock.now())
             await unit.cases.save(changed)
             await self._note(unit, changed.id, event(changed), caller)
-            await unit.commit()
-        return _view(changed, 1)
+            return _view(changed, 1)
+
+        return await self._write(command, caller, c.CaseView, work)
 
     async def _remove(self, unit: CaseUnitOfWork, case: Case, caller: Caller) -> None:
         await unit.cases.remove(case.id, case.version)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import timedelta
 from itertools import islice
+from types import NoneType
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.model import Role
@@ -20,6 +21,7 @@ from faultmaven_core.evidence.ports import CaseDirectory, EvidenceFiles, Evidenc
 from faultmaven_core.evidence.views import as_found, unsearchable, view
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.pattern_scanner import PatternScanner
+from faultmaven_core.ports.writes import Writes
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import (
@@ -61,6 +63,7 @@ class EvidenceService:
     ) -> None:
         self._units, self._cases, self._files, self._desk = units, cases, files, desk
         self._scanner, self._clock, self._ids = scanner, clock, ids
+        self._write = Writes(units, clock)
 
     async def add(self, command: c.AddEvidence, caller: Caller) -> c.EvidenceAdded:
         """Add what stands at a path. A file that the case has already is not added twice.
@@ -83,14 +86,16 @@ class EvidenceService:
                     # One file that cannot be copied costs the others nothing; a full store ends it all.
                     problems.append(f"{item.name} is not copied: {error}")
                     items[-1] = model.renew(item, 0, 0, problems[-1])
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: EvidenceUnitOfWork) -> c.EvidenceAdded:
             kept = await self._merge(unit, case_id, items)
             names = ", ".join(item.name for item in kept[:20])
             custody = Custody.COPY if command.copy else Custody.REFERENCE
             await self._tell(unit, case_id, e.EvidenceAdded(len(kept), names, str(custody), str(role)), caller)
-            await unit.commit()
-        # Just found: to look at each of perhaps ten thousand files once more would only cost time.
-        return c.EvidenceAdded(tuple(view(item, *as_found(item)) for item in kept), tuple(problems))
+            # Just found: to look at each of perhaps ten thousand files once more would only cost time.
+            return c.EvidenceAdded(tuple(view(item, *as_found(item)) for item in kept), tuple(problems))
+
+        return await self._write(command, caller, c.EvidenceAdded, work)
 
     async def add_content(self, command: c.AddContent, chunks: AsyncIterable[bytes], caller: Caller) -> c.EvidenceView:
         """Keep a copy of content that has no place of its own."""
@@ -111,11 +116,14 @@ class EvidenceService:
             caller.user,
         )
         item = await self._desk.copied(item, chunks)
-        async with self._units(caller.organization) as unit:
+        shown = await self._view(item)
+
+        async def work(unit: EvidenceUnitOfWork) -> c.EvidenceView:
             await unit.evidence.add([item])
             await self._tell(unit, case_id, e.EvidenceAdded(1, name, str(Custody.COPY), str(role)), caller)
-            await unit.commit()
-        return await self._view(item)
+            return shown
+
+        return await self._write(command, caller, c.EvidenceView, work)
 
     async def list(self, command: c.ListEvidence, caller: Caller) -> c.EvidencePage:
         """A page of a case's evidence, with the state that each file is in now."""
@@ -146,13 +154,15 @@ class EvidenceService:
         """Take a person's word for what the file is."""
         await self._cases.require_open(command.case_id, caller)
         kind = checked("kind", command.kind, most=MOST_KIND)
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: EvidenceUnitOfWork) -> Evidence:
             item = await unit.evidence.get(CaseId(command.case_id), EvidenceId(command.evidence_id))
             changed = model.classify(item, kind)
             await unit.evidence.save([changed])
             await self._tell(unit, item.case_id, e.EvidenceClassified(item.id, item.name, kind), caller)
-            await unit.commit()
-        return await self._view(changed)
+            return changed
+
+        return await self._view(await self._write(command, caller, Evidence, work))
 
     async def search(self, command: c.SearchEvidence, caller: Caller) -> c.SearchResult:
         """Lines that hold the words or match the pattern. What cannot be searched is named in `problems`."""
@@ -186,15 +196,17 @@ class EvidenceService:
     async def delete(self, command: c.DeleteEvidence, caller: Caller) -> c.EvidenceDeleted:
         """Take it off the case; a copy is destroyed by a job right after."""
         await self._cases.require_open(command.case_id, caller)
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: EvidenceUnitOfWork) -> c.EvidenceDeleted:
             item = await unit.evidence.get(CaseId(command.case_id), EvidenceId(command.evidence_id))
             await unit.evidence.remove([item])
             if item.blob:
                 payload = codec.encode(c.DiscardBlob(item.blob))
                 await unit.outbox.add(JobRequest("evidence.discard_blob", payload, caller))
             await self._tell(unit, item.case_id, e.EvidenceDeleted(item.id, item.name), caller)
-            await unit.commit()
-        return c.EvidenceDeleted(item.id)
+            return c.EvidenceDeleted(item.id)
+
+        return await self._write(command, caller, c.EvidenceDeleted, work)
 
     def checkout(self, case_id: str, caller: Caller) -> AbstractAsyncContextManager[CheckedOut]:
         """All evidence of a case as local files, for as long as the context lasts."""
@@ -203,7 +215,8 @@ class EvidenceService:
     async def keep_reading(self, command: c.KeepReading, caller: Caller) -> None:
         """Keep what an investigation saw in the files, so that its sources can be shown and searched later."""
         digest = hashlib.sha256("\n".join(sorted(s.sha256 for r in command.readings for s in r.sources)).encode())
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: EvidenceUnitOfWork) -> None:
             known = {item.id: item for item in await unit.evidence.of_case(CaseId(command.case_id))}
             # Evidence that was deleted while it was read stays deleted.
             read = [r for r in command.readings if r.evidence_id in known]
@@ -212,7 +225,8 @@ class EvidenceService:
             )
             count = sum(len(r.sources) for r in read)
             await self._tell(unit, CaseId(command.case_id), e.EvidenceRead(count, digest.hexdigest()), caller)
-            await unit.commit()
+
+        await self._write(command, caller, NoneType, work)
 
     async def discard_blob(self, command: c.DiscardBlob, caller: Caller) -> c.Discarded:
         """Destroy a copy that no row names any more. Raises InvalidInputError on another organization's key."""
@@ -231,10 +245,12 @@ class EvidenceService:
             items = await unit.evidence.of_case(CaseId(command.case_id))
         keys = [item.blob for item in items if item.blob]
         await self._desk.destroy(keys)
-        async with self._units(caller.organization) as unit:
+
+        async def work(unit: EvidenceUnitOfWork) -> c.Discarded:
             await unit.evidence.remove(items)
-            await unit.commit()
-        return c.Discarded(len(keys))
+            return c.Discarded(len(keys))
+
+        return await self._write(command, caller, c.Discarded, work)
 
     async def _get(self, case_id: str, name: str, caller: Caller) -> Evidence:
         async with self._units(caller.organization, read_only=True) as unit:

@@ -57,7 +57,7 @@ class InvestigationService:
         Raises NotFoundError without the case, PreconditionFailedError where it has ended. Files that cannot be read are
         named in the record's coverage and do not stop the rest.
         """
-        case = await self._cases.begin(BeginInvestigation(command.case_id, command.question), caller)
+        case = await self._cases.begin(BeginInvestigation(command.case_id, command.question), caller.step("begin"))
         async with (
             self._evidence.checkout(case.case_id, caller) as files,
             self._runner.run(files.inputs, Options(fast=command.fast)) as run,
@@ -69,8 +69,10 @@ class InvestigationService:
                     found.append(event)
             # Judging may take seconds; in a thread the loop stays free for cancellation and for other cases.
             record, exhibits = await asyncio.to_thread(self._conclude, found, case, command, run)
-        await self._evidence.keep_reading(KeepReading(case.case_id, _readings(found, files)), caller)
-        stored = await self._cases.store(StoreRecord(case.case_id, record, codec.encode(exhibits)), caller)
+        await self._evidence.keep_reading(KeepReading(case.case_id, _readings(found, files)), caller.step("reading"))
+        stored = await self._cases.store(
+            StoreRecord(case.case_id, record, codec.encode(exhibits)), caller.step("store")
+        )
         report = await self.report(ReadReport(case.case_id), caller)
         return Investigated(stored, report)
 
