@@ -70,9 +70,9 @@ async def test_thousands_of_jobs_are_all_done(tmp_path: Path) -> None:
         for number in range(2000):
             case = await fm.cases.open(OpenCase(question=f"Question {number}?"), fm.caller)
             await fm.cases.delete(DeleteCase(case.case_id), fm.caller)
-        await fm.jobs.run_due()
+        await fm.application.runner.run_due()
         assert (await fm.cases.list(ListCases(), fm.caller)).items == ()
-        assert not await fm.jobs.run_one()
+        assert not await fm.application.runner.run_one()
 
 
 def test_a_thousand_damaged_incidents_each_give_a_record(data: Path) -> None:

@@ -1,0 +1,156 @@
+"""Ways to break the product, each of them a line that somebody could write; each makes the clause fail that names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.child_pytest import FAILURES, ROOT, run_changed
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """In `module` the text `good`, which stands there once, becomes `bad`; `clause` (of `tests`, on `backend`) notices."""
+
+    what: str
+    module: str
+    good: str
+    bad: str
+    tests: str
+    backend: str
+    clause: str
+
+
+SABOTAGES = (
+    Sabotage(
+        "a create that is not atomic",
+        "faultmaven_adapters.blobs.blob_file",
+        "os.link(self._part, self._target)",
+        "os.replace(self._part, self._target)",
+        "contract_tests/test_blobs.py",
+        "filesystem",
+        "test_of_two_creates_at_once_one_wins",
+    ),
+    Sabotage(
+        "a temporary file that stays",
+        "faultmaven_adapters.blobs.filesystem",
+        "            part.discard()\n",
+        "            pass\n",
+        "contract_tests/test_blobs.py",
+        "filesystem",
+        "test_a_source_that_fails_leaves_nothing",
+    ),
+    Sabotage(
+        "a source's error that is swallowed",
+        "faultmaven_adapters.blobs.memory",
+        "        async for chunk in chunks:\n            intake.take(chunk)\n            parts.append(bytes(chunk))\n",
+        "        try:\n            async for chunk in chunks:\n                intake.take(chunk)\n                parts.append(bytes(chunk))\n"
+        "        except OSError:\n            pass\n",
+        "contract_tests/test_blobs.py",
+        "memory",
+        "test_a_source_that_fails_leaves_nothing",
+    ),
+    Sabotage(
+        "a lost await",
+        "faultmaven_adapters.sql.sqlite",
+        "            await connection.commit()\n",
+        "            connection.commit()\n",
+        "contract_tests/test_repositories.py",
+        "sqlite",
+        "test_nothing_is_visible_before_commit_and_all_after",
+    ),
+    Sabotage(
+        "a missing tenant predicate",
+        "faultmaven_adapters.sql.cases",
+        "return CASE.c.organization_id == self._run.organization, CASE.c.id == case_id",
+        "return (CASE.c.id == case_id,)",
+        "contract_tests/test_repositories.py",
+        "sqlite",
+        "test_absent_and_foreign_cases_look_the_same",
+    ),
+    Sabotage(
+        "a version that is not checked",
+        "faultmaven_adapters.sql.cases",
+        "update(CASE).where(*self._is(case.id), CASE.c.version == case.version)",
+        "update(CASE).where(*self._is(case.id))",
+        "contract_tests/test_repositories.py",
+        "sqlite",
+        "test_a_lost_race_is_stale",
+    ),
+    Sabotage(
+        "a retry of a call that is not idempotent",
+        "faultmaven_adapters.resilience.tries",
+        "harmless = policy.idempotent or isinstance(",
+        "harmless = not policy.idempotent or policy.idempotent or isinstance(",
+        "tests/unit/resilience/test_retries.py",
+        "",
+        "test_a_call_that_is_not_idempotent_is_never_repeated_after_it_may_have_happened",
+    ),
+    Sabotage(
+        "a lifetime that replacing drops",
+        "faultmaven_adapters.cache.memory",
+        "        stored[key] = checked_value(value), now + lifetime\n",
+        "        stored[key] = checked_value(value), stored[key][1] if key in stored else now + lifetime\n",
+        "contract_tests/test_cache.py",
+        "memory",
+        "test_set_replaces_the_value_and_its_lifetime",
+    ),
+    Sabotage(
+        "a session that is overwritten whatever its version",
+        "faultmaven_adapters.sessions.memory",
+        "if entry.session.version != session.version:",
+        "if entry.session.version < session.version:",
+        "contract_tests/test_sessions.py",
+        "memory",
+        "test_an_update_with_an_old_version_is_refused",
+    ),
+    Sabotage(
+        "a lease that anybody may release",
+        "faultmaven_adapters.leases.memory",
+        "if self._held.get(lease.name, (None, now))[0] == lease:",
+        "if lease.name in self._held:",
+        "contract_tests/test_leases.py",
+        "memory",
+        "test_a_late_release_by_the_old_owner_is_harmless",
+    ),
+    Sabotage(
+        "a result that is taken from a runner who lost the job",
+        "faultmaven_adapters.sql.job_store",
+        "JOB.c.id == job.id, JOB.c.token == job.token",
+        "JOB.c.id == job.id",
+        "contract_tests/test_jobs.py",
+        "sqlite",
+        "test_a_runner_that_never_comes_back_loses_its_job",
+    ),
+)
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=[sabotage.what for sabotage in SABOTAGES])
+def test_a_clause_that_names_it_notices(sabotage: Sabotage, tmp_path: Path) -> None:
+    """On a copy of the module; a text that is gone is a sabotage to be written anew, not one that passes."""
+    file = next(path for path in _files(sabotage.module) if path.is_file())
+    source = file.read_text()
+    assert source.count(sabotage.good) == 1, f"{file} no longer has this once: {sabotage.good}"
+    changed = source.replace(sabotage.good, sabotage.bad)
+    backends = ["--backends", sabotage.backend] if sabotage.backend else []
+    arguments = [sabotage.tests, "-k", sabotage.clause, *backends]
+    outcome = run_changed(sabotage.module, changed, arguments, tmp_path, timeout=120)
+    assert outcome.code == FAILURES, outcome.output
+    assert outcome.failed == {sabotage.clause}, outcome.output
+
+
+def test_nothing_is_noticed_where_nothing_is_changed(tmp_path: Path) -> None:
+    """The way of running them is not what fails."""
+    module = "faultmaven_adapters.blobs.memory"
+    file = next(path for path in _files(module) if path.is_file())
+    arguments = ["contract_tests/test_blobs.py", "-k", "leaves_nothing", "--backends", "memory"]
+    outcome = run_changed(module, file.read_text(), arguments, tmp_path, timeout=120)
+    assert outcome.code == 0, outcome.output
+
+
+def _files(module: str) -> list[Path]:
+    """Where a module may stand."""
+    path = f"{module.replace('.', '/')}.py"
+    return [ROOT / path, ROOT / "adapters" / path]
