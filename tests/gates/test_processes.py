@@ -115,6 +115,18 @@ def test_a_process_that_a_test_leaves_behind_makes_the_run_red(planted: Path) ->
     assert "sleep 60" in output
 
 
+def test_a_shared_server_that_ends_during_a_run_makes_it_red(planted: Path) -> None:
+    """Tests kill servers of their own; what broke by itself is told with its last lines."""
+    source = (
+        "import pytest\nfrom faultmaven_contract_tests.servers import shared\n\n"
+        "@pytest.mark.servers('redis')\ndef test_planted(): shared('redis').stop()\n"
+    )
+    code, output = ran_to_its_end(planted, source)
+    assert code == 1, output
+    assert "The server redis ended by itself. Its last lines:" in output
+    assert "User requested shutdown" in output
+
+
 def test_a_server_that_cannot_start_fails_the_tests_that_need_it(planted: Path) -> None:
     """With its name and its last lines, and only those tests."""
     source = (

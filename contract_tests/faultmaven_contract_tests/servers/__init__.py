@@ -14,7 +14,7 @@ from faultmaven_contract_tests.servers.fleet import Fleet
 from faultmaven_contract_tests.servers.process import Process, ServerError
 from faultmaven_contract_tests.servers.server import Server
 
-__all__ = ["Process", "Server", "ServerError", "end", "needed_by", "needs", "private", "request", "shared"]
+__all__ = ["Process", "Server", "ServerError", "died", "end", "needed_by", "needs", "private", "request", "shared"]
 
 Opener = TypeVar("Opener", bound=Callable[..., Any])
 
@@ -58,6 +58,11 @@ def private(name: str) -> Iterator[Server]:
     finally:
         server.resume()
         server.kill()
+
+
+def died() -> list[str]:
+    """What is to be said of shared servers that do not run any more: a test harmed them, or they broke."""
+    return [said for fleet in _fleets for said in fleet.died()]
 
 
 def end() -> None:

@@ -59,6 +59,16 @@ class Fleet:
                     raise
         raise AssertionError
 
+    def died(self) -> list[str]:
+        """What the shared servers wrote last that ended by themselves."""
+        started = [future.result() for future in self._started.values() if future.done() and not future.exception()]
+        return [
+            f"The server {server.name} ended by itself. Its last lines:\n{process.last_lines()}"
+            for server in started
+            for process in server.processes
+            if not process.alive
+        ]
+
     def end(self) -> None:
         """Ends every process of every server; returns when none is left."""
         self.guard.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -32,13 +33,16 @@ def needed_by(item: pytest.Item) -> Iterator[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Ends the servers. A process that a test has left behind makes the run red."""
+    """Ends the servers. One that ended before, and a process that a test has left behind, make the run red."""
     import psutil
 
+    complaints = servers.died()
     servers.end()
-    left = psutil.Process().children(recursive=True)
-    if left:
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            complaints.append(f"Left running by a test: {process.pid} {' '.join(process.cmdline())}")
+    if complaints:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.getplugin("terminalreporter")
-        for process in left:
-            reporter.write_line(f"Left running by a test: {process.pid} {' '.join(process.cmdline())}", red=True)
+        for complaint in complaints:
+            reporter.write_line(complaint, red=True)
