@@ -10,7 +10,9 @@ import pytest
 from faultmaven_contract_tests.case_repositories import CaseRepositoryContract
 from faultmaven_contract_tests.evidence_repositories import EvidenceRepositoryContract
 from faultmaven_contract_tests.job_stores import JobStoreContract
+from faultmaven_contract_tests.request_keys import RequestKeyContract
 from faultmaven_contract_tests.samples import Storage
+from faultmaven_contract_tests.tenancy import TenancyContract
 from faultmaven_contract_tests.transactions import UnitOfWorkContract
 from storages import OPENERS
 
@@ -38,6 +40,20 @@ class TestEvidence(EvidenceRepositoryContract):
 
 class TestUnits(UnitOfWorkContract):
     """Units of work."""
+
+    port = "transactions"
+    openers = OPENERS
+
+
+class TestRequestKeys(RequestKeyContract):
+    """Commands that are repeated, and races that are lost."""
+
+    port = "transactions"
+    openers = OPENERS
+
+
+class TestTenancy(TenancyContract):
+    """Rows of other organizations."""
 
     port = "transactions"
     openers = OPENERS

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from faultmaven_core.analysis.model import Role
+from faultmaven_core.analysis.model import Category, Role, Verdict
+from faultmaven_core.analysis.record import CheckView, EntityView, Producer, RcaRecord, RootCause
 from faultmaven_core.cases.journal import JournalEntry, following
 from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Transition
 from faultmaven_core.cases.ports import CaseUnitOfWork
@@ -28,11 +29,25 @@ class Storage(Protocol):
 
     jobs: JobStore
 
-    def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
+    def cases(self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
 
-    def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
+    def evidence(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
+
+
+def record() -> RcaRecord:
+    """A record with a root cause, and nothing else in it."""
+    web, check = EntityView("pod", "web", "shop"), CheckView("kubectl get pods", "web runs")
+    cause = RootCause(
+        web, Category.DEPENDENCY_FAILURE, "dns.failure", "The name is not known.", "", (), 0.9, check, check
+    )
+    producer = Producer("0", "deterministic")
+    return RcaRecord(
+        "rca-record/1", case().id, "why?", Verdict.PROBABLE, cause, (), (), (), (), (), (), (), (), producer
+    )
 
 
 def key(number: int) -> UUID:
