@@ -96,7 +96,7 @@ class RedisClients:
         # A cluster client has no pool that waits: it refuses the command that comes when all connections are in use.
         waits = self.topology != "cluster"
         self._turn: AbstractAsyncContextManager[Any] = nullcontext() if waits else asyncio.Semaphore(place.pool)
-        self._probed = not waits
+        self._probed = False
         self._closed = False
 
     def key(self, tag: str, name: str) -> Key:
@@ -113,8 +113,7 @@ class RedisClients:
             raise ConflictError(f"{self._where} was closed.")
         with self.translated():
             async with asyncio.timeout(self._deadline), self._turn:
-                if not self._probed:
-                    await self._probe()
+                await self._ready()
                 return await command(self.client)
 
     async def script(self, script: Script, keys: Sequence[Key], arguments: Sequence[str | bytes | int] = ()) -> Any:
@@ -145,6 +144,13 @@ class RedisClients:
             await self.client.aclose()
             if self._sentinel is not None:
                 await self._sentinel.aclose()
+
+    async def _ready(self) -> None:
+        if isinstance(self.client, RedisCluster):
+            # A script that comes before the client knows its slots would go to a random node, and be redirected.
+            await self.client.initialize()
+        elif not self._probed:
+            await self._probe()
 
     async def _probe(self) -> None:
         if (await hello(self.client))["mode"] == CLUSTER_MODE:
@@ -236,6 +242,8 @@ def _cluster(place: RedisPlace, nodes: list[tuple[str, int]], path: str, options
     client = RedisCluster(
         startup_nodes=[ClusterNode(host, port) for host, port in nodes],
         max_connections=place.pool + _SUBSCRIBERS,
+        # After so many redirections redis-py would close all connections, also those on which others wait.
+        reinitialize_steps=0,
         # While a primary fails over its slots have no owner; the keys of the others are still served.
         require_full_coverage=False,
         **options,
