@@ -7,7 +7,7 @@ import pytest
 from faultmaven_contract_tests.harness import Contract, chosen
 from faultmaven_contract_tests.record import passed_clauses
 
-PORTS = {"blobs", "cache", "cases", "evidence", "jobs", "leases", "signals", "transactions"}
+PORTS = {"blobs", "cache", "cases", "evidence", "jobs", "leases", "rate_limit", "sessions", "signals", "transactions"}
 
 
 def test_every_port_held_on_every_backend(request: pytest.FixtureRequest) -> None:

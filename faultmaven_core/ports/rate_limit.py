@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from faultmaven_core.ports.health import Pingable
+from faultmaven_core.ports.health import Inspectable, Pingable
 from faultmaven_core.shared.errors import InvalidInputError
-from faultmaven_core.shared.ids import OrganizationId
+from faultmaven_core.shared.scoped_name import ScopedName
 from faultmaven_core.shared.text import checked
 
 LONGEST = timedelta(days=30)
 _MICROSECOND = timedelta(microseconds=1)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +45,19 @@ class RateLimit:
         return self.burst * self.interval
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitKey:
-    """Whose allowance it is: an organization's, for one kind of work (`scope`), of one user, address or key (`subject`).
+@dataclass(frozen=True, slots=True, order=True)
+class RateLimitKey(ScopedName):
+    """Whose allowance it is: an organization's, for one kind of work (`name`), of one user or address (`subject`).
 
-    Raises InvalidInputError where organization or scope are not 1 to 128 letters, digits and `._-`: what nobody answers
-    for is not counted for everybody together.
+    There is no key without an organization: what nobody answers for is not counted for all of them together. Raises
+    InvalidInputError where the subject has over 512 characters.
     """
 
-    organization: OrganizationId
-    scope: str
     subject: str = ""
 
     def __post_init__(self) -> None:
-        for field, value in (("organization", self.organization), ("scope", self.scope)):
-            if not _NAME.fullmatch(value):
-                raise InvalidInputError(
-                    f"A rate limit's key needs a name as its {field}.", fields={field: "not allowed"}
-                )
+        # By name, because a class that gets slots is made anew, and `super()` would mean the first one.
+        ScopedName.__post_init__(self)
         checked("subject", self.subject, most=512)
 
 
@@ -83,7 +76,7 @@ class Decision:
     reset: float
 
 
-class RateLimiter(Pingable, Protocol):
+class RateLimiter(Pingable, Inspectable, Protocol):
     """Generic cell rate algorithm: one number per key, the same for all processes that share the backend."""
 
     @abstractmethod
@@ -95,6 +88,10 @@ class RateLimiter(Pingable, Protocol):
         BackendUnavailableError; what to do then is the caller's choice. Raises InvalidInputError where the cost is not 1
         to `limit.burst`: such a hit could never be allowed.
         """
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Use no more; using it afterwards is ConflictError. Closing twice is no error."""
 
 
 def checked_cost(limit: RateLimit, cost: int) -> int:

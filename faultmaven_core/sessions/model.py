@@ -11,6 +11,7 @@ from datetime import datetime
 
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError, UnauthenticatedError
+from faultmaven_core.shared.ids import OrganizationId, UserId
 from faultmaven_core.shared.text import checked
 
 MOST_DATA = 64 * 1024
@@ -67,18 +68,19 @@ class SessionToken:
 class SignIn:
     """Who signed in, how and from where: what a user sees of each session, and what never changes.
 
-    Raises InvalidInputError where a text is too long or the id is not one of the owner's.
+    Raises InvalidInputError where a text is too long or the id is not one of the user's.
     """
 
     id: SessionId
-    owner: Caller
+    organization: OrganizationId
+    user: UserId
     method: str
     device: str = ""
     address: str = ""
     place: str = ""
 
     def __post_init__(self) -> None:
-        if self.id.tag != user_tag(self.owner):
+        if self.id.tag != user_tag(Caller(self.organization, self.user)):
             raise InvalidInputError("The session's id belongs to another user.", fields={"id": "of another user"})
         checked("method", self.method, most=64)
         checked("device", self.device, most=512)
@@ -105,11 +107,6 @@ class Session:
     def id(self) -> SessionId:
         """The session's id."""
         return self.sign_in.id
-
-    @property
-    def owner(self) -> Caller:
-        """The user whose session it is."""
-        return self.sign_in.owner
 
 
 def user_tag(owner: Caller) -> str:

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 from uuid import UUID
 
-from faultmaven_core.ports.health import Pingable
+from faultmaven_core.ports.health import Inspectable, Pingable
 from faultmaven_core.sessions.expiry import SessionLimits
 from faultmaven_core.sessions.model import Session, SessionId, SignIn
 from faultmaven_core.shared.caller import Caller
 
 
-class SessionStore(Pingable, Protocol):
+class SessionStore(Pingable, Inspectable, Protocol):
     """The live sessions of all users. An outage is BackendUnavailableError, never "no session": that would sign people out.
 
     A failover may lose the last writes: a new session is gone, or one has its data of a moment before. What was ended
@@ -22,7 +22,7 @@ class SessionStore(Pingable, Protocol):
 
     @abstractmethod
     async def create(self, sign_in: SignIn, *, limits: SessionLimits) -> Session:
-        """Begin a session; where its owner has `limits.most` already, those that would expire first end for it.
+        """Begin a session; where its user has `limits.most` already, those that would expire first end for it.
 
         The same sign-in again is the same session, so a call whose answer was lost may be repeated. Raises
         AlreadyExistsError where the id was used for another sign-in, or its session ended within the last minute.
@@ -58,3 +58,7 @@ class SessionStore(Pingable, Protocol):
     @abstractmethod
     def list(self, owner: Caller) -> AsyncIterator[Session]:
         """The live sessions of a user in order of their creation. Not a use of them."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Use no more; using it afterwards is ConflictError. Closing twice is no error."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from faultmaven_core.ports.health import Inspection
 from faultmaven_core.ports.rate_limit import (
     Decision,
     RateLimit,
@@ -12,36 +13,48 @@ from faultmaven_core.ports.rate_limit import (
     checked_cost,
     decision,
 )
-from faultmaven_core.shared.clock import Clock, SystemClock
+from faultmaven_core.shared.clock import Clock
+from faultmaven_core.shared.errors import ConflictError
+
+SWEEP_EVERY = 1000
+"""Hits after which the allowances that are whole again are forgotten."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LEAST_SWEEP = 1024
 
 
 class MemoryRateLimiter(RateLimiter):
-    """See the port. An allowance that is whole again takes no memory."""
+    """See the port. Nothing awaits between a look and a change, so every hit is one step."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._whole_at: dict[RateLimitKey, int] = {}
-        self._sweep_at = _LEAST_SWEEP
+        self._hits = 0
+        self._closed = False
 
     async def hit(self, key: RateLimitKey, limit: RateLimit, *, cost: int = 1) -> Decision:
-        taken = checked_cost(limit, cost)
-        now = (self._clock.now() - _EPOCH) // _MICROSECOND
+        taken, now = checked_cost(limit, cost), self._now()
         debt = min(max(self._whole_at.get(key, now) - now, 0), limit.full)
         missing = max(debt + taken - limit.full, 0)
         if missing == 0:
             debt += taken
             self._whole_at[key] = now + debt
-            self._sweep(now)
+        self._hits += 1
+        if self._hits % SWEEP_EVERY == 0:
+            self._whole_at = {key: at for key, at in self._whole_at.items() if at > now}
         return decision(limit, debt, missing)
 
     async def ping(self) -> None:
-        self._clock.now()
+        self._now()
 
-    def _sweep(self, now: int) -> None:
-        if len(self._whole_at) >= self._sweep_at:
-            self._whole_at = {key: at for key, at in self._whole_at.items() if at > now}
-            self._sweep_at = max(_LEAST_SWEEP, 2 * len(self._whole_at))
+    async def inspect(self) -> Inspection:
+        self._now()
+        return Inspection("memory", "", self._clock.now())
+
+    async def aclose(self) -> None:
+        self._closed = True
+
+    def _now(self) -> int:
+        if self._closed:
+            raise ConflictError("The rate limiter was closed.")
+        return (self._clock.now() - _EPOCH) // _MICROSECOND

@@ -1,0 +1,159 @@
+"""Sessions that all processes share, in Redis: on a single server, behind Sentinel, in a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import AskError
+
+from faultmaven_adapters._support.redis_clients import Client, RedisClients, Script
+from faultmaven_adapters.sessions.scripts import CREATE, END, END_OTHERS, GET, UPDATE
+from faultmaven_core.codec import encode, restore
+from faultmaven_core.ports.health import Inspection
+from faultmaven_core.sessions.expiry import SessionLimits
+from faultmaven_core.sessions.model import Session, SessionId, SignIn, user_tag
+from faultmaven_core.sessions.ports import SessionStore
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.errors import (
+    AlreadyExistsError,
+    BackendUnavailableError,
+    ConflictError,
+    NotFoundError,
+    StaleVersionError,
+)
+
+_MILLISECOND = timedelta(milliseconds=1)
+_REPLICAS_PATIENCE = 1000
+"""Milliseconds in which replicas must have heard of an end."""
+
+
+class RedisSessionStore(SessionStore):
+    """See the port.
+
+    `replicas` is how many of them must know of an end before it counts. By default none of a single server, and one
+    where there is failover: what is promoted is the replica furthest ahead, and so the one that knows.
+    """
+
+    def __init__(self, clients: RedisClients, *, replicas: int | None = None) -> None:
+        self._clients = clients
+        self._replicas = replicas if replicas is not None else int(clients.topology != "single")
+        self._closed = False
+
+    async def create(self, sign_in: SignIn, *, limits: SessionLimits) -> Session:
+        sid = sign_in.id
+        row = await self._redis.script(
+            CREATE,
+            self._keys(sid, "ended"),
+            (sid.digest, encode(sign_in), limits.idle // _MILLISECOND, limits.absolute // _MILLISECOND, limits.most),
+        )
+        if row is None:
+            raise AlreadyExistsError("This id was used for a session before: make another one.")
+        await self._forget(sid.tag, row[5:])
+        return _session(row, sign_in)
+
+    async def get(self, sid: SessionId, *, slide: bool = True) -> Session | None:
+        row = await self._redis.script(GET, self._keys(sid), (sid.digest, "1" if slide else "0"))
+        return _session(row, _sign_in(row[5])) if row else None
+
+    async def update(self, session: Session, *, change: UUID) -> None:
+        sid = session.id
+        given = (sid.digest, session.version, session.data, change.bytes)
+        answer = await self._redis.script(UPDATE, self._keys(sid), given)
+        if answer == b"over":
+            raise NotFoundError("The session is over: sign in again.")
+        if answer == b"stale":
+            raise StaleVersionError("Somebody else changed the session first: read it again.")
+
+    async def end(self, sid: SessionId) -> None:
+        await self._end(END, self._keys(sid, "ended"), sid.digest)
+
+    async def end_all(self, owner: Caller, *, keep: SessionId | None = None) -> int:
+        tag = user_tag(owner)
+        keys = [self._redis.key(tag, "sessions"), self._redis.key(tag, "ended")]
+        gone = await self._end(END_OTHERS, keys, keep.digest if keep else "")
+        await self._forget(tag, gone)
+        return len(gone)
+
+    async def list(self, owner: Caller) -> AsyncIterator[Session]:
+        tag = user_tag(owner)
+        index = self._redis.key(tag, "sessions")
+        digests = await self._redis.run(lambda client: client.execute_command("ZRANGE", index, 0, -1))
+        sessions = [await self.get(SessionId(tag, digest.decode()), slide=False) for digest in digests]
+        live = [session for session in sessions if session]
+        for session in sorted(live, key=lambda session: (session.created_at, session.id.digest)):
+            yield session
+
+    async def ping(self) -> None:
+        await self._redis.ping()
+
+    async def inspect(self) -> Inspection:
+        return await self._redis.inspect()
+
+    async def aclose(self) -> None:
+        self._closed = True
+
+    @property
+    def _redis(self) -> RedisClients:
+        if self._closed:
+            raise ConflictError("The session store was closed.")
+        return self._clients
+
+    def _keys(self, sid: SessionId, *more: str) -> Sequence[str]:
+        return [self._redis.key(sid.tag, name) for name in (f"s:{sid.digest}", "sessions", *more)]
+
+    async def _end(self, script: Script, keys: Sequence[str], digest: str) -> Sequence[bytes]:
+        gone, confirmed = await self._redis.run(partial(_confirmed, script, keys, digest, self._replicas))
+        if confirmed < self._replicas:
+            raise BackendUnavailableError("Sessions ended, but too few replicas know of it yet: repeat the call.")
+        return gone
+
+    async def _forget(self, tag: str, digests: Sequence[bytes]) -> None:
+        """Remove what is left of sessions that live no more; where this fails, it goes at their expiry."""
+        if digests:
+            keys = [self._redis.key(tag, f"s:{digest.decode()}") for digest in digests]
+            await self._redis.run(lambda client: client.execute_command("UNLINK", *keys))
+
+
+async def _confirmed(
+    script: Script, keys: Sequence[str], digest: str, replicas: int, client: Client
+) -> tuple[Sequence[bytes], int]:
+    """What a script answers, and how many replicas have what it wrote: WAIT speaks only of its own connection's writes."""
+    command: tuple[Any, ...] = ("EVAL", script.text, len(keys), *keys, digest)
+    if replicas == 0:
+        return await client.execute_command(*command), 0
+    target: dict[str, Any] = {}
+    if isinstance(client, RedisCluster):
+        await client.initialize()
+        target = {"target_nodes": client.get_node_from_key(keys[0])}
+    pipeline = client.pipeline(transaction=False)
+    pipeline.execute_command(*command, **target)
+    pipeline.execute_command("WAIT", replicas, _REPLICAS_PATIENCE, **target)
+    only_here = {"allow_redirections": False} if target else {}
+    answer, confirmed = await pipeline.execute(raise_on_error=False, **only_here)
+    if isinstance(answer, AskError):
+        # The slot has moved. The client follows and learns of it, but nobody has waited there: the next call will.
+        return await client.execute_command(*command), 0
+    for result in (answer, confirmed):
+        if isinstance(result, Exception):
+            raise result
+    return answer, confirmed
+
+
+def _session(row: Sequence[Any], sign_in: SignIn) -> Session:
+    created, seen, expires, data, version, *_ = row
+    return Session(sign_in, _moment(created), _moment(seen), _moment(expires), data, int(version))
+
+
+@lru_cache(1024)
+def _sign_in(stored: bytes) -> SignIn:
+    # It never changes, and reading it costs more than everything else that is done here for a touch.
+    return restore(SignIn, stored)
+
+
+def _moment(milliseconds: bytes | int) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
