@@ -20,9 +20,10 @@ from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.storage import SqlStorage
 from faultmaven_adapters.sql.tables import METADATA
 from faultmaven_contract_tests.samples import START, Storage
-from faultmaven_contract_tests.servers import needs, shared
+from faultmaven_contract_tests.servers import Server, needs, shared
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_core.shared.ids import RandomIds
+from faultmaven_core.shared.secret import Secret
 
 DATABASE = "contract"
 APP = "contract_app"
@@ -52,8 +53,18 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
 @asynccontextmanager
 async def postgres(folder: Path) -> AsyncIterator[Storage]:
     """Rows in a PostgreSQL, as a role that row-level security holds for."""
-    await emptied(shared("postgres").url)
+    await emptied(shared("postgres"))
     async with sql(as_app(shared("postgres").url), SqlOptions()) as storage:
+        yield storage
+
+
+@needs("postgres_tls")
+@asynccontextmanager
+async def postgres_tls(folder: Path) -> AsyncIterator[Storage]:
+    """The oldest PostgreSQL, over a connection whose other end is proven, with a password."""
+    server = shared("postgres_tls")
+    await emptied(server)
+    async with sql(as_app(server.url), SqlOptions(password=Secret(server.password))) as storage:
         yield storage
 
 
@@ -61,7 +72,7 @@ async def postgres(folder: Path) -> AsyncIterator[Storage]:
 @asynccontextmanager
 async def pgbouncer(folder: Path) -> AsyncIterator[Storage]:
     """The same behind a pooler that gives each transaction another connection."""
-    await emptied(shared("postgres").url)
+    await emptied(shared("postgres"))
     async with sql(as_app(shared("pgbouncer").url), SqlOptions(transaction_pooler=True)) as storage:
         yield storage
 
@@ -85,10 +96,10 @@ def as_app(url: str, database: str = DATABASE) -> str:
     return parts._replace(netloc=f"{APP}@{parts.hostname}:{parts.port}", path=f"/{database}").geturl()
 
 
-async def emptied(url: str) -> None:
+async def emptied(server: Server) -> None:
     """Remove every row: a migrated database is made once per run, which takes longer than most clauses."""
-    await asyncio.to_thread(_database, url)
-    connection = await asyncpg.connect(urlsplit(url)._replace(path=f"/{DATABASE}").geturl())
+    await asyncio.to_thread(_database, server.url, server.password)
+    connection = await as_owner(server.url, DATABASE, server.password)
     try:
         await connection.execute(EMPTY)
     finally:
@@ -96,23 +107,33 @@ async def emptied(url: str) -> None:
 
 
 @cache
-def _database(url: str) -> None:
-    asyncio.run(new_database(url, DATABASE))
+def _database(url: str, password: str) -> None:
+    asyncio.run(new_database(url, DATABASE, password))
 
 
-async def new_database(url: str, name: str) -> str:
+async def as_owner(url: str, database: str = DATABASE, password: str = "") -> asyncpg.Connection:
+    """A connection that no row-level security holds for."""
+    return await asyncpg.connect(owned(url, database), password=password or None)
+
+
+def owned(url: str, database: str = DATABASE) -> str:
+    """The owner's URL of a database."""
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
+
+
+async def new_database(url: str, name: str, password: str = "", *, migrated: bool = True) -> str:
     """A migrated database without rows, and the services' role; the owner's URL of it."""
-    owned = urlsplit(url)._replace(path=f"/{name}").geturl()
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, password=password or None)
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.execute(f"CREATE DATABASE {name}")
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP):
-            await connection.execute(f"CREATE ROLE {APP} LOGIN")
+            await connection.execute(f"CREATE ROLE {APP} LOGIN PASSWORD '{password}'")
     finally:
         await connection.close()
-    await migrate_postgres(owned, app_role=APP)
-    return owned
+    if migrated:
+        await migrate_postgres(owned(url, name), app_role=APP, password=Secret(password))
+    return owned(url, name)
 
 
 @cache

@@ -14,13 +14,15 @@ from faultmaven_contract_tests.request_keys import RequestKeyContract
 from faultmaven_contract_tests.samples import Storage
 from faultmaven_contract_tests.tenancy import TenancyContract
 from faultmaven_contract_tests.transactions import UnitOfWorkContract
-from storages import OPENERS
+from storages import OPENERS, postgres_tls
+
+WITH_TLS = {**OPENERS, "postgres_tls": postgres_tls}
 
 
 @pytest.fixture
 async def subject(backend: str, tmp_path: Path) -> AsyncIterator[Storage]:
     """A fresh storage."""
-    async with OPENERS[backend](tmp_path) as storage:
+    async with WITH_TLS[backend](tmp_path) as storage:
         yield storage
 
 
@@ -28,7 +30,7 @@ class TestCases(CaseRepositoryContract):
     """Cases, records, journals."""
 
     port = "cases"
-    openers = OPENERS
+    openers = WITH_TLS
 
 
 class TestEvidence(EvidenceRepositoryContract):
@@ -42,7 +44,7 @@ class TestUnits(UnitOfWorkContract):
     """Units of work."""
 
     port = "transactions"
-    openers = OPENERS
+    openers = WITH_TLS
 
 
 class TestRequestKeys(RequestKeyContract):
