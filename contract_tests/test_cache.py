@@ -9,12 +9,18 @@ import pytest
 
 from faultmaven_adapters.cache.memory import MemoryCache
 from faultmaven_adapters.cache.redis import RedisCache
+from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_contract_tests.cache import CacheContract, CacheLostReplyContract, Passing
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_core.ports.cache import Cache
+from faultmaven_core.ports.policy import CACHE
 from short_lived import Faulty, Opened, in_memory, over_redis, through_faults
 
-OPENERS = {"memory": in_memory(MemoryCache), **over_redis(RedisCache)}
+OPENERS = {
+    "memory": in_memory(MemoryCache),
+    "resilient": in_memory(lambda clock: resilient(MemoryCache(clock), CACHE, "The cache")),
+    **over_redis(RedisCache),
+}
 
 
 class TestCache(CacheContract):

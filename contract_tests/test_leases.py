@@ -9,13 +9,19 @@ import pytest
 
 from faultmaven_adapters.leases.memory import MemoryLeases
 from faultmaven_adapters.leases.redis import RedisLeases
+from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_contract_tests.cache import Passing
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.leases import LeasesContract, LeasesLostReplyContract
 from faultmaven_core.ports.leases import Leases
+from faultmaven_core.ports.policy import LEASES
 from short_lived import Faulty, Opened, in_memory, over_redis, through_faults
 
-OPENERS = {"memory": in_memory(MemoryLeases), **over_redis(RedisLeases)}
+OPENERS = {
+    "memory": in_memory(MemoryLeases),
+    "resilient": in_memory(lambda clock: resilient(MemoryLeases(clock), LEASES, "The leases")),
+    **over_redis(RedisLeases),
+}
 
 
 class TestLeases(LeasesContract):

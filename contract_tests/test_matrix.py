@@ -8,7 +8,7 @@ from faultmaven_contract_tests.harness import Contract, chosen
 from faultmaven_contract_tests.record import passed_clauses
 
 SQL = {"memory", "sqlite", "postgres", "pgbouncer"}
-REDIS = {"memory", "redis", "redis_old", "redis_tls", "sentinel", "cluster"}
+REDIS = {"memory", "resilient", "redis", "redis_old", "redis_tls", "sentinel", "cluster"}
 BACKENDS = {
     "blobs": {"memory", "resilient", "filesystem", "s3"},
     "cache": REDIS,
@@ -16,8 +16,8 @@ BACKENDS = {
     "evidence": SQL,
     "job_stores": SQL,
     "leases": REDIS,
-    "rate_limit": REDIS,
-    "sessions": REDIS,
+    "rate_limit": REDIS | {"resilient"},
+    "sessions": REDIS | {"resilient"},
     "signals": REDIS,
     "transactions": SQL,
 }

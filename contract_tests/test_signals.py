@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.signals.memory import MemorySignals
 from faultmaven_adapters.signals.redis import RedisSignals
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.signals import SignalsContract, SignalsReconnectContract
+from faultmaven_core.ports.policy import SIGNALS
 from faultmaven_core.ports.signals import Signals
 from short_lived import Faulty, Opened, in_memory, over_redis, through_faults
 
-OPENERS = {"memory": in_memory(lambda clock: MemorySignals()), **over_redis(RedisSignals)}
+OPENERS = {
+    "memory": in_memory(lambda clock: MemorySignals()),
+    "resilient": in_memory(lambda clock: resilient(MemorySignals(), SIGNALS, "The signals")),
+    **over_redis(RedisSignals),
+}
 
 
 class TestSignals(SignalsContract):

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 
 from faultmaven_contract_tests import servers
-from faultmaven_contract_tests.record import INVERTED, RECORD, RECORD_VARIABLE, Held, Record
+from faultmaven_contract_tests.record import INVERTED, OUTCOME, RECORD, RECORD_VARIABLE, Held, Record
 from faultmaven_core.shared.errors import UnsupportedError
 
 Opener = Callable[[Path], AbstractAsyncContextManager[Any]]
@@ -95,7 +95,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     wanted = {name for name in config.getoption("--backends").split(",") if name}
     if known and wanted - known:
         raise pytest.UsageError(f"No table has these backends: {', '.join(sorted(wanted - known))}")
-    items.sort(key=lambda item: "test_matrix" in item.nodeid)
+    items[:] = [item for item in items if not _is_empty(item)]
+    items.sort(key=lambda item: "test_matrix" in item.nodeid or "test_neutrality" in item.nodeid)
+
+
+def _is_empty(item: pytest.Item) -> bool:
+    """The case that pytest makes where `--backends` names none of a suite's."""
+    suite = contract_of(item)
+    if suite is None or not isinstance(item, pytest.Function) or "backend" not in item.callspec.params:
+        return False
+    return item.callspec.params["backend"] not in suite.openers
 
 
 @pytest.hookimpl(wrapper=True)
@@ -119,6 +128,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Notes how the clause came out on its backend, and on which servers."""
     report = yield
+    if item.stash.get(OUTCOME, "passed") == "passed":
+        item.stash[OUTCOME] = report.outcome
     suite = contract_of(item)
     if suite is None or not isinstance(item, pytest.Function) or "backend" not in item.callspec.params:
         return report

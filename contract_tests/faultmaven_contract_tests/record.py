@@ -76,6 +76,8 @@ RECORD = pytest.StashKey[Record]()
 """Of the whole run."""
 INVERTED = pytest.StashKey[bool]()
 """Of one test: its capability is not declared."""
+OUTCOME = pytest.StashKey[str]()
+"""Of every test that ran: the worst of its set-up, call and tear-down."""
 RECORD_VARIABLE = "FM_CONTRACT_RECORD"
 """Names the file that a run writes its record to."""
 
