@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import atexit
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -29,21 +29,23 @@ def s3_store(server: Server, **options: Any) -> S3BlobStore:
     return S3BlobStore(**{**known, **options})
 
 
-@contextmanager
-def driver(server: Server) -> Iterator[Any]:
-    """The bare driver on the same server."""
+@cache
+def driver(url: str, access_key: str, secret_key: str) -> Any:
+    """The bare driver, made once: that takes longer than most tests."""
     import boto3
 
-    session = boto3.session.Session(server.access_key, server.secret_key, region_name="us-east-1")
-    client = session.client("s3", endpoint_url=server.url)
-    try:
-        yield client
-    finally:
-        client.close()
+    session = boto3.session.Session(access_key, secret_key, region_name="us-east-1")
+    client = session.client("s3", endpoint_url=url)
+    atexit.register(client.close)
+    return client
+
+
+def bare(server: Server) -> Any:
+    """The bare driver on a server."""
+    return driver(server.url, server.access_key, server.secret_key)
 
 
 def unfinished(server: Server, prefix: str) -> list[str]:
     """The keys of uploads that were begun and neither completed nor aborted."""
-    with driver(server) as client:
-        answer = client.list_multipart_uploads(Bucket=server.bucket, Prefix=prefix)
+    answer = bare(server).list_multipart_uploads(Bucket=server.bucket, Prefix=prefix)
     return [upload["Key"] for upload in answer.get("Uploads", ())]

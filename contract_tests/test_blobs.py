@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -14,7 +15,9 @@ from buckets import fresh_prefix, s3_store, unfinished
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_adapters.blobs.memory import MemoryBlobStore
 from faultmaven_adapters.resilience.policy import resilient
+from faultmaven_contract_tests.blob_memory import BlobMemoryContract
 from faultmaven_contract_tests.blobs import BlobReadingContract, BlobWritingContract
+from faultmaven_contract_tests.harness import Opener
 from faultmaven_contract_tests.servers import needs, shared
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.policy import BLOBS
@@ -82,6 +85,20 @@ class TestBlobReading(BlobReadingContract):
 
     port = "blobs"
     openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[BlobStore]:
+        """A fresh store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store
+
+
+class TestBlobMemory(BlobMemoryContract):
+    """Bounds; what keeps its blobs in memory has none."""
+
+    port = "blobs"
+    openers: ClassVar[Mapping[str, Opener]] = {"filesystem": filesystem, "s3": s3}
+    most: ClassVar[Mapping[str, int]] = {"filesystem": 16, "s3": 64}
 
     @pytest.fixture
     async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[BlobStore]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -24,6 +27,8 @@ from faultmaven_core.shared.errors import BackendError, ConflictError, InvalidIn
 
 MIB = 1 << 20
 KEY = BlobKey("org/one")
+SIZES = [1000, 20 * MIB]
+"""What goes at once, and what goes in several requests where there are any."""
 
 
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
@@ -50,25 +55,48 @@ async def keys(store: BlobStore, prefix: str = "", after: BlobKey | None = None)
     return [info.key.text async for info in store.list(prefix, after=after)]
 
 
+async def get(url: str) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers and body of a plain HTTP GET."""
+
+    def fetch() -> tuple[int, Mapping[str, str], bytes]:
+        parts = urlsplit(url)
+        connection = HTTPConnection(parts.netloc, timeout=20)
+        with closing(connection):
+            connection.request("GET", f"{parts.path}?{parts.query}")
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+    return await asyncio.to_thread(fetch)
+
+
 def pattern(size: int) -> bytes:
     """Bytes that show where a range was cut wrongly."""
     return (b"".join(b"%08d" % number for number in range(0, min(size, MIB), 8)) * (size // MIB + 1))[:size]
 
 
+def megabytes(size: int, letter: bytes = b"x") -> list[bytes]:
+    """So many bytes in chunks of 1 MiB."""
+    return [letter * min(MIB, size - at) for at in range(0, size, MIB)]
+
+
 class BlobWritingContract(Contract):
     """A binding gives the fixture `subject`, a fresh and empty store."""
 
-    @pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, MIB + 1, 9 * MIB])
+    @pytest.mark.parametrize("size", [0, 1, MIB, MIB + 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 20 * MIB])
     async def test_what_was_put_is_read_back(self, subject: BlobStore, size: int) -> None:
-        """Block borders lose nothing."""
+        """Borders of blocks, and of what goes in several requests, lose nothing."""
         data = pattern(size)
-        await subject.put(KEY, chunks(data))
+        put = await subject.put(KEY, chunks(data))
+        assert (put.size, put.sha256) == (size, hashlib.sha256(data).hexdigest())
         assert await content(subject) == data
 
-    @pytest.mark.parametrize("step", [1, 7, 4096])
-    async def test_chunks_of_any_size_make_the_same_blob(self, subject: BlobStore, step: int) -> None:
+    @pytest.mark.parametrize(
+        ("size", "step"),
+        [(5000, 1), (5000, 7), (300_000, 4096), (9 * MIB, 100_003), (9 * MIB, MIB), (20 * MIB, 20 * MIB)],
+    )
+    async def test_chunks_of_any_size_make_the_same_blob(self, subject: BlobStore, size: int, step: int) -> None:
         """Also empty ones in between."""
-        data = pattern(5000)
+        data = pattern(size)
         parts: Iterable[bytes] = (data[at : at + step] for at in range(0, len(data), step))
         await subject.put(KEY, chunks(b"", *parts, b""))
         assert await content(subject) == data
@@ -76,7 +104,7 @@ class BlobWritingContract(Contract):
     async def test_the_description_comes_back(self, subject: BlobStore) -> None:
         """Digest, size, type, time and attributes, those beyond ASCII percent-encoded by the caller or not."""
         before = datetime.now(UTC) - timedelta(seconds=5)
-        attributes = {"name": "r%C3%A9sum%C3%A9.log", "who": "Zoë"}
+        attributes = {"name": "r%C3%A9sum%C3%A9.log", "who": "Zoë", "Case": " a=b&c\n\0", "empty": ""}
         put = await subject.put(KEY, chunks(b"abc", b"def"), content_type="text/plain", attributes=attributes)
         found = await subject.stat(KEY)
         assert found == put
@@ -85,19 +113,39 @@ class BlobWritingContract(Contract):
         assert dict(put.attributes) == attributes
         assert before < put.created_at < datetime.now(UTC) + timedelta(seconds=5)
 
-    async def test_a_source_that_fails_leaves_nothing(self, subject: BlobStore) -> None:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_what_is_no_description_is_refused(self, subject: BlobStore, size: int) -> None:
+        """Before the source is read: headers that break, characters that are none, and too much of them."""
+        for content_type, attributes in [
+            ("text/plain\r\nx: y", {}),
+            ("", {}),
+            ("text/plain", {"half": "\ud83d"}),
+            ("text/plain", {"name": "x" * 2000}),
+        ]:
+            with pytest.raises(InvalidInputError):
+                await subject.put(KEY, broken(), content_type=content_type, attributes=attributes)
+        longest = {"name": "x" * 1745}
+        await subject.put(KEY, chunks(b"x" * size), attributes=longest)
+        found = await subject.stat(KEY)
+        assert found is not None
+        assert dict(found.attributes) == longest
+
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_a_source_that_fails_leaves_nothing(self, subject: BlobStore, size: int) -> None:
         """Its own error comes through."""
         with pytest.raises(ConnectionResetError):
-            await subject.put(KEY, broken(b"x" * MIB, b"y"))
+            await subject.put(KEY, broken(*megabytes(size), b"y"))
         assert await subject.stat(KEY) is None
         assert await keys(subject) == []
 
-    async def test_a_put_that_is_cancelled_leaves_nothing(self, subject: BlobStore) -> None:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_a_put_that_is_cancelled_leaves_nothing(self, subject: BlobStore, size: int) -> None:
         """Readers never see part of an upload."""
         reached = asyncio.Event()
 
         async def endless() -> AsyncIterator[bytes]:
-            yield b"x" * MIB
+            for part in megabytes(size):
+                yield part
             reached.set()
             await asyncio.sleep(60)
 
@@ -110,15 +158,21 @@ class BlobWritingContract(Contract):
         await subject.put(KEY, chunks(b"later"))
         assert await content(subject) == b"later"
 
-    async def test_a_wrong_digest_leaves_nothing(self, subject: BlobStore) -> None:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_a_wrong_digest_leaves_nothing(self, subject: BlobStore, size: int) -> None:
         """What arrived is not what was sent."""
+        data = pattern(size)
         with pytest.raises(DigestMismatchError):
-            await subject.put(KEY, chunks(b"abc"), expected_sha256="0" * 64)
+            await subject.put(KEY, chunks(data), expected_sha256="0" * 64)
         assert await subject.stat(KEY) is None
-        await subject.put(KEY, chunks(b"abc"), expected_sha256=hashlib.sha256(b"abc").hexdigest())
-        assert await content(subject) == b"abc"
+        right = hashlib.sha256(data).hexdigest()
+        await subject.put(KEY, chunks(data), expected_sha256=right)
+        found = await subject.stat(KEY)
+        assert found is not None
+        assert found.sha256 == right
 
-    async def test_too_much_is_refused_without_reading_on(self, subject: BlobStore) -> None:
+    @pytest.mark.parametrize("most", SIZES)
+    async def test_too_much_is_refused_without_reading_on(self, subject: BlobStore, most: int) -> None:
         """A source that never ends must not fill the disk."""
         given = 0
 
@@ -126,28 +180,31 @@ class BlobWritingContract(Contract):
             nonlocal given
             while True:
                 given += 1
-                yield b"x" * 1000
+                yield b"x" * (most // 10)
 
         with pytest.raises(BlobTooLargeError):
-            await subject.put(KEY, endless(), max_size=10_000)
+            await subject.put(KEY, endless(), max_size=most)
         assert given == 11
         assert await subject.stat(KEY) is None
-        await subject.put(KEY, chunks(b"x" * 10_000), max_size=10_000)
+        await subject.put(KEY, chunks(b"x" * most), max_size=most)
 
-    async def test_create_on_a_key_in_use_is_refused(self, subject: BlobStore) -> None:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_create_on_a_key_in_use_is_refused(self, subject: BlobStore, size: int) -> None:
         """The old content stays."""
         await subject.put(KEY, chunks(b"old"))
         with pytest.raises(BlobExistsError):
-            await subject.put(KEY, chunks(b"new"))
+            await subject.put(KEY, chunks(*megabytes(size)))
         assert await content(subject) == b"old"
 
     @requires(BlobCapability.CONDITIONAL_WRITE)
-    async def test_of_two_creates_at_once_one_wins(self, subject: BlobStore) -> None:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_of_two_creates_at_once_one_wins(self, subject: BlobStore, size: int) -> None:
         """Both have passed the first look when the first of them finishes."""
         both, started = asyncio.Event(), 0
 
         async def together(data: bytes) -> AsyncIterator[bytes]:
             nonlocal started
+            yield data * (size - 1)
             started += 1
             if started == 2:
                 both.set()
@@ -155,11 +212,11 @@ class BlobWritingContract(Contract):
             yield data
 
         results = await asyncio.gather(
-            subject.put(KEY, together(b"first")), subject.put(KEY, together(b"second")), return_exceptions=True
+            subject.put(KEY, together(b"1")), subject.put(KEY, together(b"2")), return_exceptions=True
         )
         assert sorted(type(result).__name__ for result in results) == ["BlobExistsError", "BlobInfo"]
-        winner = b"second" if isinstance(results[0], BaseException) else b"first"
-        assert await content(subject) == winner
+        winner = b"2" if isinstance(results[0], BaseException) else b"1"
+        assert await content(subject) == winner * size
 
     async def test_replace_changes_content_and_description_together(self, subject: BlobStore) -> None:
         """Also where nothing was before."""
@@ -170,10 +227,30 @@ class BlobWritingContract(Contract):
         assert (found.size, dict(found.attributes)) == (5, {"v": "2"})
         assert await content(subject) == b"newer"
 
+    async def test_a_reader_sees_the_old_or_the_new_never_both(self, subject: BlobStore) -> None:
+        """While the blob is replaced again and again, every reader gets one of its contents whole, or fails."""
+        size, whole = 3 * MIB, 0
+        await subject.put(KEY, chunks(b"0" * size))
+
+        async def replace() -> None:
+            for number in range(12):
+                await subject.put(KEY, chunks(*megabytes(size, b"%d" % (number % 10))), mode="replace")
+
+        replacing = asyncio.create_task(replace())
+        while not replacing.done() or not whole:
+            await asyncio.sleep(0)
+            try:
+                seen = await content(subject)
+            except BackendError:
+                continue
+            whole += 1
+            assert seen == seen[:1] * size
+        await replacing
+
     async def test_delete_of_absent_and_of_many_keys(self, subject: BlobStore) -> None:
         """Absence is never an error on delete, and none at all sends nothing."""
-        many = [BlobKey(f"org/many/{number}") for number in range(120)]
-        for key in many[:20]:
+        many = [BlobKey(f"org/many/{number}") for number in range(1001)]
+        for key in many[:5] + many[-5:]:
             await subject.put(key, chunks(b"x"))
         await subject.delete([])
         await subject.delete(many)
@@ -292,12 +369,24 @@ class BlobReadingContract(Contract):
         assert await keys(subject, "o/b") == sorted(name for name in names if name.startswith("o/b"))
         assert await keys(subject, "nothing") == []
 
-    async def test_listing_goes_on_after_a_key(self, subject: BlobStore) -> None:
-        """Also after one that is not there any more."""
-        for number in range(30):
-            await subject.put(BlobKey(f"o/{number:03}"), chunks(b"x"))
-        assert await keys(subject, "o/", BlobKey("o/010")) == [f"o/{number:03}" for number in range(11, 30)]
-        assert await keys(subject, "o/", BlobKey("o/010x")) == [f"o/{number:03}" for number in range(11, 30)]
+    async def test_listing_tells_sizes_and_times(self, subject: BlobStore) -> None:
+        """By which sweepers decide; nothing older than it is, nothing from the future."""
+        now = datetime.now(UTC)
+        await subject.put(KEY, chunks(b"12345"))
+        (listed,) = [blob async for blob in subject.list("")]
+        assert (listed.key, listed.size) == (KEY, 5)
+        assert now - timedelta(seconds=5) < listed.created_at < now + timedelta(seconds=60)
+
+    @pytest.mark.parametrize("count", [1050, pytest.param(2500, marks=pytest.mark.soak)])
+    async def test_listing_goes_on_after_a_key(self, subject: BlobStore, count: int) -> None:
+        """Also after one that is not there any more, and beyond what one answer holds."""
+        names = [f"o/{number:04}" for number in range(count)]
+        for start in range(0, count, 10):
+            await asyncio.gather(*(subject.put(BlobKey(name), chunks(b"x")) for name in names[start : start + 10]))
+        assert await keys(subject, "o/") == names
+        assert await keys(subject, "o/", BlobKey("o/0010")) == names[11:]
+        assert await keys(subject, "o/", BlobKey("o/0010x")) == names[11:]
+        assert await keys(subject, "o/", BlobKey(names[-1])) == []
 
     async def test_a_key_and_keys_below_it_fit_beside_each_other(self, subject: BlobStore) -> None:
         """As they do not as files and folders."""
@@ -315,7 +404,37 @@ class BlobReadingContract(Contract):
         assert await keys(subject) == long
 
     @requires(BlobCapability.PRESIGN_GET)
-    async def test_a_presigned_url_is_given(self, subject: BlobStore) -> None:
-        """Where it is declared; everywhere else the call is refused."""
+    async def test_a_presigned_url_serves_the_blob_as_a_download(self, subject: BlobStore) -> None:
+        """By a plain GET of anybody who has it, under any name; a URL that was changed serves nothing."""
+        data = pattern(100_000)
+        await subject.put(KEY, chunks(data), content_type="text/plain")
+        url = await subject.presign_get(KEY, expires=timedelta(minutes=1), download_name='r\u00e9sum\u00e9 "1".log')
+        status, headers, body = await get(url)
+        assert (status, body) == (200, data)
+        assert headers["content-disposition"] == "attachment; filename*=UTF-8''r%C3%A9sum%C3%A9%20%221%22.log"
+        assert (await get(url.replace("one", "two")))[0] == 403
+
+    @requires(BlobCapability.PRESIGN_GET)
+    async def test_a_presigned_url_ends(self, subject: BlobStore) -> None:
+        """After its time, and with the blob."""
         await subject.put(KEY, chunks(b"x"))
-        assert (await subject.presign_get(KEY, expires=timedelta(minutes=1))).startswith("http")
+        short = await subject.presign_get(KEY, expires=timedelta(seconds=1))
+        long = await subject.presign_get(KEY, expires=timedelta(days=7))
+        assert (await get(long))[::2] == (200, b"x")
+        # Servers compare whole seconds.
+        await asyncio.sleep(2.1)
+        assert (await get(short))[0] == 403
+        await subject.delete([KEY])
+        assert (await get(long))[0] == 404
+
+    @requires(BlobCapability.PRESIGN_GET)
+    @pytest.mark.parametrize("expires", [timedelta(0), timedelta(seconds=-1), timedelta(days=7, seconds=1)])
+    async def test_a_url_cannot_live_shorter_or_longer_than_a_server_takes(
+        self, subject: BlobStore, expires: timedelta
+    ) -> None:
+        """Found when it is made, not by whoever opens it."""
+        try:
+            await subject.presign_get(KEY, expires=expires)
+        except InvalidInputError:
+            return
+        pytest.fail("given")
