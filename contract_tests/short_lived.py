@@ -81,7 +81,7 @@ def through_faults(adapter: Callable[[RedisClients], Any]) -> dict[str, Opener]:
         @needs(name)
         @asynccontextmanager
         async def opener(folder: Path) -> AsyncIterator[Faulty[Any]]:
-            where = place(shared(name))
+            where = replace(place(shared(name)), connect_timeout=1.0, timeout=2.0)
             port = urlsplit(where.url).port or 0
             async with FaultProxy("127.0.0.1", port) as proxy, clients_of(where) as make, AsyncExitStack() as stack:
                 clients = open_redis(replace(where, url=proxy.through(where.url)))

@@ -280,7 +280,7 @@ class CacheLostReplyContract(Contract):
     ) -> None:
         """It is done, and done once."""
         await direct.set(key(), b"old", ttl=MINUTE)
-        await subject.get(key())
+        assert not await subject.replace_if(key(), b"nothing", b"new", ttl=MINUTE)
         proxy.cut_next_reply(to=b"new")
         assert await subject.replace_if(key(), b"old", b"new", ttl=MINUTE)
         assert await direct.get(key()) == b"new"

@@ -1,4 +1,4 @@
-"""Redis in its three topologies behind one client: a single server, Sentinel, Cluster."""
+"""Redis in its three topologies behind one object: in time, with our errors, never more at once than it may."""
 
 from __future__ import annotations
 
@@ -7,66 +7,24 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from redis.asyncio import (
-    BlockingConnectionPool,
-    Connection,
-    Redis,
-    RedisCluster,
-    Sentinel,
-    SentinelConnectionPool,
-    SSLConnection,
-)
-from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import MasterNotFoundError
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoScriptError, RedisError
+from redis.asyncio import RedisCluster, Sentinel
+from redis.exceptions import NoScriptError
 
+from faultmaven_adapters._support import redis_topologies as topologies
 from faultmaven_adapters._support.redis_errors import TABLE
 from faultmaven_adapters._support.redis_inspection import CLUSTER_MODE, ask, hello, inspected
+from faultmaven_adapters._support.redis_place import RedisPlace, Topology
+from faultmaven_adapters._support.redis_topologies import Client
 from faultmaven_adapters._support.translate import translation
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.shared.errors import ConflictError, MisconfiguredError
-from faultmaven_core.shared.secret import Secret
 
-Client: TypeAlias = Redis | RedisCluster
+__all__ = ["Client", "Key", "RedisClients", "RedisPlace", "Script", "Topology", "open_redis"]
+
 Key: TypeAlias = str
-Topology: TypeAlias = Literal["single", "sentinel", "cluster"]
 T = TypeVar("T")
-
-HEALTH_CHECK = 15
-"""Seconds of silence after which a connection is tried before it is used: firewalls forget quiet ones."""
-
-CLIENT_NAME = "faultmaven"
-
-_PORTS = {"sentinel": 26379}
-_DEFAULT_PORT = 6379
-_SUBSCRIBERS = 8
-"""Connections beside the pool of a cluster's node: those that listen, and those that look at the slots."""
-
-
-@dataclass(frozen=True, slots=True)
-class RedisPlace:
-    """Where a Redis is, and how to talk to it.
-
-    `url` is one of `redis://host:port/db`, `redis+sentinel://host:port,host:port/master/db`,
-    `redis+cluster://host:port,host:port`, each also with `rediss` for TLS, optionally with `user@` before the hosts, never
-    with a password. `ca_file` holds the certificates to trust beside the system's. `connect_timeout` and `timeout` are
-    seconds for a connection and for a reply; together they are the most that any command takes. `pool` is how many
-    commands run at once, per node of a cluster; more wait.
-    """
-
-    url: str
-    password: Secret | None = None
-    sentinel_password: Secret | None = None
-    username: str = ""
-    ca_file: str = ""
-    namespace: str = "fm"
-    connect_timeout: float = 1.0
-    timeout: float = 2.0
-    pool: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +42,12 @@ class Script:
 class RedisClients:
     """One Redis, for any number of adapters. Made by `open_redis`; nothing connects before the first command."""
 
-    def __init__(self, client: Client, place: RedisPlace, hosts: str, sentinel: Sentinel | None = None) -> None:
+    def __init__(self, client: Client, place: RedisPlace, sentinel: Sentinel | None = None) -> None:
         self.client = client
-        self.topology: Topology = (
-            "cluster" if isinstance(client, RedisCluster) else "sentinel" if sentinel else "single"
-        )
+        self.topology = place.address.topology
         self.namespace = place.namespace
         self._sentinel = sentinel
-        self._where = f"The Redis at {hosts}"
+        self._where = f"The Redis at {place.address.hosts}"
         self._deadline = place.connect_timeout + place.timeout
         # A cluster client has no pool that waits: it refuses the command that comes when all connections are in use.
         waits = self.topology != "cluster"
@@ -161,123 +117,13 @@ class RedisClients:
         self._probed = True
 
 
-class _OutspokenSentinel(Sentinel):
-    """Says so where a sentinel refuses us; redis-py only says that it found no primary."""
-
-    async def discover_master(self, service_name: str) -> tuple[str, int]:
-        try:
-            address: tuple[str, int] = await super().discover_master(service_name)
-        except MasterNotFoundError:
-            for sentinel in self.sentinels:
-                try:
-                    await sentinel.ping()
-                except AuthenticationError:
-                    raise
-                except RedisError:
-                    continue
-            raise
-        return address
-
-
-class _WaitingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Sentinel's pool, which waits for a free connection as the single server's does."""
-
-
 def open_redis(place: RedisPlace) -> RedisClients:
-    """The client for a place. Raises MisconfiguredError where the URL is none of ours."""
-    scheme, mark, rest = place.url.partition("://")
-    encryption, _, topology = scheme.partition("+")
-    account, _, server = rest.rpartition("@")
-    hosts, _, path = server.partition("/")
-    if not mark or encryption not in {"redis", "rediss"} or topology not in _BUILDERS:
-        raise MisconfiguredError(f"{scheme[:40]!r} is no scheme for Redis: use redis, redis+sentinel or redis+cluster.")
-    if ":" in account:
-        raise MisconfiguredError("A URL of Redis holds no password: give the password beside it.")
-    nodes = [_host_and_port(text, _PORTS.get(topology, _DEFAULT_PORT)) for text in hosts.split(",")]
-    options = _options(place, account or place.username, tls=encryption == "rediss")
-    return _BUILDERS[topology](place, nodes, path, options)
-
-
-def _single(place: RedisPlace, nodes: list[tuple[str, int]], path: str, options: dict[str, Any]) -> RedisClients:
-    ((host, port),) = nodes
-    encrypted = options.pop("ssl", False)
-    pool = BlockingConnectionPool(
-        place.pool,
-        timeout=place.timeout,
-        connection_class=SSLConnection if encrypted else Connection,
-        host=host,
-        port=port,
-        db=int(path or 0),
-        **options,
-    )
-    return RedisClients(Redis.from_pool(pool), place, f"{host}:{port}")
-
-
-def _sentinel(place: RedisPlace, nodes: list[tuple[str, int]], path: str, options: dict[str, Any]) -> RedisClients:
-    master, _, number = path.partition("/")
-    # redis-py hands only `socket_*` on to the sentinels, and lets each try ten times: everything is said here.
-    # Two of three may hang, and the third is still asked within the time for a connection.
-    patience = place.connect_timeout / 2
-    asking = options | {
-        "socket_timeout": patience,
-        "socket_connect_timeout": patience,
-        "username": None,
-        "password": place.sentinel_password.reveal() if place.sentinel_password else None,
-    }
-    sentinel = _OutspokenSentinel(nodes, sentinel_kwargs=asking)  # type: ignore[no-untyped-call] # redis-py's own
-    client = sentinel.master_for(
-        master,
-        connection_pool_class=_WaitingSentinelPool,
-        max_connections=place.pool,
-        timeout=place.timeout,
-        db=int(number or 0),
-        **options,
-    )
-    return RedisClients(client, place, ",".join(f"{host}:{port}" for host, port in nodes), sentinel)
-
-
-def _cluster(place: RedisPlace, nodes: list[tuple[str, int]], path: str, options: dict[str, Any]) -> RedisClients:
-    if path not in {"", "0"}:
-        raise MisconfiguredError("A Redis Cluster has no databases: leave out the number after the hosts.")
-    client = RedisCluster(
-        startup_nodes=[ClusterNode(host, port) for host, port in nodes],
-        max_connections=place.pool + _SUBSCRIBERS,
-        # After so many redirections redis-py would close all connections, also those on which others wait.
-        reinitialize_steps=0,
-        # While a primary fails over its slots have no owner; the keys of the others are still served.
-        require_full_coverage=False,
-        **options,
-    )
-    return RedisClients(client, place, ",".join(f"{host}:{port}" for host, port in nodes))
-
-
-_BUILDERS = {"": _single, "sentinel": _sentinel, "cluster": _cluster}
-
-
-def _options(place: RedisPlace, username: str, *, tls: bool) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "username": username or None,
-        "password": place.password.reveal() if place.password else None,
-        "client_name": CLIENT_NAME,
-        "driver_info": None,
-        # The older protocol: the newer one adds nothing here, and greets with a command that old servers log as an error.
-        "protocol": 2,
-        "socket_connect_timeout": place.connect_timeout,
-        "socket_timeout": place.timeout,
-        "health_check_interval": HEALTH_CHECK,
-        # redis-py would try ten times: one wrapper retries, and it alone. What stays are redirects and rediscovery.
-        "retry": Retry(NoBackoff(), 0),
-    }
-    if tls:
-        options |= {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
-        options |= {"ssl_ca_certs": place.ca_file} if place.ca_file else {}
-    return options
-
-
-def _host_and_port(text: str, default: int) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]"):
-        host, port = text, str(default)
-    if not host or not port.isdigit():
-        raise MisconfiguredError(f"{text[:80]!r} is no server of Redis: write <host>:<port>.")
-    return host.strip("[]"), int(port)
+    """The clients for a place. Raises MisconfiguredError where its file of certificates cannot be read."""
+    match place.address.topology:
+        case "single":
+            return RedisClients(topologies.single(place), place)
+        case "sentinel":
+            client, sentinel = topologies.sentinel(place)
+            return RedisClients(client, place, sentinel)
+        case "cluster":
+            return RedisClients(topologies.cluster(place), place)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
-from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio import RedisCluster, Sentinel
 from redis.exceptions import ResponseError
 
+from faultmaven_adapters._support.redis_topologies import Client
 from faultmaven_core.ports.health import Inspection
-
-Client: TypeAlias = Redis | RedisCluster
 
 CLUSTER_MODE = "cluster"
 
