@@ -32,7 +32,7 @@ GOALS: dict[str, tuple[Goal, ...]] = {
     ),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
-        for database in ("sqlite",)
+        for database in ("sqlite", "postgres")
         for work in ("get", "update", "page")
     ),
 }
