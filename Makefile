@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 SCORER ?= $(abspath ../shared/eval/score.py)
 
-.PHONY: help demo test check contract soak bench eval docs lock clean static format lint types imports servers
+.PHONY: help demo test check contract soak bench eval proof docs lock clean static format lint types imports servers
 
 help:  ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,8 +56,12 @@ imports: $(VENV)/.test
 servers:
 	@tools/install-servers
 
+proof: $(VENV)/.test servers  ## Run all tests and record what they prove for `fm neutrality` and docs/neutrality.md
+	FM_TEST_WRITE_PROOF=1 $(RUN) pytest
+
 docs: $(VENV)/.test  ## Renew what the documents show of the product's output
 	$(RUN) faultmaven.settings_document > docs/settings.md
+	$(RUN) faultmaven.neutrality.document > docs/neutrality.md
 	$(BIN)/python tools/examples.py --write
 
 lock:  ## Renew demo.lock and test.lock from pyproject.toml

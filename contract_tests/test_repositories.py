@@ -1,4 +1,4 @@
-"""The contracts of repositories, units of work and job rows on our storages."""
+"""The contracts of repositories and units of work on our storages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from faultmaven_contract_tests.case_repositories import CaseRepositoryContract
 from faultmaven_contract_tests.evidence_repositories import EvidenceRepositoryContract
-from faultmaven_contract_tests.job_stores import JobStoreContract
 from faultmaven_contract_tests.request_keys import RequestKeyContract
 from faultmaven_contract_tests.samples import Storage
 from faultmaven_contract_tests.tenancy import TenancyContract
@@ -59,10 +58,3 @@ class TestTenancy(TenancyContract):
 
     port = "transactions"
     openers = OPENERS
-
-
-class TestJobs(JobStoreContract):
-    """Job rows."""
-
-    port = "jobs"
-    openers = {name: OPENERS[name] for name in ("memory", "sqlite")}

@@ -5,18 +5,31 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, key, request
-from faultmaven_core.jobs.model import Job, JobState
-from faultmaven_core.ports.job_queue import JobRequest
-from faultmaven_core.shared.errors import NotFoundError
+from faultmaven_core.jobs import model
+from faultmaven_core.jobs.model import Claim, Ending, Job, JobState, Lease, Progress
+from faultmaven_core.jobs.ports import JobQuery
+from faultmaven_core.ports.job_queue import JobRequest, QueuedJob
+from faultmaven_core.shared.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    StaleVersionError,
+    TooLargeError,
+)
+from faultmaven_core.shared.ids import OrganizationId
 
 LATER = START + timedelta(hours=1)
 LEASE = LATER + timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
+DONE = Ending(JobState.SUCCEEDED)
 
 
 async def ask(storage: Storage, wanted: JobRequest) -> UUID:
@@ -27,22 +40,67 @@ async def ask(storage: Storage, wanted: JobRequest) -> UUID:
     return job_id
 
 
-async def claim(storage: Storage, token: int = 1, now: datetime = LATER) -> Job | None:
+async def claim(
+    storage: Storage, token: int = 1, now: datetime = LATER, queues: tuple[str, ...] = (), job_id: UUID | None = None
+) -> Job | None:
     """Claim at a moment, for a minute."""
-    return await storage.jobs.claim(now, now + timedelta(minutes=1), key(token))
+    return await storage.jobs.claim(Claim(now, now + MINUTE, key(token), f"w{token}", queues, job_id))
 
 
-class JobStoreContract(Contract):
-    """A binding gives the fixture `subject`, a fresh and empty storage whose clock stands at START."""
+async def claimed(storage: Storage, token: int = 1, now: datetime = LATER) -> Job:
+    """Claim where there must be something."""
+    job = await claim(storage, token, now)
+    assert job is not None
+    return job
+
+
+async def stored(storage: Storage, job_id: UUID, organization: OrganizationId = ACME) -> Job:
+    """The row."""
+    async with storage.job_units(organization, read_only=True) as unit:
+        return await unit.jobs.get(job_id)
+
+
+async def save(storage: Storage, before: Job, after: Job) -> None:
+    """Keep a change and commit."""
+    async with storage.job_units(before.caller.organization) as unit:
+        await unit.jobs.save(before, after)
+        await unit.commit()
+
+
+class JobClaimContract(Contract):
+    """Runners. A binding gives the fixture `subject`, a fresh and empty storage whose clock stands at START."""
+
+    async def test_every_field_of_a_job_is_kept(self, subject: Storage) -> None:
+        """From the wish to the end; times to the microsecond."""
+        wanted = request(
+            run_at=START + timedelta(microseconds=1),
+            queue="slow-1",
+            max_attempts=7,
+            time_limit=timedelta(milliseconds=1500),
+            trace="00-ab-cd-01",
+        )
+        job_id = await ask(subject, wanted)
+        expected = replace(model.asked(wanted, job_id, START), caller=wanted.caller)
+        assert await stored(subject, job_id) == expected
+        taken = await claimed(subject)
+        assert taken == model.claimed(expected, Claim(LATER, LEASE, key(1), "w1"))
+        assert taken == await stored(subject, job_id)
+        await subject.jobs.renew(taken, LEASE + MINUTE, Progress(1, 3, "Reading 🪵 é"))
+        assert await stored(subject, job_id) == replace(
+            taken, due_at=LEASE + MINUTE, progress=Progress(1, 3, "Reading 🪵 é")
+        )
+        ending = Ending(JobState.SUCCEEDED, "", b'{"a":[1,null]}', progress=Progress(3, 3, "Done"))
+        assert await subject.jobs.finish(taken, ending)
+        assert await stored(subject, job_id) == model.ended(taken, ending, START)
 
     async def test_a_job_is_claimed_once_as_its_caller(self, subject: Storage) -> None:
         """And counts its attempt before the work begins."""
         job_id = await ask(subject, request())
-        job = await claim(subject)
-        assert job is not None
+        job = await claimed(subject)
         assert (job.id, job.state, job.attempts, job.token) == (job_id, JobState.RUNNING, 1, key(1))
         assert job.caller == request().caller
         assert await claim(subject, 2) is None
+        assert await claim(subject, 2, job_id=job_id) is None
 
     async def test_of_many_runners_each_job_has_one(self, subject: Storage) -> None:
         """Eight at once, for twenty jobs."""
@@ -52,11 +110,17 @@ class JobStoreContract(Contract):
         async def runner(number: int) -> None:
             while job := await claim(subject, number):
                 taken.append(job.id)
-                await subject.jobs.finish(job, JobState.SUCCEEDED)
+                await subject.jobs.finish(job, DONE)
 
         await asyncio.gather(*(runner(number) for number in range(8)))
         assert len(taken) == 20
         assert set(taken) == wanted
+
+    async def test_of_many_runners_at_one_job_one_has_it(self, subject: Storage) -> None:
+        """By its id, eight times at once."""
+        job_id = await ask(subject, request())
+        found = await asyncio.gather(*(claim(subject, number, job_id=job_id) for number in range(8)))
+        assert len([job for job in found if job]) == 1
 
     async def test_the_oldest_due_job_comes_first_and_none_too_early(self, subject: Storage) -> None:
         """Over all organizations."""
@@ -65,64 +129,288 @@ class JobStoreContract(Contract):
         first = await ask(subject, request(OTHER, run_at=START + timedelta(minutes=1)))
         order = [await claim(subject, number) for number in (1, 2, 3)]
         assert [job.id if job else None for job in order] == [first, second, None]
-        job = await claim(subject, 4, LATER + timedelta(hours=2))
+        assert await claim(subject, 4, job_id=late) is None
+        job = await claim(subject, 5, LATER + timedelta(hours=1), job_id=late)
         assert job is not None
-        # The leases of the others ended meanwhile, and they were due earlier.
-        assert job.id != late
+
+    async def test_a_runner_takes_jobs_of_its_queues_only(self, subject: Storage) -> None:
+        """But any by its id: then somebody has told it of that one."""
+        slow, fast = await ask(subject, request(queue="slow")), await ask(subject, request(queue="fast"))
+        job = await claim(subject, queues=("fast", "other"))
+        assert job is not None
+        assert job.id == fast
+        assert await claim(subject, 2, queues=("fast",)) is None
+        job = await claim(subject, 3, queues=("fast",), job_id=slow)
+        assert job is not None
 
     async def test_a_runner_that_never_comes_back_loses_its_job(self, subject: Storage) -> None:
-        """And its late result is not taken."""
+        """And neither its heartbeat nor its late result is taken."""
         job_id = await ask(subject, request())
-        lost = await claim(subject, 1)
-        assert lost is not None
-        again = await claim(subject, 2, LEASE + timedelta(seconds=1))
-        assert again is not None
+        lost = await claimed(subject, 1)
+        again = await claimed(subject, 2, LEASE)
         assert (again.id, again.attempts) == (job_id, 2)
-        assert not await subject.jobs.finish(lost, JobState.SUCCEEDED)
-        assert await subject.jobs.finish(again, JobState.DEAD, error="no")
-        ended = await subject.jobs.get(job_id)
-        assert (ended.state, ended.error, ended.token) == (JobState.DEAD, "no", None)
-        assert not await subject.jobs.finish(again, JobState.SUCCEEDED)
+        assert await subject.jobs.renew(lost, LEASE + timedelta(days=1), Progress(9, 9)) is Lease.LOST
+        assert not await subject.jobs.finish(lost, DONE)
+        assert await stored(subject, job_id) == again
+        assert await subject.jobs.finish(again, Ending(JobState.DEAD, "no"))
+        ended = await stored(subject, job_id)
+        assert (ended.state, ended.error, ended.token, ended.due_at) == (JobState.DEAD, "no", None, None)
+        assert not await subject.jobs.finish(again, DONE)
+        assert await subject.jobs.renew(again, LEASE + MINUTE, Progress()) is Lease.LOST
+
+    async def test_a_heartbeat_keeps_the_job(self, subject: Storage) -> None:
+        """Beyond the end of its first lease."""
+        await ask(subject, request())
+        job = await claimed(subject)
+        assert await subject.jobs.renew(job, LEASE + MINUTE, Progress()) is Lease.HELD
+        assert await claim(subject, 2, LEASE + timedelta(seconds=1)) is None
+        assert await claim(subject, 2, LEASE + MINUTE) is not None
+
+    async def test_a_heartbeat_hears_of_a_cancellation(self, subject: Storage) -> None:
+        """And still holds its lease: ending is the runner's to do."""
+        job_id = await ask(subject, request())
+        job = await claimed(subject)
+        await save(subject, await stored(subject, job_id), model.cancelled(job, START))
+        assert await subject.jobs.renew(job, LEASE + MINUTE, Progress()) is Lease.CANCELLED
+        assert await subject.jobs.finish(job, Ending(JobState.CANCELLED))
+        assert (await stored(subject, job_id)).state is JobState.CANCELLED
 
     async def test_a_job_waits_for_its_next_attempt(self, subject: Storage) -> None:
         """In its row, not in anybody's memory."""
         job_id = await ask(subject, request())
-        job = await claim(subject)
-        assert job is not None
-        await subject.jobs.finish(job, JobState.WAITING, error="away", run_at=LATER + timedelta(minutes=5))
-        assert await claim(subject, 2) is None
-        job = await claim(subject, 3, LATER + timedelta(minutes=6))
-        assert job is not None
+        job = await claimed(subject)
+        due = LATER + timedelta(minutes=5)
+        await subject.jobs.finish(job, Ending(JobState.WAITING, "away", due_at=due))
+        assert await claim(subject, 2, due - timedelta(microseconds=1)) is None
+        job = await claimed(subject, 3, due)
         assert (job.id, job.attempts, job.error) == (job_id, 2, "away")
+
+    async def test_an_attempt_that_is_handed_back_does_not_count(self, subject: Storage) -> None:
+        """It is due at once again."""
+        await ask(subject, request())
+        job = await claimed(subject)
+        assert await subject.jobs.finish(job, Ending(JobState.QUEUED, due_at=LATER, counted=False))
+        assert (await claimed(subject, 2)).attempts == 1
+
+    async def test_a_cancelled_claim_takes_a_job_whole_or_not_at_all(self, subject: Storage) -> None:
+        """At every step of it: what is taken has a lease that ends, what is not is there for the next."""
+        for turns in range(12):
+            job_id = await ask(subject, request())
+            task = asyncio.create_task(claim(subject, job_id=job_id))
+            for _ in range(turns):
+                await asyncio.sleep(0.0003)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            job = await stored(subject, job_id)
+            untouched = (job.state, job.attempts, job.token) == (JobState.QUEUED, 0, None)
+            taken = (job.state, job.attempts, job.token, job.due_at) == (JobState.RUNNING, 1, key(1), LEASE)
+            assert untouched or taken
+            assert await claim(subject, 2, LEASE, job_id=job_id) is not None
+
+
+class JobRelayContract(Contract):
+    """What keeps jobs going, and figures about them. The fixture is that of JobClaimContract."""
+
+    async def test_a_job_that_nobody_claims_is_told_of_again(self, subject: Storage) -> None:
+        """After the patience is over, and then not again before it is over once more."""
+        job_id = await ask(subject, request(queue="q", trace="t"))
+        jobs = subject.jobs
+        assert await jobs.unclaimed(START + MINUTE - timedelta(microseconds=1), MINUTE, 10) == []
+        assert await jobs.unclaimed(START + MINUTE, MINUTE, 10) == [QueuedJob(job_id, "q", "t")]
+        assert await jobs.unclaimed(START + MINUTE, MINUTE, 10) == []
+        assert await jobs.unclaimed(START + 2 * MINUTE, MINUTE, 10) == [QueuedJob(job_id, "q", "t")]
+
+    async def test_a_job_whose_time_came_is_told_of_at_once(self, subject: Storage) -> None:
+        """The first time, another attempt, or after its runner died."""
+        job_id = await ask(subject, request(run_at=LATER))
+        jobs = subject.jobs
+        assert await jobs.unclaimed(LATER - timedelta(microseconds=1), MINUTE, 10) == []
+        assert [job.id for job in await jobs.unclaimed(LATER, MINUTE, 10)] == [job_id]
+        job = await claimed(subject)
+        assert await jobs.unclaimed(LEASE - timedelta(microseconds=1), MINUTE, 10) == []
+        assert [job.id for job in await jobs.unclaimed(LEASE, MINUTE, 10)] == [job_id]
+        await jobs.finish(job, Ending(JobState.WAITING, due_at=LEASE + timedelta(seconds=1)))
+        assert await jobs.unclaimed(LEASE, MINUTE, 10) == []
+        assert [job.id for job in await jobs.unclaimed(LEASE + timedelta(seconds=1), MINUTE, 10)] == [job_id]
+
+    async def test_ended_jobs_are_not_told_of(self, subject: Storage) -> None:
+        """However long ago."""
+        await ask(subject, request())
+        await subject.jobs.finish(await claimed(subject), DONE)
+        assert await subject.jobs.unclaimed(LATER + timedelta(days=1), MINUTE, 10) == []
+
+    async def test_two_relays_at_once_share_the_jobs(self, subject: Storage) -> None:
+        """Each job goes through one of them; a limit is kept, the oldest first."""
+        wanted = [await ask(subject, request(run_at=START + timedelta(seconds=number))) for number in range(12)]
+        first = await subject.jobs.unclaimed(LATER, MINUTE, 4)
+        assert {job.id for job in first} == set(wanted[:4])
+        parts = await asyncio.gather(*(subject.jobs.unclaimed(LATER, MINUTE, 10) for _ in range(3)))
+        told = [job.id for part in parts for job in part]
+        assert sorted(told) == sorted(wanted[4:])
+
+    async def test_depths_count_what_waits_runs_and_was_given_up(self, subject: Storage) -> None:
+        """By queue and state, with the moment since when the oldest is due."""
+        assert list(await subject.jobs.depths()) == []
+        for seconds in (5, 3):
+            await ask(subject, request(queue="b", run_at=START + timedelta(seconds=seconds)))
+        await ask(subject, request(OTHER, queue="a", run_at=START + timedelta(seconds=1)))
+        await ask(subject, request(queue="a", run_at=START))
+        await subject.jobs.finish(await claimed(subject), Ending(JobState.DEAD, "no"))
+        await claimed(subject, 2)
+        await ask(subject, request(queue="b", run_at=START - MINUTE))
+        await subject.jobs.finish(await claimed(subject, 3), DONE)
+        found = [(depth.queue, str(depth.state), depth.jobs, depth.oldest) for depth in await subject.jobs.depths()]
+        assert found == [
+            ("a", "dead", 1, START),
+            ("a", "running", 1, LEASE),
+            ("b", "queued", 2, START + timedelta(seconds=3)),
+        ]
+
+    async def test_sweeping_removes_what_ended_long_ago(self, subject: Storage) -> None:
+        """And nothing that is open. Ends are stamped by the storage's clock."""
+        done, kept = await ask(subject, request(run_at=START)), await ask(subject, request(run_at=LATER))
+        job = await claimed(subject)
+        assert job.id == done
+        await subject.jobs.finish(job, DONE)
+        assert await subject.jobs.sweep(START) == 0
+        assert await subject.jobs.sweep(START + timedelta(seconds=1)) == 1
+        assert (await stored(subject, kept)).state is JobState.QUEUED
+        with pytest.raises(NotFoundError):
+            await stored(subject, done)
+
+
+class JobRowContract(Contract):
+    """The outbox, and jobs as people see them. The fixture is that of JobClaimContract."""
 
     async def test_a_key_is_free_again_after_its_job_ended(self, subject: Storage) -> None:
         """But not while it runs or waits; other organizations have keys of their own."""
         first = await ask(subject, request(dedupe_key="k"))
         assert await ask(subject, request(OTHER, dedupe_key="k", run_at=LATER + timedelta(days=1))) != first
-        job = await claim(subject)
-        assert job is not None
+        job = await claimed(subject)
         assert await ask(subject, request(dedupe_key="k")) == first
-        await subject.jobs.finish(job, JobState.SUCCEEDED)
+        await subject.jobs.finish(job, Ending(JobState.WAITING, due_at=LATER))
+        assert await ask(subject, request(dedupe_key="k")) == first
+        await subject.jobs.finish(await claimed(subject, 2), DONE)
         assert await ask(subject, request(dedupe_key="k")) != first
 
-    async def test_sweeping_removes_what_ended_long_ago(self, subject: Storage) -> None:
-        """And nothing that is open. Ends are stamped by the storage's clock."""
-        done, kept = await ask(subject, request(run_at=START)), await ask(subject, request(run_at=LATER))
-        job = await claim(subject)
-        assert job is not None
-        assert job.id == done
-        await subject.jobs.finish(job, JobState.SUCCEEDED)
-        assert await subject.jobs.sweep(START) == 0
-        assert await subject.jobs.sweep(START + timedelta(seconds=1)) == 1
-        assert (await subject.jobs.get(kept)).state is JobState.QUEUED
-        with pytest.raises(NotFoundError):
-            await subject.jobs.get(done)
+    async def test_of_units_that_race_for_a_key_one_makes_the_job(self, subject: Storage) -> None:
+        """And all get its id; the same with an id that the askers chose."""
+        by_key = await asyncio.gather(*(ask(subject, request(dedupe_key="k")) for _ in range(6)))
+        by_id = await asyncio.gather(*(ask(subject, request(id=key(77))) for _ in range(6)))
+        assert len(set(by_key)) == 1
+        assert set(by_id) == {key(77)}
+        taken = [await claim(subject, number) for number in range(3)]
+        assert {job.id for job in taken if job} == {by_key[0], key(77)}
 
-    async def test_a_job_that_nobody_asked_for_is_not_found(self, subject: Storage) -> None:
-        """Nor can it be ended."""
-        with pytest.raises(NotFoundError):
-            await subject.jobs.get(key(99))
-        await ask(subject, request(ACME))
-        job = await claim(subject)
-        assert job is not None
-        assert not await subject.jobs.finish(replace(job, id=key(99)), JobState.SUCCEEDED)
+    async def test_a_chosen_id_is_used_once_and_never_again(self, subject: Storage) -> None:
+        """Also after its job ended."""
+        assert await ask(subject, request(id=key(77))) == key(77)
+        await subject.jobs.finish(await claimed(subject), DONE)
+        assert await ask(subject, request(id=key(77))) == key(77)
+        assert (await stored(subject, key(77))).state is JobState.SUCCEEDED
+
+    async def test_what_cannot_be_kept_is_refused_in_the_unit(self, subject: Storage) -> None:
+        """Too large, not JSON, or a field out of its bounds, which the error names."""
+        with pytest.raises(TooLargeError):
+            await ask(subject, request(payload=b'"' + b"x" * 65535 + b'"'))
+        for payload in (b"", b"{", b"{'a':1}", b'{"a":NaN}', b"\xff"):
+            with pytest.raises(InvalidInputError):
+                await ask(subject, request(payload=payload))
+        wrong: dict[str, Any] = {"queue": "Not One", "max_attempts": 0, "time_limit": timedelta(0)}
+        wrong |= {"run_at": datetime(2026, 1, 1), "operation": "", "dedupe_key": "a\0b", "trace": "t" * 129}  # noqa: DTZ001 - a naive time is the point
+        for field, value in wrong.items():
+            with pytest.raises(InvalidInputError) as refused:
+                await ask(subject, request(**{field: value}))
+            assert list(refused.value.fields) == [field]
+        assert await claim(subject) is None
+
+    async def test_a_unit_asks_for_its_own_organization_only(self, subject: Storage) -> None:
+        """Whatever the caller says."""
+        async with subject.cases(ACME) as unit:
+            with pytest.raises(PermissionDeniedError):
+                await unit.outbox.add(request(OTHER))
+
+    async def test_another_organizations_job_looks_like_none(self, subject: Storage) -> None:
+        """To read, to list, to change."""
+        job_id = await ask(subject, request(OTHER))
+        job = await stored(subject, job_id, OTHER)
+        async with subject.job_units(ACME) as unit:
+            assert (await unit.jobs.page(JobQuery(), after=None, limit=10)).items == ()
+            with pytest.raises(StaleVersionError):
+                await unit.jobs.save(job, model.cancelled(job, LATER))
+        with pytest.raises(NotFoundError) as foreign:
+            await stored(subject, job_id)
+        with pytest.raises(NotFoundError) as missing:
+            await stored(subject, key(99))
+        assert str(foreign.value).replace(str(job_id), "") == str(missing.value).replace(str(key(99)), "")
+        assert await stored(subject, job_id, OTHER) == job
+
+    async def test_pages_show_matching_jobs_newest_first(self, subject: Storage) -> None:
+        """Each once, also while others are asked for; by state, operation and queue."""
+        wanted = [await ask(subject, request(queue="q" if number % 2 else "r")) for number in range(5)]
+        other = await ask(subject, request(operation="case.prune", run_at=LATER + timedelta(days=1)))
+        seen: list[UUID] = []
+        after: UUID | None = None
+        for _ in range(3):
+            async with subject.job_units(ACME, read_only=True) as unit:
+                page = await unit.jobs.page(JobQuery(operation="case.note"), after=after, limit=2)
+            seen += [job.id for job in page.items]
+            after = page.next
+            await ask(subject, request())
+        assert seen == wanted[::-1]
+        assert after is None
+        running = await claimed(subject)
+        async with subject.job_units(ACME, read_only=True) as unit:
+            by_state = await unit.jobs.page(JobQuery((JobState.RUNNING,)), after=None, limit=10)
+            by_queue = await unit.jobs.page(JobQuery(queue="q"), after=None, limit=10)
+            first = await unit.jobs.page(JobQuery(operation="case.prune"), after=None, limit=10)
+        assert [job.id for job in by_state.items] == [running.id]
+        assert {job.id for job in by_queue.items} == {wanted[1], wanted[3]}
+        assert [job.id for job in first.items] == [other]
+
+    async def test_a_change_is_refused_where_a_runner_was_faster(self, subject: Storage) -> None:
+        """Or a person; nothing is written then."""
+        job_id = await ask(subject, request())
+        before = await stored(subject, job_id)
+        taken = await claimed(subject)
+        with pytest.raises(StaleVersionError):
+            await save(subject, before, model.cancelled(before, LATER))
+        assert await stored(subject, job_id) == taken
+
+    async def test_a_change_of_a_running_job_leaves_its_lease_alone(self, subject: Storage) -> None:
+        """A heartbeat came between reading and writing."""
+        job_id = await ask(subject, request())
+        taken = await claimed(subject)
+        await subject.jobs.renew(taken, LEASE + MINUTE, Progress(1, 2))
+        await save(subject, taken, model.cancelled(taken, LATER))
+        job = await stored(subject, job_id)
+        assert (job.due_at, job.progress, job.cancel_requested) == (LEASE + MINUTE, Progress(1, 2), True)
+
+    async def test_a_waiting_job_that_is_cancelled_is_over(self, subject: Storage) -> None:
+        """No runner takes it; its key is free."""
+        job_id = await ask(subject, request(dedupe_key="k"))
+        before = await stored(subject, job_id)
+        await save(subject, before, model.cancelled(before, LATER))
+        assert await claim(subject) is None
+        job = await stored(subject, job_id)
+        assert (job.state, job.finished_at) == (JobState.CANCELLED, LATER)
+        assert await ask(subject, request(dedupe_key="k")) != job_id
+
+    async def test_a_dead_job_that_is_retried_begins_anew(self, subject: Storage) -> None:
+        """With all its attempts; runners are told of it at once."""
+        job_id = await ask(subject, request())
+        await subject.jobs.finish(await claimed(subject), Ending(JobState.DEAD, "no"))
+        before = await stored(subject, job_id)
+        await save(subject, before, model.retried(before, LEASE))
+        assert [job.id for job in await subject.jobs.unclaimed(LEASE, MINUTE, 10)] == [job_id]
+        job = await claimed(subject, 2, LEASE)
+        assert (job.id, job.attempts, job.error) == (job_id, 1, "no")
+
+    async def test_a_retry_is_refused_while_a_twin_is_open(self, subject: Storage) -> None:
+        """Two open jobs never have one key."""
+        job_id = await ask(subject, request(dedupe_key="k"))
+        await subject.jobs.finish(await claimed(subject), Ending(JobState.DEAD, "no"))
+        await ask(subject, request(dedupe_key="k"))
+        before = await stored(subject, job_id)
+        with pytest.raises(AlreadyExistsError):
+            await save(subject, before, model.retried(before, LATER))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from faultmaven_core.evidence import commands as c
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.shared.operation import Operation
+from faultmaven_core.shared.schedule import Schedule
 
 Service = EvidenceService
 
@@ -23,3 +25,5 @@ OPERATIONS: tuple[Operation[EvidenceService, Any, Any], ...] = (
     Operation("evidence.sweep", c.SweepCopies, c.Discarded, Service.sweep, "Destroy copies that nothing names", True),
     Operation("evidence.discard_blob", c.DiscardBlob, c.Discarded, Service.discard_blob, "Destroy a stored copy", True),
 )
+
+SCHEDULES = (Schedule("evidence.sweep", "evidence.sweep", at=time(3)),)

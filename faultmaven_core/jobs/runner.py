@@ -2,83 +2,187 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from uuid import UUID
 
-from faultmaven_core.jobs.model import Job, JobState
-from faultmaven_core.jobs.ports import JobStore
-from faultmaven_core.shared.caller import Caller
+from faultmaven_core import codec
+from faultmaven_core.jobs.context import Handler, JobCancelledError, JobContext, kept
+from faultmaven_core.jobs.model import MOST_RESULT, Claim, Ending, Job, JobState, Lease
+from faultmaven_core.jobs.ports import JobStore, QueueDepth
+from faultmaven_core.ports.job_queue import QueuedJob
+from faultmaven_core.shared.backoff import delay
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.errors import FaultMavenError
+from faultmaven_core.shared.errors import DeadlineExceededError, FaultMavenError, RateLimitedError, StaleVersionError
 from faultmaven_core.shared.ids import Ids
 
-LEASE = timedelta(seconds=60)
-"""After this long without a result a runner counts as dead and its job is claimed again."""
-
-MOST_ATTEMPTS = 5
-FIRST_DELAY = timedelta(seconds=2)
-LONGEST_DELAY = timedelta(minutes=5)
-
-KEEP = timedelta(days=7)
-"""How long rows of ended jobs are kept, for a person to look at."""
-
-Handler = Callable[[bytes, Caller], Coroutine[Any, Any, object]]
-"""Runs one operation, given its command as JSON and the caller who asked for it."""
+HAND_BACK_SECONDS = 5
+"""How long a runner that is stopped tries to give its job back; after that the end of the lease does it."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerOptions:
+    """The times that a runner keeps.
+
+    After `lease` without a heartbeat a runner counts as dead and its job is claimed again. Retries wait from `first_delay`
+    on, doubled each time up to `longest_delay`. A job that nobody took for `patience` is told of again.
+    """
+
+    lease: timedelta = timedelta(seconds=60)
+    beat: timedelta = timedelta(seconds=5)
+    first_delay: timedelta = timedelta(seconds=2)
+    longest_delay: timedelta = timedelta(minutes=5)
+    patience: timedelta = timedelta(seconds=60)
+
+
+DEFAULTS = RunnerOptions()
 
 
 class JobRunner:
     """The same under every transport; `chance` gives numbers from 0 to 1 that spread the retries of many runners."""
 
     def __init__(
-        self, store: JobStore, handlers: Mapping[str, Handler], clock: Clock, ids: Ids, chance: Callable[[], float]
+        self,
+        store: JobStore,
+        handlers: Mapping[str, Handler],
+        clock: Clock,
+        ids: Ids,
+        chance: Callable[[], float],
+        *,
+        worker: str = "",
+        queues: Sequence[str] = (),
+        options: RunnerOptions = DEFAULTS,
     ) -> None:
         self._store, self._handlers, self._clock, self._ids, self._chance = store, handlers, clock, ids, chance
+        self._worker, self._queues, self._options = worker, tuple(queues), options
 
     async def run_due(self) -> int:
-        """Run all jobs that are due, one after another; how many there were. Rows of long ago are removed."""
+        """Run all due jobs of its queues, one after another; how many there were."""
         count = 0
         while await self.run_one():
             count += 1
-        if count:
-            await self._store.sweep(self._clock.now() - KEEP)
         return count
 
     async def run_one(self) -> bool:
-        """Run one due job; False where none is."""
+        """Run the oldest due job of its queues; False where none is."""
+        return await self._run(None)
+
+    async def run(self, job_id: UUID) -> bool:
+        """Run one job; False, and nothing is done, where it is not due, another runner has it, or it has ended."""
+        return await self._run(job_id)
+
+    async def relay(self, limit: int = 500) -> Sequence[QueuedJob]:
+        """Jobs that runners must be told of again: just due, or lost on the way. Call it every second or two."""
+        return await self._store.unclaimed(self._clock.now(), self._options.patience, limit)
+
+    async def depths(self) -> Sequence[QueueDepth]:
+        """How many jobs wait, run or were given up, and since when."""
+        return await self._store.depths()
+
+    async def _run(self, job_id: UUID | None) -> bool:
         now = self._clock.now()
-        job = await self._store.claim(now, now + LEASE, self._ids.new())
+        until = now + self._options.lease
+        job = await self._store.claim(Claim(now, until, self._ids.new(), self._worker, self._queues, job_id))
         if job is None:
             return False
-        # An attempt is counted before the work, so that a job which kills its runner is given up in the end.
-        if job.attempts > MOST_ATTEMPTS:
-            await self._store.finish(job, JobState.DEAD, error="given up: its runner never came back")
-            return True
         try:
-            await self._call(job)
+            ending = _without_work(job) or await self._attempt(job)
+        except asyncio.CancelledError:
+            # We are being stopped: another runner may have the job now and not only when the lease ends.
+            with suppress(TimeoutError, FaultMavenError):
+                back = Ending(JobState.QUEUED, job.error, due_at=self._clock.now(), counted=False)
+                await asyncio.wait_for(self._store.finish(job, back), HAND_BACK_SECONDS)
+            raise
+        if not await self._store.finish(job, ending):
+            _log.warning("The job %s (%s) is another runner's by now; its result is not taken.", job.id, job.operation)
+        return True
+
+    async def _attempt(self, job: Job) -> Ending:
+        context = JobContext(job)
+        try:
+            return _succeeded(await self._work(job, context), context)
+        except JobCancelledError:
+            return Ending(JobState.CANCELLED, progress=context.latest)
         except FaultMavenError as error:
-            await self._failed(job, f"{error.code}: {error}", retryable=error.retryable)
+            after = error.retry_after if isinstance(error, RateLimitedError) else 0.0
+            return self._failed(job, context, f"{error.code}: {error}", retryable=_passes(error), after=after)
         except Exception as error:  # noqa: BLE001 - the loop must outlive any job
             # A defect of ours must not stop the jobs behind this one; the log has the trace, the row the class.
             _log.exception("Job %s (%s) failed", job.id, job.operation)
-            await self._failed(job, type(error).__name__, retryable=True)
-        else:
-            await self._store.finish(job, JobState.SUCCEEDED)
-        return True
+            return self._failed(job, context, type(error).__name__, retryable=True)
 
-    async def _call(self, job: Job) -> None:
+    async def _work(self, job: Job, context: JobContext) -> object:
+        """Call the handler within its time limit, renewing the lease meanwhile."""
         handler = self._handlers.get(job.operation)
         if handler is None:
             raise FaultMavenError(f"There is no operation {job.operation}.")
-        await handler(job.payload, job.caller)
+        work = asyncio.create_task(handler(job.payload, context), name=f"job {job.id}")
+        beats = asyncio.create_task(self._beat(job, context, work), name=f"heartbeat {job.id}")
+        try:
+            async with asyncio.timeout(job.time_limit.total_seconds()) as limit:
+                return await work
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            seconds = f"{job.time_limit.total_seconds():g}"
+            raise DeadlineExceededError(f"The attempt took longer than its time limit of {seconds} s.") from None
+        except asyncio.CancelledError:
+            if context.stopped:
+                context.check()
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            raise RuntimeError("The operation cancelled itself.") from None
+        finally:
+            beats.cancel()
+            await asyncio.wait([beats])
 
-    async def _failed(self, job: Job, error: str, *, retryable: bool) -> None:
-        if not retryable or job.attempts >= MOST_ATTEMPTS:
-            await self._store.finish(job, JobState.DEAD, error=error)
-            return
-        # Not full jitter: a first delay near zero would only repeat the failure.
-        delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (job.attempts - 1)) * (0.5 + self._chance() / 2)
-        await self._store.finish(job, JobState.WAITING, error=error, run_at=self._clock.now() + delay)
+    async def _beat(self, job: Job, context: JobContext, work: asyncio.Task[object]) -> None:
+        while True:
+            await asyncio.sleep(self._options.beat.total_seconds())
+            try:
+                lease = await self._store.renew(job, self._clock.now() + self._options.lease, context.latest)
+            except FaultMavenError as error:
+                # The work goes on: whether the lease ends before the database is back, its token decides.
+                _log.warning("The lease of job %s cannot be renewed now: %s", job.id, error)
+                continue
+            if lease is not Lease.HELD:
+                context.stopped = True
+                work.cancel()
+                return
+
+    def _failed(self, job: Job, context: JobContext, error: str, *, retryable: bool, after: float = 0.0) -> Ending:
+        if not retryable or job.attempts >= job.max_attempts:
+            return Ending(JobState.DEAD, kept(error), progress=context.latest)
+        base, cap = self._options.first_delay.total_seconds(), self._options.longest_delay.total_seconds()
+        seconds = max(after, delay(job.attempts, base=base, cap=cap, chance=self._chance))
+        due_at = self._clock.now() + timedelta(seconds=seconds)
+        return Ending(JobState.WAITING, kept(error), due_at=due_at, progress=context.latest)
+
+
+def _passes(error: FaultMavenError) -> bool:
+    """Whether a later attempt may succeed; unlike a caller, a job can read again what somebody else changed."""
+    return error.retryable or isinstance(error, StaleVersionError)
+
+
+def _without_work(job: Job) -> Ending | None:
+    """How a job ends that must not be started again."""
+    if job.cancel_requested:
+        return Ending(JobState.CANCELLED, job.error)
+    if job.attempts > job.max_attempts:
+        return Ending(JobState.DEAD, "given up: its runner never came back")
+    return None
+
+
+def _succeeded(value: object, context: JobContext) -> Ending:
+    result, error = codec.encode(value), ""
+    if len(result) > MOST_RESULT:
+        # The work is done, so this is no failure; whoever looks for the result learns why there is none.
+        result, error = b"", f"too_large: The result has {len(result)} bytes, {MOST_RESULT} are kept."
+    return Ending(JobState.SUCCEEDED, error, result, progress=context.latest)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from faultmaven_core import codec
+from faultmaven_core.ports.health import Pingable
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import TooLargeError
+from faultmaven_core.shared.capability import Capability
+from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
+from faultmaven_core.shared.text import checked
 
 MOST_PAYLOAD = 64 << 10
+MOST_ATTEMPTS = 100
 
 DEFAULT_QUEUE = "default"
+
+_QUEUE = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
     """An operation to run later on a caller's behalf. `payload` is its command as JSON, at most 64 KiB.
 
-    While a job with the same `dedupe_key` is open in the organization, asking again changes nothing.
+    While a job with the same `dedupe_key` is open in the organization, asking again changes nothing. A given `id` is used
+    once and never again, also after its job ended. An attempt that takes longer than `time_limit` has failed; after
+    `max_attempts` of them the job is given up. `trace` goes along to whoever runs it.
     """
 
     operation: str
@@ -30,6 +40,10 @@ class JobRequest:
     dedupe_key: str = ""
     run_at: datetime | None = None
     queue: str = DEFAULT_QUEUE
+    max_attempts: int = 5
+    time_limit: timedelta = timedelta(minutes=30)
+    trace: str = ""
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +52,32 @@ class QueuedJob:
 
     id: UUID
     queue: str
+    trace: str = ""
 
 
 Notify = Callable[[Sequence[QueuedJob]], None]
 """Is told which job rows were committed."""
 
 
-def checked_payload(request: JobRequest) -> bytes:
-    """The request's payload. Raises TooLargeError where it is over 64 KiB: what is larger belongs into a blob."""
+def require_storable(request: JobRequest) -> None:
+    """Raises InvalidInputError or TooLargeError where a job cannot be kept as it is asked for; called by every outbox."""
     if len(request.payload) > MOST_PAYLOAD:
         raise TooLargeError(f"The payload of {request.operation} has {len(request.payload)} bytes, 65536 are allowed.")
-    return request.payload
+    codec.decode(object, request.payload)
+    checked("operation", request.operation, most=64, least=1)
+    checked("dedupe_key", request.dedupe_key, most=512)
+    checked("trace", request.trace, most=128)
+    wrong = {
+        "queue": "1 to 63 of a-z, 0-9 and . _ -, a letter first" if not _QUEUE.fullmatch(request.queue) else "",
+        "max_attempts": "1 to 100" if not 1 <= request.max_attempts <= MOST_ATTEMPTS else "",
+        "time_limit": "from a millisecond to a day"
+        if not timedelta(milliseconds=1) <= request.time_limit <= timedelta(days=1)
+        else "",
+        "run_at": "a moment with a time zone" if request.run_at and request.run_at.tzinfo is None else "",
+    }
+    wrong = {field: words for field, words in wrong.items() if words}
+    for field, words in wrong.items():
+        raise InvalidInputError(f"The {field} of a job of {request.operation} must be {words}.", fields=wrong)
 
 
 class JobOutbox(Protocol):
@@ -58,17 +87,30 @@ class JobOutbox(Protocol):
     async def add(self, request: JobRequest) -> UUID:
         """Ask for a job; it exists if and only if the unit commits. Returns its id, or that of the open twin.
 
-        Raises TooLargeError where the payload is over 64 KiB.
+        Of units that ask at the same time with one key or one id, exactly one makes the job. Raises TooLargeError where the
+        payload is over 64 KiB, InvalidInputError where it is not JSON or another field cannot be kept.
         """
 
 
-class JobTransport(Protocol):
-    """Tells runners that there is work. May be lost or repeated: the rows are the truth."""
+class JobCapability(Capability):
+    """What transports may offer beyond running jobs."""
+
+    SURVIVES_RESTART = "survives_restart"
+    """Open jobs are there after everything was ended and started again."""
+
+    MULTI_PROCESS = "multi_process"
+    """Runners in several processes or on several machines are told."""
+
+
+class JobTransport(Pingable, Protocol):
+    """Tells runners that there is work. May be lost or repeated: the rows are the truth, `relay` repeats what was lost."""
+
+    capabilities: frozenset[JobCapability]
 
     @abstractmethod
     def notify(self, jobs: Sequence[QueuedJob]) -> None:
-        """Say that these rows were committed. Never blocks, never fails."""
+        """Say that these rows wait for a runner. Never blocks, never fails."""
 
     @abstractmethod
     async def aclose(self) -> None:
-        """Finish what is running and stop; open rows stay for the next start."""
+        """Stop telling; a transport that runs jobs itself finishes or hands back what is running."""

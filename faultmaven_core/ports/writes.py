@@ -17,6 +17,7 @@ from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import (
     AlreadyExistsError,
     AmbiguousError,
+    BackendError,
     BackendUnavailableError,
     ConflictError,
     FaultMavenError,
@@ -57,17 +58,23 @@ class Writes(Generic[Unit]):
     ) -> View:
         """What `work` answers, committed; or what it answered before under the caller's request key.
 
-        Raises ConflictError where that key was used for another command, AmbiguousError where there is no key to find out by
-        whether a broken commit happened, and what `work` raises.
+        Raises ConflictError where that key was used for another command, AmbiguousError where it could not be found out
+        whether a broken commit happened (with a key, ask again under the same one), and what `work` raises.
         """
         began, tries = self._clock.now(), 0
+        unknown: AmbiguousError | None = None
         while True:
             tries += 1
             try:
                 return await self._once(command, caller, view, work)
             except FaultMavenError as error:
-                again = isinstance(error, _AGAIN) or (isinstance(error, AmbiguousError) and caller.request_key)
+                if isinstance(error, AmbiguousError):
+                    unknown = error
+                again = isinstance(error, _AGAIN) or (unknown is error and caller.request_key)
                 if not again or tries >= MOST_TRIES or self._clock.now() - began > PATIENCE:
+                    if unknown and isinstance(error, BackendError):
+                        # That this try did nothing says nothing of the one whose commit broke.
+                        raise unknown from error
                     raise
             await self._sleep(delay(tries, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=self._chance))
 

@@ -5,57 +5,93 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
-from faultmaven_core.ports.job_queue import JobTransport, QueuedJob
-from faultmaven_core.shared.errors import FaultMavenError
+from faultmaven_core.ports.job_queue import JobCapability, JobTransport, QueuedJob
+from faultmaven_core.shared.errors import BackendUnavailableError, FaultMavenError
+
+CONCURRENCY = 4
 
 DRAIN_SECONDS = 10
 """How long closing waits for jobs; what is left stays in its rows for the next start."""
 
-PAUSE_SECONDS = 5
-"""Between looks for jobs that wait for another attempt, or whose runner died."""
+PAUSE_SECONDS = 2
+"""Between looks for jobs that wait for their time or another attempt, or whose runner died."""
 
 _log = logging.getLogger(__name__)
+
+
+async def nothing_scheduled() -> int:
+    """No schedules."""
+    return 0
 
 
 class EmbeddedJobs(JobTransport):
     """See the port. The owner calls `start` once the runner can be used."""
 
-    def __init__(self) -> None:
+    capabilities = frozenset({JobCapability.SURVIVES_RESTART})
+
+    def __init__(self, *, concurrency: int = CONCURRENCY, drain_seconds: float = DRAIN_SECONDS) -> None:
+        self._concurrency, self._drain_seconds = concurrency, drain_seconds
         self._awake = asyncio.Event()
         self._closing = False
-        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.Task[None] | None = None
+        self._workers: set[asyncio.Task[None]] = set()
 
-    async def start(self, run_due: Callable[[], Awaitable[int]]) -> None:
-        """Begin to run jobs by the runner's `run_due`, those of earlier runs first."""
+    async def start(
+        self, run_one: Callable[[], Awaitable[bool]], tick: Callable[[], Awaitable[int]] = nothing_scheduled
+    ) -> None:
+        """Begin to run jobs by the runner's `run_one`, open ones of earlier runs first, and schedules by `tick`."""
         self._awake.set()
-        self._task = asyncio.create_task(self._loop(run_due), name="faultmaven-jobs")
+        self._loop = asyncio.create_task(self._run(run_one, tick), name="faultmaven-jobs")
 
-    def notify(self, jobs: Sequence[QueuedJob]) -> None:
+    def notify(self, jobs: Sequence[QueuedJob]) -> None:  # noqa: ARG002 - the rows say which; runners take the oldest
         self._awake.set()
+
+    async def ping(self) -> None:
+        if self._loop is None or self._loop.done():
+            raise BackendUnavailableError("The embedded job runner does not run.")
 
     async def aclose(self) -> None:
-        task, self._task = self._task, None
-        if task is None:
+        loop, self._loop = self._loop, None
+        if loop is None:
             return
         self._closing = True
         self._awake.set()
-        try:
-            await asyncio.wait_for(task, DRAIN_SECONDS)
-        except TimeoutError:
-            # A job that was cut off is claimed again when its lease ends.
-            _log.warning("Jobs are left for the next start.")
+        await loop
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=self._drain_seconds)
+        if left := list(self._workers):
+            _log.warning("%d jobs are handed back; the next start runs them.", len(left))
+            for worker in left:
+                worker.cancel()
+            await asyncio.wait(left)
 
-    async def _loop(self, run_due: Callable[[], Awaitable[int]]) -> None:
+    async def _run(self, run_one: Callable[[], Awaitable[bool]], tick: Callable[[], Awaitable[int]]) -> None:
         closing = False
         while not closing:
-            with suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._awake.wait(), PAUSE_SECONDS)
+            except TimeoutError:
+                # Not at the start: a program that only looks something up need not do the housekeeping.
+                await self._tick(tick)
             self._awake.clear()
             closing = self._closing
-            try:
-                await run_due()
-            except FaultMavenError as error:
-                # The database is away; the rows wait, and so do we.
-                _log.warning("Jobs cannot be run now: %s", error)
+            for _ in range(self._concurrency - len(self._workers)):
+                worker = asyncio.create_task(self._work(run_one), name="faultmaven-job-worker")
+                self._workers.add(worker)
+                worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, run_one: Callable[[], Awaitable[bool]]) -> None:
+        """Run jobs until none is due."""
+        try:
+            while await run_one():
+                """The next one."""
+        except FaultMavenError as error:
+            # The database is away; the rows wait, and so do we.
+            _log.warning("Jobs cannot be run now: %s", error)
+
+    async def _tick(self, tick: Callable[[], Awaitable[int]]) -> None:
+        try:
+            await tick()
+        except FaultMavenError as error:
+            _log.warning("Schedules cannot be looked at now: %s", error)

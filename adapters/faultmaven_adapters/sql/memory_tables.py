@@ -38,7 +38,12 @@ class JobRow:
 
     job: Job
     dedupe_key: str
-    finished_at: datetime | None = None
+    notified_at: datetime
+
+    def holds_key(self, organization: str, key: str) -> bool:
+        """Whether this job is the open one of a key."""
+        own = self.job.caller.organization == organization and self.job.due_at is not None
+        return own and self.dedupe_key == key != ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from faultmaven_core import codec
@@ -9,7 +10,7 @@ from faultmaven_core.analysis.model import Role
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Transition, search_text
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
-from faultmaven_core.jobs.model import Job, JobState
+from faultmaven_core.jobs.model import Job, JobState, Progress
 from faultmaven_core.shared.caller import Caller
 
 
@@ -135,6 +136,41 @@ def evidence_of(row: Any) -> Evidence:
     )
 
 
+def job_row(job: Job) -> dict[str, Any]:
+    """The row of a job, but for what only the row says: its key among twins, and when runners were told of it."""
+    return {
+        "organization_id": job.caller.organization,
+        "id": job.id,
+        "user_id": job.caller.user,
+        "operation": job.operation,
+        "payload": job.payload,
+        "created_at": job.created_at,
+        "due_at": job.due_at,
+        "queue": job.queue,
+        "max_attempts": job.max_attempts,
+        "time_limit_ms": job.time_limit // timedelta(milliseconds=1),
+        "trace": job.trace,
+        "state": str(job.state),
+        "attempts": job.attempts,
+        "token": job.token,
+        "worker": job.worker,
+        "cancel_requested": job.cancel_requested,
+        "error": job.error,
+        "result": job.result,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+    } | progress_row(job.progress)
+
+
+def progress_row(progress: Progress) -> dict[str, Any]:
+    """The columns of a job's progress."""
+    return {
+        "progress_done": progress.done,
+        "progress_total": progress.total,
+        "progress_sentence": progress.sentence,
+    }
+
+
 def job_of(row: Any) -> Job:
     """The job of a row."""
     return Job(
@@ -142,10 +178,20 @@ def job_of(row: Any) -> Job:
         Caller(row.organization_id, row.user_id),
         row.operation,
         row.payload,
+        row.created_at,
+        row.due_at,
+        row.queue,
+        row.max_attempts,
+        timedelta(milliseconds=row.time_limit_ms),
+        row.trace,
         JobState(row.state),
         row.attempts,
-        row.run_at,
         row.token,
-        row.lease_until,
+        row.worker,
+        Progress(row.progress_done, row.progress_total, row.progress_sentence),
+        row.cancel_requested,
         row.error,
+        row.result,
+        row.started_at,
+        row.finished_at,
     )

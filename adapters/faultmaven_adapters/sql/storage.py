@@ -5,12 +5,13 @@ from __future__ import annotations
 from faultmaven_adapters.sql.cases import SqlCaseRepository, SqlJournalRepository, SqlRecordRepository
 from faultmaven_adapters.sql.engine import open_database
 from faultmaven_adapters.sql.evidence import SqlEvidenceRepository
-from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobStore
+from faultmaven_adapters.sql.job_store import SqlJobStore
+from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobRepository
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
-from faultmaven_core.jobs.ports import JobStore
+from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
 from faultmaven_core.ports.health import Inspectable, Inspection, Pingable
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
@@ -35,6 +36,14 @@ class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
     def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
         super().__init__(transaction, outbox, notify)
         self.evidence = SqlEvidenceRepository(transaction)
+
+
+class SqlJobUnit(SqlUnitOfWork, JobUnitOfWork):
+    """A transaction over jobs."""
+
+    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
+        super().__init__(transaction, outbox, notify)
+        self.jobs = SqlJobRepository(transaction)
 
 
 class SqlStorage(Pingable, Inspectable):
@@ -81,6 +90,12 @@ class SqlStorage(Pingable, Inspectable):
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
         return SqlEvidenceUnit(*self._parts(organization, read_only, may_lag), self._notify)
+
+    def job_units(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> JobUnitOfWork:
+        """A unit over jobs."""
+        return SqlJobUnit(*self._parts(organization, read_only, may_lag), self._notify)
 
     def _parts(
         self, organization: OrganizationId, read_only: bool, may_lag: bool

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -92,6 +94,7 @@ def _of_case() -> ForeignKeyConstraint:
 
 _NONE: dict[str, Any] = {"nullable": False}
 
+_OPEN_KEY = "dedupe_key <> '' AND due_at IS NOT NULL"
 
 CASE = Table(
     "cases_case",
@@ -201,11 +204,32 @@ JOB = Table(
     Column("dedupe_key", text_type(), **_NONE),
     Column("state", text_type(16), **_NONE),
     Column("attempts", BigInteger, **_NONE),
-    Column("run_at", UtcDateTime, **_NONE),
-    Column("lease_until", UtcDateTime),
     Column("token", Uuid),
     Column("error", text_type(), **_NONE),
     Column("finished_at", UtcDateTime),
-    _one_of("state", "queued", "running", "waiting", "succeeded", "dead"),
-    Index(None, "state", "run_at"),
+    Column("due_at", UtcDateTime),
+    Column("queue", text_type(63), **_NONE),
+    Column("max_attempts", BigInteger, **_NONE),
+    Column("time_limit_ms", BigInteger, **_NONE),
+    Column("trace", text_type(128), **_NONE),
+    Column("worker", text_type(), **_NONE),
+    Column("progress_done", BigInteger, **_NONE),
+    Column("progress_total", BigInteger, **_NONE),
+    Column("progress_sentence", text_type(), **_NONE),
+    Column("cancel_requested", Boolean, **_NONE),
+    Column("result", LargeBinary, **_NONE),
+    Column("created_at", UtcDateTime, **_NONE),
+    Column("notified_at", UtcDateTime, **_NONE),
+    Column("started_at", UtcDateTime),
+    _one_of("state", "queued", "running", "waiting", "succeeded", "dead", "cancelled"),
+    Index(None, "due_at"),
+    Index("uq_jobs_job_id", "id", unique=True),
+    Index(
+        "uq_jobs_job_open_dedupe_key",
+        "organization_id",
+        "dedupe_key",
+        unique=True,
+        sqlite_where=text(_OPEN_KEY),
+        postgresql_where=text(_OPEN_KEY),
+    ),
 )

@@ -68,6 +68,11 @@ def exit_code(kind: type[errors.FaultMavenError]) -> int:
     return next(EXIT_CODES[parent] for parent in kind.__mro__ if parent in EXIT_CODES)
 
 
+def exit_code_of(code: str) -> int:
+    """The exit code of an error that is known by its code only."""
+    return next((number for kind, number in EXIT_CODES.items() if kind.code == code), UNEXPECTED)
+
+
 def _told(failure: BaseException) -> tuple[int, str, str]:
     if isinstance(failure, errors.FaultMavenError):
         return exit_code(type(failure)), failure.code, str(failure)

@@ -17,6 +17,10 @@ COMMANDS = {
     "verify": ("verify:verify_command", "Check the claims of a record against the evidence, byte by byte."),
     "redact": ("redact:redact", "Print a text with secrets and personal data masked."),
     "config": ("config:config", "Show the settings in force and check them."),
+    "worker": ("worker:worker", "Run jobs: what was left to do after commits."),
+    "migrate": ("migrate:migrate", "Bring the database to the schema of this version."),
+    "doctor": ("doctor:doctor", "Try every server that the settings name, and say what is wrong."),
+    "neutrality": ("neutrality:neutrality", "Show what runs where, and the test runs that prove it."),
     "completion": ("completion:completion", "Print the script that completes `fm` in your shell."),
     "version": ("version:version", "Print the version."),
 }

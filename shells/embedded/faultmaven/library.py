@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from faultmaven_core.cases.service import CaseService
     from faultmaven_core.evidence.service import EvidenceService
     from faultmaven_core.investigation.service import InvestigationService
-    from faultmaven_core.jobs.runner import JobRunner
+    from faultmaven_core.jobs.service import JobService
 
 
 class FaultMaven:
@@ -60,6 +60,6 @@ class FaultMaven:
         return self.application.investigation
 
     @property
-    def jobs(self) -> JobRunner:
-        """Runs what was left to do after commits; the embedded transport calls it by itself."""
+    def jobs(self) -> JobService:
+        """Shows, cancels and retries what was left to do after commits."""
         return self.application.jobs

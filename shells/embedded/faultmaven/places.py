@@ -161,3 +161,9 @@ PLACES: Mapping[str, Callable[[str], Resource]] = MappingProxyType(
     }
 )
 """Scheme -> what reads its URLs. Each raises MisconfiguredError whose text follows the name of the variable."""
+
+
+def user_of(resource: Resource) -> str:
+    """The user that the URL names, as it is written there; empty where it names none."""
+    server = resource.place.partition("://")[2].partition("/")[0]
+    return server.rpartition("@")[0]

@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
-from typing import Protocol
 
 from injector import Module, provider, singleton
 
 from faultmaven.composition.deferred import DeferredExtractionRunner, DeferredPatternScanner, DeferredReportRenderer
 from faultmaven.composition.lifecycle import Lifecycle
-from faultmaven.composition.select import backend
+from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
 from faultmaven.tree import Settings
 from faultmaven_adapters.extraction.files import LocalEvidenceFiles
-from faultmaven_core import codec
 from faultmaven_core.application import Application
-from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.custody import EvidenceDesk
-from faultmaven_core.evidence.ports import EvidenceFiles, EvidenceUnitOfWork
+from faultmaven_core.evidence.ports import EvidenceFiles
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.investigation.service import InvestigationService
-from faultmaven_core.jobs.ports import JobStore
-from faultmaven_core.jobs.runner import Handler, JobRunner
-from faultmaven_core.operations import OPERATIONS, AnyOperation
+from faultmaven_core.jobs.context import Handler
+from faultmaven_core.jobs.runner import JobRunner, RunnerOptions
+from faultmaven_core.jobs.scheduler import Scheduler
+from faultmaven_core.jobs.service import JobService
+from faultmaven_core.operations import SCHEDULES, handlers
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.extraction_runner import ExtractionRunner
-from faultmaven_core.ports.job_queue import JobTransport
 from faultmaven_core.ports.pattern_scanner import PatternScanner
 from faultmaven_core.ports.report_renderer import ReportRenderer
-from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock, SystemClock
-from faultmaven_core.shared.ids import Ids, OrganizationId, RandomIds
-
-
-class Storage(Protocol):
-    """Units of work and job rows over one database."""
-
-    jobs: JobStore
-
-    def cases(self, organization: OrganizationId, *, read_only: bool = False) -> CaseUnitOfWork:
-        """A unit over cases."""
-
-    def evidence(self, organization: OrganizationId, *, read_only: bool = False) -> EvidenceUnitOfWork:
-        """A unit over evidence."""
-
-
-class Transport(JobTransport, Protocol):
-    """A transport that runs the jobs itself."""
-
-    async def start(self, run_due: Callable[[], Awaitable[int]]) -> None:
-        """Begin to run jobs."""
+from faultmaven_core.shared.ids import Ids, RandomIds
 
 
 class SettingsModule(Module):
@@ -80,41 +60,6 @@ class SettingsModule(Module):
     @provider
     def ids(self, clock: Clock) -> Ids:
         return RandomIds(clock)
-
-
-class DatabaseModule(Module):
-    """Rows."""
-
-    @singleton
-    @provider
-    def transport(self, settings: Settings) -> Transport:
-        return backend("jobs", settings.jobs.url.scheme).EmbeddedJobs()  # type: ignore[no-any-return]  # the module was chosen by name
-
-    @singleton
-    @provider
-    def storage(
-        self, settings: Settings, clock: Clock, ids: Ids, transport: Transport, lifecycle: Lifecycle
-    ) -> Storage:
-        kind = backend("database", settings.database.url.scheme).Storage
-        storage = kind(settings.database.url.place, clock, ids, transport.notify)
-        lifecycle.on_start(storage.start)
-        lifecycle.on_close(storage.aclose)
-        return storage  # type: ignore[no-any-return]  # as above
-
-
-class BlobsModule(Module):
-    """Copies."""
-
-    @singleton
-    @provider
-    def blobs(self, settings: Settings, lifecycle: Lifecycle) -> BlobStore:
-        module = backend("blobs", settings.blobs.scheme)
-        if settings.blobs.scheme == "memory":
-            store: BlobStore = module.MemoryBlobStore()
-        else:
-            store = module.FilesystemBlobStore(Path(settings.blobs.place))
-        lifecycle.on_close(store.aclose)
-        return store
 
 
 class ReadingModule(Module):
@@ -176,34 +121,64 @@ class ServicesModule(Module):
 
     @singleton
     @provider
+    def job_service(self, storage: Storage, clock: Clock) -> JobService:
+        return JobService(storage.job_units, storage.jobs, clock)
+
+    @singleton
+    @provider
+    def scheduler(self, settings: Settings, storage: Storage, clock: Clock) -> Scheduler:
+        return Scheduler(storage.job_units, SCHEDULES, settings.caller, clock)
+
+    @singleton
+    @provider
     def application(
         self,
         cases: CaseService,
         evidence: EvidenceService,
         investigation: InvestigationService,
+        jobs: JobService,
+        scheduler: Scheduler,
+        settings: Settings,
         storage: Storage,
         transport: Transport,
         clock: Clock,
         ids: Ids,
         lifecycle: Lifecycle,
     ) -> Application:
-        handlers: dict[str, Handler] = {}
-        spread = random.Random()  # noqa: S311 - spreads retries, guards nothing
-        runner = JobRunner(storage.jobs, handlers, clock, ids, spread.random)
-        application = Application(cases, evidence, investigation, runner)
-        handlers |= {name: _handler(operation, application) for name, operation in OPERATIONS.items()}
-        lifecycle.on_start(lambda: transport.start(runner.run_due))
-        lifecycle.on_close(transport.aclose)
+        runs = _Runs(settings, storage, transport, lifecycle)
+        known: dict[str, Handler] = {}
+        application = Application(cases, evidence, investigation, jobs, runs.runner(known, clock, ids), scheduler)
+        # Operations call the application, which holds their runner: the table is filled last.
+        known |= handlers(application)
+        runs.begin(application)
         return application
+
+
+class _Runs:
+    """What runs jobs, or tells workers of them."""
+
+    def __init__(self, settings: Settings, storage: Storage, transport: Transport, lifecycle: Lifecycle) -> None:
+        self._storage, self._transport, self._lifecycle = storage, transport, lifecycle
+        self._embedded = settings.jobs.url.scheme == "embedded"
+        self._queues = () if self._embedded else settings.worker.queues
+        self._lease = timedelta(seconds=settings.jobs.lease)
+
+    def runner(self, known: Mapping[str, Handler], clock: Clock, ids: Ids) -> JobRunner:
+        """The runner of these operations."""
+        spread = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        options = RunnerOptions(lease=self._lease, beat=min(self._lease / 4, RunnerOptions().beat))
+        name = f"{platform.node()} {os.getpid()}"
+        return JobRunner(
+            self._storage.jobs, known, clock, ids, spread.random, worker=name, queues=self._queues, options=options
+        )
+
+    def begin(self, application: Application) -> None:
+        """An embedded transport runs jobs itself; any other only tells workers of them."""
+        runs = (application.runner.run_one, application.scheduler.tick) if self._embedded else ()
+        self._lifecycle.on_start(lambda: self._transport.start(*runs))
+        self._lifecycle.on_close(self._transport.aclose)
 
 
 def modules(settings: Settings) -> Sequence[Module]:
     """All bindings for these settings."""
-    return SettingsModule(settings), DatabaseModule(), BlobsModule(), ReadingModule(), ServicesModule()
-
-
-def _handler(operation: AnyOperation, application: Application) -> Handler:
-    async def handle(payload: bytes, caller: Caller) -> object:
-        return await operation.call(application, codec.decode(operation.command, payload), caller)
-
-    return handle
+    return SettingsModule(settings), DatabaseModule(), JobsModule(), BlobsModule(), ReadingModule(), ServicesModule()

@@ -7,23 +7,58 @@ from types import ModuleType
 
 from faultmaven_core.shared.errors import MisconfiguredError
 
+KINDS = {
+    **dict.fromkeys(("rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"), "redis"),
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+}
+"""Schemes that one adapter serves under another name."""
+
 BACKENDS = {
     ("database", "sqlite"): "faultmaven_adapters.sql.storage",
+    ("database", "postgresql"): "faultmaven_adapters.sql.storage",
     ("database", "memory"): "faultmaven_adapters.sql.memory",
     ("blobs", "file"): "faultmaven_adapters.blobs.filesystem",
+    ("blobs", "s3"): "faultmaven_adapters.blobs.s3",
     ("blobs", "memory"): "faultmaven_adapters.blobs.memory",
+    ("cache", "memory"): "faultmaven_adapters.cache.memory",
+    ("cache", "redis"): "faultmaven_adapters.cache.redis",
+    ("leases", "memory"): "faultmaven_adapters.leases.memory",
+    ("leases", "redis"): "faultmaven_adapters.leases.redis",
+    ("signals", "memory"): "faultmaven_adapters.signals.memory",
+    ("signals", "redis"): "faultmaven_adapters.signals.redis",
+    ("sessions", "memory"): "faultmaven_adapters.sessions.memory",
+    ("sessions", "redis"): "faultmaven_adapters.sessions.redis",
+    ("rate limits", "memory"): "faultmaven_adapters.ratelimit.memory",
+    ("rate limits", "redis"): "faultmaven_adapters.ratelimit.redis",
     ("jobs", "embedded"): "faultmaven_adapters.jobs.embedded",
+    ("jobs", "redis"): "faultmaven_adapters.jobs.celery",
+    ("jobs", "rabbitmq"): "faultmaven_adapters.jobs.celery",
 }
+
+EXTRAS = {"postgresql": "postgres", "s3": "s3", "redis": "redis", "rabbitmq": "worker"}
+"""Scheme -> the extra that brings its driver."""
+
+_LAZY_DRIVERS = {"postgresql": "asyncpg", "redis": "redis", "s3": "boto3"}
+"""Drivers that their adapter imports only when it connects; missing ones are told at start."""
+
+
+def kind(scheme: str) -> str:
+    """The adapter that serves a scheme."""
+    return KINDS.get(scheme, scheme)
 
 
 def backend(port: str, scheme: str) -> ModuleType:
     """The module of a backend. Raises MisconfiguredError that names the extra to install where its driver is missing."""
-    path = BACKENDS[port, scheme]
+    name = kind(scheme)
     try:
-        return import_module(path)
+        if name in _LAZY_DRIVERS:
+            import_module(_LAZY_DRIVERS[name])
+        return import_module(BACKENDS[port, name])
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("faultmaven"):
             raise
+        extra = "worker" if port == "jobs" else EXTRAS.get(name, "all")
         raise MisconfiguredError(
-            f"{scheme}: for {port} needs the library {error.name}, which is not installed: pip install 'faultmaven[all]'."
+            f"{scheme}: for {port} needs the library {error.name}, which is not installed: pip install 'faultmaven[{extra}]'."
         ) from error

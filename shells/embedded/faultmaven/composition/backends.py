@@ -1,0 +1,67 @@
+"""All backends of an installation beside each other, for what looks after them instead of using them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from injector import Injector, Module, provider, singleton
+
+from faultmaven.composition.caches import CachesModule
+from faultmaven.composition.lifecycle import Lifecycle
+from faultmaven.composition.modules import SettingsModule
+from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
+from faultmaven.tree import Settings
+from faultmaven_core.ports.blobs import BlobStore
+from faultmaven_core.ports.cache import Cache
+from faultmaven_core.ports.leases import Leases
+from faultmaven_core.ports.rate_limit import RateLimiter
+from faultmaven_core.ports.signals import Signals
+from faultmaven_core.sessions.ports import SessionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What the settings name, built and not yet connected."""
+
+    storage: Storage
+    blobs: BlobStore
+    cache: Cache
+    leases: Leases
+    signals: Signals
+    sessions: SessionStore
+    rate_limiter: RateLimiter
+    transport: Transport
+
+
+class BackendsModule(Module):
+    """All at once."""
+
+    @singleton
+    @provider
+    def backends(
+        self,
+        storage: Storage,
+        blobs: BlobStore,
+        cache: Cache,
+        leases: Leases,
+        signals: Signals,
+        sessions: SessionStore,
+        rate_limiter: RateLimiter,
+        transport: Transport,
+    ) -> Backends:
+        return Backends(storage, blobs, cache, leases, signals, sessions, rate_limiter, transport)
+
+
+@asynccontextmanager
+async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
+    """The backends that these settings name; nothing is started, so one that is down keeps no other from being looked at.
+
+    Raises MisconfiguredError where a driver is not installed.
+    """
+    modules = (SettingsModule(settings), DatabaseModule(), JobsModule(), BlobsModule(), CachesModule(settings))
+    async with AsyncExitStack() as stack:
+        injector = Injector([*modules, BackendsModule()], auto_bind=False)
+        stack.push_async_callback(injector.get(Lifecycle).close)
+        yield injector.get(Backends)

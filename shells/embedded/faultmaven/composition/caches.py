@@ -1,0 +1,87 @@
+"""The bindings of what is kept for a while: cache, sessions, leases, signals and rate limits, in memory or in one Redis."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from injector import Module, provider, singleton
+
+from faultmaven.composition.lifecycle import Lifecycle
+from faultmaven.composition.select import backend, kind
+from faultmaven.tree import Settings
+from faultmaven_adapters.resilience.budget import RetryBudget
+from faultmaven_adapters.resilience.policy import resilient
+from faultmaven_core.ports import policy
+from faultmaven_core.ports.cache import Cache
+from faultmaven_core.ports.leases import Leases
+from faultmaven_core.ports.policy import Policies
+from faultmaven_core.ports.rate_limit import RateLimiter
+from faultmaven_core.ports.signals import Signals
+from faultmaven_core.sessions.ports import SessionStore
+from faultmaven_core.shared.clock import Clock
+
+
+class CachesModule(Module):
+    """All of them behind the same server share its connections, and one budget of retries."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clients: Any = None
+        self._budget = RetryBudget(time.monotonic)
+
+    @singleton
+    @provider
+    def cache(self, clock: Clock, lifecycle: Lifecycle) -> Cache:
+        return self._made("cache", ("MemoryCache", "RedisCache"), (clock,), lifecycle, policy.CACHE)  # type: ignore[no-any-return]  # chosen by name
+
+    @singleton
+    @provider
+    def leases(self, clock: Clock, lifecycle: Lifecycle) -> Leases:
+        return self._made("leases", ("MemoryLeases", "RedisLeases"), (clock,), lifecycle, policy.LEASES)  # type: ignore[no-any-return]  # as above
+
+    @singleton
+    @provider
+    def signals(self, lifecycle: Lifecycle) -> Signals:
+        return self._made("signals", ("MemorySignals", "RedisSignals"), (), lifecycle, policy.SIGNALS)  # type: ignore[no-any-return]  # as above
+
+    @singleton
+    @provider
+    def sessions(self, clock: Clock, lifecycle: Lifecycle) -> SessionStore:
+        names = ("MemorySessionStore", "RedisSessionStore")
+        return self._made("sessions", names, (clock,), lifecycle, policy.SESSIONS)  # type: ignore[no-any-return]  # as above
+
+    @singleton
+    @provider
+    def rate_limiter(self, clock: Clock, lifecycle: Lifecycle) -> RateLimiter:
+        names = ("MemoryRateLimiter", "RedisRateLimiter")
+        return self._made("rate limits", names, (clock,), lifecycle, policy.RATE_LIMIT)  # type: ignore[no-any-return]  # as above
+
+    def _made(
+        self, port: str, names: tuple[str, str], memory: tuple[Any, ...], lifecycle: Lifecycle, policies: Policies
+    ) -> Any:
+        scheme = self._settings.cache.url.scheme
+        module = backend(port, scheme)
+        if kind(scheme) == "memory":
+            made = getattr(module, names[0])(*memory)
+        else:
+            store = getattr(module, names[1])(self._redis(lifecycle))
+            made = resilient(store, policies, "Redis", budget=self._budget)
+        lifecycle.on_close(made.aclose)
+        return made
+
+    def _redis(self, lifecycle: Lifecycle) -> Any:
+        if self._clients is None:
+            from faultmaven_adapters._support.redis_clients import RedisPlace, open_redis
+
+            chosen = self._settings.cache
+            place = RedisPlace(
+                chosen.url.place,
+                password=chosen.url.password,
+                sentinel_password=chosen.sentinel_password,
+                ca_file=chosen.ca_file,
+                pool=chosen.pool,
+            )
+            self._clients = open_redis(place)
+            lifecycle.on_close(self._clients.aclose)
+        return self._clients

@@ -1,0 +1,183 @@
+"""The audit's rows, in its order, with what answers each."""
+
+from __future__ import annotations
+
+from faultmaven.neutrality.model import Contract, Row, Tests
+
+_SQL = ("sqlite", "postgres", "pgbouncer")
+_REDIS = ("redis", "redis_old", "redis_tls", "sentinel", "cluster")
+_HIGHLY_AVAILABLE = ("sentinel", "cluster")
+
+_UNITS = Contract("transactions", _SQL)
+_DRIVERS = Tests("tests/gates/test_packaging.py", "every driver is installed by the extra `all`")
+_SETTINGS = Tests("tests/unit/settings/test_settings.py", "settings, their files, aliases and conflicts")
+_NO_HOSTS = Tests("tests/gates/test_no_host_literals.py", "no product code names a host")
+_BLOBS = Contract("blobs", ("filesystem", "s3"))
+_POOLS = Tests("contract_tests/test_postgres_faults.py", "pools, time-outs, broken and hung servers")
+_RETRY = Tests("tests/unit/resilience/test_resilient_wrapper.py", "deadline, retry with growing pauses, retry budget")
+_DOCTOR = Tests("tests/shells/test_cli_doctor.py", "each dependency is tried for real")
+_CANARIES = Tests("tests/end_to_end/test_no_secret_is_told.py", "secrets appear in no log, error, repr or output")
+
+_PEERS = "services apart, which call each other by name"
+
+ROWS = (
+    Row(
+        "knowledge",
+        "database",
+        20,
+        "SQLAlchemy with asyncpg, PostgreSQL works",
+        (_UNITS, _DRIVERS),
+        "the knowledge context; the database layer below it is what ran",
+    ),
+    Row("knowledge", "vector store", 0, "an interface, several providers, chosen by a variable", (), "vector stores"),
+    Row(
+        "knowledge",
+        "storage",
+        50,
+        "files, not only the database",
+        (_BLOBS,),
+        "the knowledge context; the blob stores that it will use are what ran",
+    ),
+    Row(
+        "knowledge",
+        "configuration",
+        60,
+        "variables plus Kubernetes secrets",
+        (_SETTINGS, _CANARIES),
+        "the knowledge context; settings and mounted secrets are what ran",
+    ),
+    Row("knowledge", "service discovery", 30, "no localhost in code", (_NO_HOSTS,), _PEERS),
+    Row(
+        "case",
+        "database",
+        30,
+        "asyncpg; PostgreSQL tested in every run",
+        (
+            Contract("cases", _SQL),
+            _UNITS,
+            Tests("contract_tests/test_postgres_killed.py", "PostgreSQL killed in the middle of commands"),
+            _DRIVERS,
+        ),
+    ),
+    Row("case", "configuration", 50, "everything by variable", (_SETTINGS,)),
+    Row("case", "service discovery", 30, "peers by name", (_NO_HOSTS,), _PEERS),
+    Row("case", "connection pool", 40, "pool size variables", (_SETTINGS, _POOLS)),
+    Row("evidence", "database", 30, "as case", (Contract("evidence", _SQL), _UNITS, _DRIVERS)),
+    Row("evidence", "storage", 10, "S3 by boto3, S3-compatible stores of one's own", (_BLOBS, _DRIVERS)),
+    Row("evidence", "configuration", 50, "variables that are read", (_SETTINGS,)),
+    Row("evidence", "service discovery", 40, "peers by name", (_NO_HOSTS,), _PEERS),
+    Row(
+        "evidence",
+        "large files",
+        30,
+        "streaming up and down",
+        (_BLOBS,),
+        "uploads and downloads over HTTP; the blob stores stream",
+    ),
+    Row(
+        "session",
+        "Redis",
+        50,
+        "single, behind an interface",
+        (Contract("sessions", ("memory", "redis", "redis_old", "redis_tls")), Contract("cache", ("memory", *_REDIS))),
+    ),
+    Row(
+        "session",
+        "high availability",
+        0,
+        "Sentinel and Cluster",
+        (
+            Contract("sessions", _HIGHLY_AVAILABLE),
+            Contract("cache", _HIGHLY_AVAILABLE),
+            Contract("leases", _HIGHLY_AVAILABLE),
+            Contract("signals", _HIGHLY_AVAILABLE),
+            Contract("rate_limit", _HIGHLY_AVAILABLE),
+            Tests("contract_tests/test_session_failover.py", "primaries killed under load of sessions"),
+        ),
+    ),
+    Row("session", "configuration", 70, "by variable", (_SETTINGS,)),
+    Row("session", "expiry", 80, "proper TTL", (Contract("sessions", ("memory", *_REDIS)),)),
+    Row("session", "resilience", 40, "retry with exponential backoff", (_RETRY,)),
+    Row("agent", "model providers", 80, "many, LangChain among them", (), "models"),
+    Row("agent", "local models", 40, "Ollama, vLLM complete; provider health checks", (), "models"),
+    Row("agent", "configuration", 80, "by variable", (_SETTINGS,), "models"),
+    Row("agent", "service discovery", 70, "peers by name", (_NO_HOSTS,), _PEERS),
+    Row("agent", "statelessness", 90, "any replica answers", (), "conversation"),
+    Row(
+        "job worker",
+        "task queue",
+        85,
+        "Celery",
+        (Contract("jobs", ("celery_redis", "celery_sentinel", "celery_rabbitmq")), Contract("job_stores", _SQL)),
+    ),
+    Row(
+        "job worker",
+        "broker",
+        70,
+        "more than Redis",
+        (Contract("jobs", ("celery_redis", "celery_sentinel", "celery_rabbitmq")),),
+    ),
+    Row(
+        "job worker",
+        "configuration",
+        80,
+        "CELERY_CONCURRENCY, CELERY_AUTOSCALE_MIN, CELERY_AUTOSCALE_MAX",
+        (_SETTINGS, Tests("tests/shells/test_worker_argv.py", "flags and variables of the worker")),
+    ),
+    Row(
+        "job worker",
+        "horizontal scaling",
+        75,
+        "flags, documented patterns (docs/scaling.md)",
+        (Tests("contract_tests/test_worker_kills.py", "workers killed at random: each job takes effect once"),),
+    ),
+    Row(
+        "job worker",
+        "idempotency",
+        80,
+        "task ids that make a repeat harmless",
+        (Contract("jobs", ("embedded", "celery_redis", "celery_rabbitmq")), Contract("job_stores", _SQL)),
+    ),
+    Row("api gateway", "routing", 70, "upstreams by variable", (), "gateway"),
+    Row("api gateway", "authentication", 75, "JWT validation", (), "gateway"),
+    Row(
+        "api gateway",
+        "rate limiting",
+        30,
+        "against floods",
+        (Contract("rate_limit", ("memory", *_REDIS)),),
+        "gateway; the shared rate limiter is what ran",
+    ),
+    Row("api gateway", "service discovery", 60, "svc.namespace.svc.cluster.local", (_NO_HOSTS,), "gateway"),
+    Row("api gateway", "CORS", 80, "settings for it", (), "gateway"),
+    Row("api gateway", "circuit breaker", None, "asked for", (), "gateway"),
+    Row("auth", "methods", 20, "SAML, OIDC, OAuth2", (), "identity"),
+    Row("auth", "multi-tenancy", None, "organizations and teams", (), "identity"),
+    Row("auth", "single sign-on", None, "Okta, Entra, Google", (), "identity"),
+    Row(
+        "auth",
+        "sessions",
+        None,
+        "highly available Redis",
+        (Contract("sessions", _HIGHLY_AVAILABLE),),
+        "sign-in; its session store is what ran",
+    ),
+    Row("auth", "second factor", None, "TOTP, WebAuthn", (), "identity"),
+    Row(
+        "all",
+        "connection retry",
+        None,
+        "at start and while running",
+        (_RETRY, Tests("tests/unit/resilience/test_wait_until_up.py", "a start waits for servers that are starting")),
+    ),
+    Row("all", "pool sizes", None, "by variable", (_SETTINGS, _POOLS)),
+    Row(
+        "all",
+        "deep health checks",
+        None,
+        "dependencies are tried",
+        (_DOCTOR,),
+        "readiness over HTTP; `fm doctor` is what ran",
+    ),
+    Row("all", "secrets", None, "mounted files; never told", (_SETTINGS, _CANARIES)),
+)
