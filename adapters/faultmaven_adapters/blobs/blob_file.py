@@ -17,7 +17,13 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from faultmaven_core.ports.blobs import BlobExistsError, BlobInfo, BlobKey, StorageFullError
-from faultmaven_core.shared.errors import BackendError, BackendUnavailableError, ConflictError, CorruptDataError
+from faultmaven_core.shared.errors import (
+    BackendError,
+    BackendUnavailableError,
+    ConflictError,
+    CorruptDataError,
+    MisconfiguredError,
+)
 
 BLOCK = 1 << 20
 LENGTH = 8
@@ -36,11 +42,22 @@ def failing(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StorageFullError(f"The disk that holds {path} is full: free space, or set FM_BLOBS_URL.") from error
+        if error.errno == errno.ENOTDIR:
+            raise MisconfiguredError(f"{path} is not in a folder but below a file: look at FM_BLOBS_URL.") from error
         if error.errno in _DENIED:
             raise BackendUnavailableError(f"{path} may not be used ({error.strerror}): look at its owner.") from error
         if error.errno == errno.ELOOP:
             raise CorruptDataError(f"{path} is a symbolic link, and was not one of ours: remove it.") from error
         raise BackendError(f"{path} cannot be used: {error.strerror}.") from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder of blobs, for its owner alone, where there is none."""
+    with failing(path):
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except FileExistsError as error:
+            raise MisconfiguredError(f"{path} is a file and not a folder: look at FM_BLOBS_URL.") from error
 
 
 class PartialBlob:
@@ -59,7 +76,7 @@ class PartialBlob:
             # A discard that overtook us means that nobody waits for this any more.
             if self._ended:
                 raise ConflictError("This upload was given up.")
-            self._target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self._target.parent)
             handle, self._part = tempfile.mkstemp(dir=self._target.parent, prefix=PART)
             self._file = os.fdopen(handle, "wb")
 

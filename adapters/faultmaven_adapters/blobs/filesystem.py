@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from faultmaven_adapters._support.threads import BlockingCalls
-from faultmaven_adapters.blobs.blob_file import OpenBlob, PartialBlob, failing, forget_parts, read_info
+from faultmaven_adapters.blobs.blob_file import OpenBlob, PartialBlob, failing, forget_parts, make_folder, read_info
 from faultmaven_core.ports.blobs import (
     BlobCapability,
     BlobExistsError,
@@ -141,7 +141,7 @@ class FilesystemBlobStore(BlobStore):
 
     def _ping(self) -> None:
         with failing(self._root):
-            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self._root)
             next(self._root.iterdir(), None)
 
 

@@ -12,7 +12,13 @@ import pytest
 from faultmaven_adapters.blobs.blob_file import PartialBlob, failing
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_core.ports.blobs import BlobKey, StorageFullError
-from faultmaven_core.shared.errors import BackendError, BackendUnavailableError, ConflictError, CorruptDataError
+from faultmaven_core.shared.errors import (
+    BackendError,
+    BackendUnavailableError,
+    ConflictError,
+    CorruptDataError,
+    MisconfiguredError,
+)
 
 KEY = BlobKey("org/one")
 
@@ -139,3 +145,14 @@ async def test_a_full_disk_leaves_nothing(
             await store.put(KEY, chunks(b"x" * 100_000))
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
     await store.put(KEY, chunks(b"x"))
+
+
+async def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    """At the first check and at the first put: a setting is wrong, and waiting does not help."""
+    (tmp_path / "blobs").write_text("not a folder")
+    store = FilesystemBlobStore(tmp_path / "blobs")
+    with pytest.raises(MisconfiguredError, match="FM_BLOBS_URL"):
+        await store.ping()
+    with pytest.raises(MisconfiguredError, match="FM_BLOBS_URL"):
+        await store.put(KEY, chunks(b"x"))
+    await store.aclose()
