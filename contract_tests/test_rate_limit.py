@@ -15,16 +15,18 @@ from faultmaven_core.ports.policy import RATE_LIMIT
 from faultmaven_core.ports.rate_limit import RateLimiter
 from four_processes import Opened, in_memory, over_redis
 
+OPENERS = {
+    "memory": in_memory(MemoryRateLimiter),
+    "resilient": in_memory(lambda clock: resilient(MemoryRateLimiter(clock), RATE_LIMIT, "The rate limiter")),
+    **over_redis(RedisRateLimiter),
+}
+
 
 class TestRateLimiter(RateLimiterContract):
     """All of it."""
 
     port = "rate_limit"
-    openers = {
-        "memory": in_memory(MemoryRateLimiter),
-        "resilient": in_memory(lambda clock: resilient(MemoryRateLimiter(clock), RATE_LIMIT, "The rate limiter")),
-        **over_redis(RedisRateLimiter),
-    }
+    openers = OPENERS
 
     @pytest.fixture
     async def opened(self, backend: str, tmp_path: Path) -> AsyncIterator[Opened[RateLimiter]]:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from faultmaven_adapters.resilience.policy import resilient
+from faultmaven_adapters.sessions.memory import MemorySessionStore
+from faultmaven_adapters.sessions.redis import RedisSessionStore
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.sessions import (
     Later,
@@ -14,8 +17,15 @@ from faultmaven_contract_tests.sessions import (
     SessionLifeContract,
     SessionsOfUsersContract,
 )
+from faultmaven_core.ports.policy import SESSIONS
 from faultmaven_core.sessions.ports import SessionStore
-from session_stores import OPENERS, Opened
+from four_processes import Opened, in_memory, over_redis
+
+OPENERS = {
+    "memory": in_memory(MemorySessionStore),
+    "resilient": in_memory(lambda clock: resilient(MemorySessionStore(clock), SESSIONS, "The session store")),
+    **over_redis(RedisSessionStore),
+}
 
 
 class Binding(Contract):
@@ -25,23 +35,23 @@ class Binding(Contract):
     openers = OPENERS
 
     @pytest.fixture
-    async def opened(self, backend: str, tmp_path: Path) -> AsyncIterator[Opened]:
+    async def opened(self, backend: str, tmp_path: Path) -> AsyncIterator[Opened[SessionStore]]:
         """A store without sessions."""
         async with self.openers[backend](tmp_path) as opened:
             yield opened
 
     @pytest.fixture
-    def subject(self, opened: Opened) -> SessionStore:
+    def subject(self, opened: Opened[SessionStore]) -> SessionStore:
         """One process' store."""
-        return opened.stores[0]
+        return opened.processes[0]
 
     @pytest.fixture
-    def others(self, opened: Opened) -> Sequence[SessionStore]:
+    def others(self, opened: Opened[SessionStore]) -> Sequence[SessionStore]:
         """Three more."""
-        return opened.stores[1:]
+        return opened.processes[1:]
 
     @pytest.fixture
-    def later(self, opened: Opened) -> Later:
+    def later(self, opened: Opened[SessionStore]) -> Later:
         """Time as the backend sees it."""
         return opened.later
 

@@ -75,7 +75,7 @@ class RedisSessionStore(SessionStore):
     async def end_all(self, owner: Caller, *, keep: SessionId | None = None) -> int:
         tag = user_tag(owner)
         keys = [self._redis.key(tag, "sessions"), self._redis.key(tag, "ended")]
-        gone = await self._end(END_OTHERS, keys, keep.digest if keep else "")
+        gone = await self._end(END_OTHERS, keys, keep.digest if keep and keep.tag == tag else "")
         await self._forget(tag, gone)
         return len(gone)
 
