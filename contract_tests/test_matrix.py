@@ -12,14 +12,15 @@ REDIS = {"memory", "resilient", "redis", "redis_old", "redis_tls", "sentinel", "
 BACKENDS = {
     "blobs": {"memory", "resilient", "filesystem", "s3"},
     "cache": REDIS,
-    "cases": SQL,
+    "cases": SQL | {"postgres_tls"},
     "evidence": SQL,
     "job_stores": SQL,
+    "jobs": {"embedded_memory", "embedded", "embedded_postgres"},
     "leases": REDIS,
     "rate_limit": REDIS | {"resilient"},
     "sessions": REDIS | {"resilient"},
     "signals": REDIS,
-    "transactions": SQL,
+    "transactions": SQL | {"postgres_tls"},
 }
 """Every port with every backend that it must hold on."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.sql.errors import TABLE
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_core.ports.health import Inspectable, Pingable
+from faultmaven_core.shared.errors import BackendError
 from faultmaven_core.shared.ids import OrganizationId
 
 
@@ -65,8 +67,11 @@ class SqlDatabase(Pingable, Inspectable, Protocol):
 
 
 async def close(connection: AsyncConnection, place: str) -> None:
-    """Give a connection back; what was not committed is rolled back by that."""
-    with translation(TABLE, place):
+    """Give a connection back; what was not committed is rolled back by that.
+
+    A broken connection is no error here: its server rolls back by itself, and what broke it was raised where it mattered.
+    """
+    with suppress(BackendError), translation(TABLE, place):
         await connection.close()
 
 
