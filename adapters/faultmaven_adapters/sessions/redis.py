@@ -8,10 +8,8 @@ from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
-from redis.asyncio import RedisCluster
-from redis.exceptions import AskError
-
-from faultmaven_adapters._support.redis_clients import Client, RedisClients, Script
+from faultmaven_adapters._support.redis_clients import RedisClients, Script
+from faultmaven_adapters.sessions.replication import replicated
 from faultmaven_adapters.sessions.scripts import CREATE, END, END_OTHERS, GET, UPDATE
 from faultmaven_core.codec import encode, restore
 from faultmaven_core.ports.health import Inspection
@@ -28,15 +26,13 @@ from faultmaven_core.shared.errors import (
 )
 
 _MILLISECOND = timedelta(milliseconds=1)
-_REPLICAS_PATIENCE = 1000
-"""Milliseconds in which replicas must have heard of an end."""
 
 
 class RedisSessionStore(SessionStore):
     """See the port.
 
-    `replicas` is how many of them must know of an end before it counts. By default none of a single server, and one
-    where there is failover: what is promoted is the replica furthest ahead, and so the one that knows.
+    `replicas` is how many of them must know of an end before it counts, unless fewer are alive. By default none of a
+    single server, and one where there is failover: what is promoted is the replica furthest ahead, so the one that knows.
     """
 
     def __init__(self, clients: RedisClients, *, replicas: int | None = None) -> None:
@@ -107,8 +103,9 @@ class RedisSessionStore(SessionStore):
         return [self._redis.key(sid.tag, name) for name in (f"s:{sid.digest}", "sessions", *more)]
 
     async def _end(self, script: Script, keys: Sequence[str], digest: str) -> Sequence[bytes]:
-        gone, confirmed = await self._redis.run(partial(_confirmed, script, keys, digest, self._replicas))
-        if confirmed < self._replicas:
+        gone: Sequence[bytes]
+        gone, safe = await self._redis.run(partial(replicated, script, keys, (digest,), self._replicas))
+        if not safe:
             raise BackendUnavailableError("Sessions ended, but too few replicas know of it yet: repeat the call.")
         return gone
 
@@ -117,31 +114,6 @@ class RedisSessionStore(SessionStore):
         if digests:
             keys = [self._redis.key(tag, f"s:{digest.decode()}") for digest in digests]
             await self._redis.run(lambda client: client.execute_command("UNLINK", *keys))
-
-
-async def _confirmed(
-    script: Script, keys: Sequence[str], digest: str, replicas: int, client: Client
-) -> tuple[Sequence[bytes], int]:
-    """What a script answers, and how many replicas have what it wrote: WAIT speaks only of its own connection's writes."""
-    command: tuple[Any, ...] = ("EVAL", script.text, len(keys), *keys, digest)
-    if replicas == 0:
-        return await client.execute_command(*command), 0
-    target: dict[str, Any] = {}
-    if isinstance(client, RedisCluster):
-        await client.initialize()
-        target = {"target_nodes": client.get_node_from_key(keys[0])}
-    pipeline = client.pipeline(transaction=False)
-    pipeline.execute_command(*command, **target)
-    pipeline.execute_command("WAIT", replicas, _REPLICAS_PATIENCE, **target)
-    only_here = {"allow_redirections": False} if target else {}
-    answer, confirmed = await pipeline.execute(raise_on_error=False, **only_here)
-    if isinstance(answer, AskError):
-        # The slot has moved. The client follows and learns of it, but nobody has waited there: the next call will.
-        return await client.execute_command(*command), 0
-    for result in (answer, confirmed):
-        if isinstance(result, Exception):
-            raise result
-    return answer, confirmed
 
 
 def _session(row: Sequence[Any], sign_in: SignIn) -> Session:
