@@ -44,7 +44,7 @@ async def memory(folder: Path) -> AsyncIterator[Storage]:
 async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     """Rows in a file; at the end no connection may be in use."""
     path = folder / "faultmaven.db"
-    shutil.copy(_migrated(), path)
+    shutil.copy(migrated(), path)
     async with sql(str(path), SqlOptions()) as storage:
         yield storage
 
@@ -137,7 +137,7 @@ async def new_database(url: str, name: str, password: str = "", *, migrated: boo
 
 
 @cache
-def _migrated() -> Path:
+def migrated() -> Path:
     """An empty database with the newest schema, made once: that takes longer than most clauses."""
     folder = tempfile.mkdtemp(prefix="faultmaven-contract-")
     atexit.register(shutil.rmtree, folder)

@@ -34,6 +34,7 @@ class EmbeddedJobs(JobTransport):
         self._concurrency, self._drain_seconds = concurrency, drain_seconds
         self._awake = asyncio.Event()
         self._closing = False
+        self._told = 0
         self._loop: asyncio.Task[None] | None = None
         self._workers: set[asyncio.Task[None]] = set()
 
@@ -44,7 +45,8 @@ class EmbeddedJobs(JobTransport):
         self._awake.set()
         self._loop = asyncio.create_task(self._run(run_one, tick), name="faultmaven-jobs")
 
-    def notify(self, jobs: Sequence[QueuedJob]) -> None:  # noqa: ARG002 - the rows say which; runners take the oldest
+    def notify(self, jobs: Sequence[QueuedJob]) -> None:
+        self._told += 1
         self._awake.set()
 
     async def ping(self) -> None:
@@ -82,10 +84,13 @@ class EmbeddedJobs(JobTransport):
                 worker.add_done_callback(self._workers.discard)
 
     async def _work(self, run_one: Callable[[], Awaitable[bool]]) -> None:
-        """Run jobs until none is due."""
+        """Run jobs until none is due; what was told of while it looked may have come too late for that look."""
         try:
-            while await run_one():
-                """The next one."""
+            told = None
+            while told != self._told:
+                told = self._told
+                while await run_one():
+                    """The next one."""
         except FaultMavenError as error:
             # The database is away; the rows wait, and so do we.
             _log.warning("Jobs cannot be run now: %s", error)
