@@ -61,6 +61,7 @@ class EmbeddedInstallation(Installation):
         self._transports: list[EmbeddedJobs] = []
         self._children: list[subprocess.Popen[bytes]] = []
         self._cut = False
+        self.told: list[QueuedJob] = []
         storage = MemoryStorage if not place else SqlStorage
         self.database = storage(place, self.clock, self.ids, self.tell)
         self.storage: Storage = self.database
@@ -90,6 +91,7 @@ class EmbeddedInstallation(Installation):
         self.tell(())
 
     def tell(self, jobs: Sequence[QueuedJob]) -> None:
+        self.told += jobs
         for transport in self._transports if not self._cut else ():
             transport.notify(jobs)
 

@@ -26,7 +26,13 @@ from faultmaven_core.ports.job_queue import MOST_PAYLOAD, JobRequest, QueuedJob
 from faultmaven_core.shared.backoff import delay
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock, FixedClock
-from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PreconditionFailedError, TooLargeError
+from faultmaven_core.shared.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    TooLargeError,
+)
 from faultmaven_core.shared.ids import OrganizationId, UserId
 from faultmaven_core.shared.schedule import Missed, Schedule
 
@@ -46,6 +52,8 @@ class Installation(Protocol):
     clock: Clock
     options: RunnerOptions
     effects: Effects
+    told: list[QueuedJob]
+    """What the transport was told of, in that order."""
 
     @abstractmethod
     async def start(self, runners: int = 1, *, concurrency: int = 2, killable: bool = False) -> None:
@@ -148,6 +156,24 @@ class JobRunContract(Contract):
         (later,) = await ask(subject, request())
         await ended(subject, later)
         assert subject.effects.seen(dropped) == []
+
+    async def test_the_transport_is_told_after_the_commit_and_of_nothing_that_was_rolled_back(
+        self, subject: Installation
+    ) -> None:
+        """Nor of a twin that is there already, nor of what is due later: its time tells."""
+        async with subject.storage.cases(ACME) as unit:
+            job_id = await unit.outbox.add(request(trace="t", dedupe_key="k"))
+            assert await unit.outbox.add(request(dedupe_key="k")) == job_id
+            await unit.outbox.add(request(run_at=subject.clock.now() + timedelta(hours=1)))
+            assert subject.told == []
+            await unit.commit()
+        assert subject.told == [QueuedJob(job_id, "default", "t")]
+        dropped = subject.storage.cases(ACME)
+        async with dropped:
+            await dropped.outbox.add(request())
+        with pytest.raises(ConflictError):
+            await dropped.commit()
+        assert len(subject.told) == 1
 
     async def test_what_the_transport_lost_runs_after_it_is_back(self, subject: Installation) -> None:
         """The commit neither failed nor waited; nothing is doubled by telling again."""
