@@ -25,6 +25,7 @@ def start(place: Place) -> Server:
             place, binary, port,
             "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1500",
             "--cluster-port", bus, "--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0",
+            "--repl-ping-replica-period", "1",  # a replica is listed after the first byte that it gets
         )
         for port, bus in zip(ports, buses, strict=True)
     ]  # fmt: skip
@@ -70,9 +71,12 @@ def _knows_all(port: int) -> bool:
 
 
 def _is_healthy(port: int) -> bool:
+    """Clients read the nodes from CLUSTER SLOTS: there, too, every range must have its replica."""
     state, replication = _cluster_info(port), ask(port, "INFO", "replication")
+    slots: Any = ask(port, "CLUSTER", "SLOTS")
     linked = replication["role"] == "master" or replication["master_link_status"] == "up"
-    return bool(linked and state["cluster_state"] == "ok" and state["cluster_slots_ok"] == str(SLOTS))
+    known = sum(len(nodes) for _, _, *nodes in slots) == 2 * PRIMARIES
+    return bool(linked and known and state["cluster_state"] == "ok" and state["cluster_slots_ok"] == str(SLOTS))
 
 
 def _primary(ports: Sequence[int]) -> int:
