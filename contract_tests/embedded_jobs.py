@@ -18,8 +18,8 @@ from pathlib import Path
 from faultmaven_adapters.jobs.embedded import EmbeddedJobs
 from faultmaven_adapters.sql.memory import MemoryStorage
 from faultmaven_adapters.sql.storage import SqlStorage
+from faultmaven_contract_tests.job_installation import Installation
 from faultmaven_contract_tests.job_probes import Effects, handlers
-from faultmaven_contract_tests.jobs import Installation
 from faultmaven_contract_tests.samples import Storage
 from faultmaven_core.jobs.runner import JobRunner, RunnerOptions
 from faultmaven_core.ports.job_queue import QueuedJob

@@ -11,8 +11,12 @@ import pytest
 
 from embedded_jobs import opened
 from faultmaven_contract_tests.harness import Opener
-from faultmaven_contract_tests.job_stores import JobClaimContract, JobRelayContract, JobRowContract
-from faultmaven_contract_tests.jobs import Installation, JobLeaseContract, JobRunContract, JobViewContract
+from faultmaven_contract_tests.job_installation import Installation
+from faultmaven_contract_tests.job_leases import JobLeaseContract
+from faultmaven_contract_tests.job_rows import JobRowContract
+from faultmaven_contract_tests.job_stores import JobClaimContract, JobRelayContract
+from faultmaven_contract_tests.job_views import JobViewContract
+from faultmaven_contract_tests.jobs import JobRunContract
 from faultmaven_contract_tests.samples import Storage
 from faultmaven_contract_tests.servers import needs, shared
 from storages import OPENERS, as_app, emptied, migrated

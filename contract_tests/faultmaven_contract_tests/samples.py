@@ -37,7 +37,9 @@ class Storage(Protocol):
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
 
-    def job_units(self, organization: OrganizationId, *, read_only: bool = False) -> JobUnitOfWork:
+    def job_units(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> JobUnitOfWork:
         """A unit over jobs."""
 
 
