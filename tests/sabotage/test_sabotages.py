@@ -124,6 +124,15 @@ SABOTAGES = (
         "sqlite",
         "test_a_runner_that_never_comes_back_loses_its_job",
     ),
+    Sabotage(
+        "a transport that is told of a job before the commit",
+        "faultmaven_adapters.sql.unit",
+        "        await self.transaction.commit()\n        if self.outbox.asked:\n            self._notify(self.outbox.asked)\n",
+        "        if self.outbox.asked:\n            self._notify(self.outbox.asked)\n        await self.transaction.commit()\n",
+        "contract_tests/test_jobs.py",
+        "embedded",
+        "test_the_transport_is_told_after_the_commit_and_of_nothing_that_was_rolled_back",
+    ),
 )
 
 

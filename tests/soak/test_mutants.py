@@ -22,10 +22,7 @@ PATIENCE = 180
 NOTICED = {1, 2, None}
 """Exit codes of a run in which tests failed, or could not even be collected; None where it did not end."""
 
-_SQL_TESTS = (
-    "contract_tests/test_repositories.py contract_tests/test_jobs.py contract_tests/test_same_as_memory.py "
-    "tests/unit/storage/test_migration.py"
-)
+_SQL_TESTS = "contract_tests/test_repositories.py contract_tests/test_jobs.py tests/unit/storage/test_migration.py"
 
 TESTS: dict[str, tuple[str, str]] = {
     "adapters/faultmaven_adapters/blobs/memory.py": ("contract_tests/test_blobs.py", "memory"),
