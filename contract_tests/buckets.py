@@ -45,7 +45,9 @@ def bare(server: Server) -> Any:
     return driver(server.url, server.access_key, server.secret_key)
 
 
-def unfinished(server: Server, prefix: str) -> list[str]:
-    """The keys of uploads that were begun and neither completed nor aborted."""
-    answer = bare(server).list_multipart_uploads(Bucket=server.bucket, Prefix=prefix)
-    return [upload["Key"] for upload in answer.get("Uploads", ())]
+def parts_left(server: Server, prefix: str) -> list[str]:
+    """The keys of parts whose uploads were neither completed nor aborted."""
+    client = bare(server)
+    answer = client.list_multipart_uploads(Bucket=server.bucket, Prefix=prefix)
+    uploads = [{"Key": upload["Key"], "UploadId": upload["UploadId"]} for upload in answer.get("Uploads", ())]
+    return [one["Key"] for one in uploads if client.list_parts(Bucket=server.bucket, **one).get("Parts")]

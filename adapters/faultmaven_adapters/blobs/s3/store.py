@@ -106,9 +106,13 @@ class S3BlobStore(BlobStore, Inspectable):
             self.capabilities |= {BlobCapability.CONDITIONAL_WRITE}
 
     async def start(self) -> None:
-        """Find out what the server can do. The first create does so itself."""
+        """Find out what the server can do. The first put does so itself."""
         async with self._trying:
-            if not self._tried and await writes_conditionally(self._bucket):
+            if self._tried:
+                return
+            # Asked before anything is written: one well-known server then makes a bucket that is missing.
+            await self.ping()
+            if await writes_conditionally(self._bucket):
                 self.capabilities |= {BlobCapability.CONDITIONAL_WRITE}
             self._tried = True
 
@@ -124,6 +128,7 @@ class S3BlobStore(BlobStore, Inspectable):
         mode: Literal["create", "replace"] = "create",
     ) -> BlobInfo:
         checked_description(content_type, attributes)
+        await self.start()
         condition = await self._condition(key) if mode == "create" else {}
         intake = Intake(expected_sha256, max_size)
         info = BlobInfo(key, 0, expected_sha256, content_type, datetime.now(UTC), dict(attributes))
@@ -205,7 +210,6 @@ class S3BlobStore(BlobStore, Inspectable):
         await asyncio.to_thread(self._bucket.close)
 
     async def _condition(self, key: BlobKey) -> Mapping[str, str]:
-        await self.start()
         if BlobCapability.CONDITIONAL_WRITE in self.capabilities:
             return ONLY_IF_ABSENT
         if await self.stat(key) is not None:

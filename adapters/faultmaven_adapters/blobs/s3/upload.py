@@ -16,7 +16,7 @@ from faultmaven_adapters.blobs.s3.bucket import Bucket
 from faultmaven_adapters.blobs.s3.errors import unanswered
 from faultmaven_core.ports.blobs import Intake
 from faultmaven_core.shared.backoff import delay
-from faultmaven_core.shared.errors import BackendError, NotFoundError
+from faultmaven_core.shared.errors import BackendError, BackendRefusedError, NotFoundError
 
 T = TypeVar("T")
 
@@ -58,7 +58,11 @@ async def in_parts(chunks: AsyncIterable[bytes], intake: Intake) -> AsyncGenerat
 
 
 async def persistently(
-    attempt: Callable[[], Awaitable[T]], patience: float, *, wanted: Callable[[], bool] = lambda: True
+    attempt: Callable[[], Awaitable[T]],
+    patience: float,
+    *,
+    repeatable: tuple[type[BackendError], ...] = (BackendError,),
+    wanted: Callable[[], bool] = lambda: True,
 ) -> T:
     """Repeat what fails and may be repeated until `patience` seconds are over, or the answer is not wanted any more.
 
@@ -72,7 +76,7 @@ async def persistently(
         except BackendError as error:
             # What got no answer may have happened, whatever a later attempt met.
             lost = lost or (error if unanswered(error) else None)
-            if not error.retryable or time.monotonic() > end or not wanted():
+            if not isinstance(error, repeatable) or not error.retryable or time.monotonic() > end or not wanted():
                 raise lost or error from (lost or error).__cause__
         tries += 1
         await asyncio.sleep(delay(tries, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=random.random))
@@ -134,6 +138,8 @@ class MultipartUpload:
         answer = await persistently(
             lambda: self._bucket("create_multipart_upload", Key=self._name, **description),
             self._patience,
+            # One that got no answer may have begun an upload that nobody can end: there shall be no second one.
+            repeatable=(BackendRefusedError,),
             wanted=lambda: not self._ended,
         )
         return str(answer["UploadId"])
