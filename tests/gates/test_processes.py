@@ -73,6 +73,17 @@ def run(folder: Path, source: str) -> Iterator[subprocess.Popen[str]]:
         child.communicate()
 
 
+def until_ready(child: subprocess.Popen[str], folder: Path) -> list[psutil.Process]:
+    """All that a run has started, when its test says so."""
+    deadline = time.monotonic() + 100
+    while not (folder / "ready").exists():
+        assert child.poll() is None, child.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    family: list[psutil.Process] = psutil.Process(child.pid).children(recursive=True)
+    return family
+
+
 def ran_to_its_end(folder: Path, source: str) -> tuple[int, str]:
     """The exit code and what was printed."""
     with run(folder, source) as child:
@@ -84,18 +95,28 @@ def ran_to_its_end(folder: Path, source: str) -> tuple[int, str]:
 def test_no_process_outlives_a_run_that_is_ended(planted: Path, how: signal.Signals, names: list[str]) -> None:
     """Servers, what they started, and their files, also where nobody could clean up."""
     with run(planted, STARTS.format(names=names)) as child:
-        deadline = time.monotonic() + 100
-        while not (planted / "ready").exists():
-            assert child.poll() is None, child.communicate()[0]
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        family = psutil.Process(child.pid).children(recursive=True)
+        family = until_ready(child, planted)
         assert len(family) > 10
         child.send_signal(how)
         child.wait(30)
         _, alive = psutil.wait_procs(family, timeout=10)
         assert alive == []
     assert list((planted / "tmp").iterdir()) == []
+
+
+def test_what_tests_start_themselves_ends_with_a_killed_run(planted: Path) -> None:
+    """Workers and commands, in whatever session, and the runs of tests that they are."""
+    source = (
+        "import subprocess, time\n\n"
+        "def test_planted():\n    subprocess.Popen(['sleep', '120'], start_new_session=True)\n"
+        "    time.sleep(3)\n    open('ready', 'w').close()\n    time.sleep(120)\n"
+    )
+    with run(planted, source) as child:
+        family = until_ready(child, planted)
+        child.kill()
+        child.wait(30)
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == []
 
 
 def test_a_run_that_ends_well_leaves_nothing(planted: Path) -> None:

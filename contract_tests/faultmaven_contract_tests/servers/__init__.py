@@ -38,10 +38,8 @@ def needed_by(opener: object) -> tuple[str, ...]:
 
 
 def request(names: Iterable[str]) -> None:
-    """Starts shared servers in the background."""
-    wanted = sorted(set(names))
-    if wanted:
-        _fleet().request(wanted)
+    """Starts shared servers in the background. Also with no name, nothing outlives the run from here on."""
+    _fleet().request(sorted(set(names)))
 
 
 def shared(name: str) -> Server:

@@ -1,7 +1,8 @@
 """A process that starts the servers of a test run and ends them all when the run ends, however it ends.
 
-It runs by itself (no import of this package): it reads one request a line from its standard input, and at the end of
-that input, which also comes when the run is killed, it kills every process that descends from it and removes their files.
+It runs by itself (no import of this package). It reads one request a line from its standard input until it is told to end
+or the run dies; then it kills every process that descends from it and removes their files. Where the run died, it also
+kills what the run's own tests had started, as far as it has seen it.
 """
 
 from __future__ import annotations
@@ -15,21 +16,50 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36
+LOOK = 0.5
+"""Seconds between looks at what the run's tests have started."""
+END = "end"
+"""The run's last word, when it has one."""
 
 
-def children(parent: int) -> list[int]:
-    """The living and the dead but unburied children of a process."""
-    found = []
+def processes() -> dict[int, tuple[int, str]]:
+    """The parent and the time of start of every process; both together tell it from a later one with its number."""
+    found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # The name of a program may hold spaces and brackets; the last bracket ends it.
-            if int(stat.read_text(errors="replace").rpartition(")")[2].split()[1]) == parent:
-                found.append(int(stat.parent.name))
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+            found[int(stat.parent.name)] = int(fields[1]), fields[19]
     return found
+
+
+def descendants(root: int) -> dict[int, str]:
+    """All that descend from a process, with their times of start, but guards: they and theirs end by themselves."""
+    known = processes()
+    found: dict[int, str] = {}
+    parents = {root}
+    while parents:
+        parents = {pid for pid, (parent, _) in known.items() if parent in parents and not is_guard(pid)}
+        found.update({pid: known[pid][1] for pid in parents})
+    return found
+
+
+def is_guard(pid: int) -> bool:
+    """Whether it is one of us."""
+    with contextlib.suppress(OSError):
+        return __file__.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False
+
+
+def kill(pid: int) -> None:
+    """Unless it has gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def start(request: dict[str, Any]) -> int:
@@ -61,35 +91,53 @@ def bury() -> None:
 def end_all() -> None:
     """Kills until nobody is left: whoever lost its parent has become our child by then."""
     while True:
-        for pid in children(os.getpid()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for pid, (parent, _) in processes().items():
+            if parent == os.getpid():
+                kill(pid)
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
 
 
-def serve(parent: int, leavings: list[str]) -> None:
-    """Answers requests until the run is over; notes what the processes leave outside the run's folder."""
-    awake, wake = os.pipe()
-    os.set_blocking(wake, False)
-    os.set_blocking(awake, False)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    # A fork of the run may still hold the other end of our input; the parent's death is asked for as well.
-    while os.getppid() == parent:
-        ready, _, _ = select.select([0, awake], [], [], 1.0)
-        if awake in ready:
-            os.read(awake, 4096)
-        bury()
-        if 0 not in ready:
-            continue
-        line = sys.stdin.readline()
-        if not line:
-            return
-        request = json.loads(line)
-        leavings += request["leavings"]
+class Service:
+    """What the run asks for, and what is known of it when it can be asked no more."""
+
+    def __init__(self, run: int) -> None:
+        self.run = run
+        self.leavings: list[str] = []
+        """Files that processes leave outside the run's folder."""
+        self._started: dict[int, str] = {}
+        """By the run's tests, when last seen."""
+
+    def serve(self) -> None:
+        """Returns when the run is over."""
+        awake, wake = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(awake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        seen = 0.0
+        # A fork of the run may still hold the other end of our input; the run's death is asked for as well.
+        while os.getppid() == self.run:
+            ready, _, _ = select.select([0, awake], [], [], LOOK)
+            if awake in ready:
+                os.read(awake, 4096)
+            bury()
+            if 0 not in ready:
+                if time.monotonic() > seen + LOOK:
+                    seen, self._started = time.monotonic(), descendants(self.run)
+                continue
+            line = sys.stdin.readline()
+            if not line:
+                break
+            if line.strip() == END:
+                return
+            self._answer(json.loads(line))
+        self._end_orphans()
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        self.leavings += request["leavings"]
         try:
             answer: dict[str, object] = {"pid": start(request)}
         except OSError as error:
@@ -97,19 +145,25 @@ def serve(parent: int, leavings: list[str]) -> None:
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
+    def _end_orphans(self) -> None:
+        now = processes()
+        for pid, started in self._started.items():
+            if now.get(pid, (0, ""))[1] == started:
+                kill(pid)
 
-def main(folder: str, parent: str) -> None:
+
+def main(folder: str, run: str) -> None:
     """Lives as long as the run."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         sys.exit("This system lets no process inherit orphans; servers could outlive the run.")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    leavings: list[str] = []
+    service = Service(int(run))
     try:
-        serve(int(parent), leavings)
+        service.serve()
     finally:
         end_all()
-        for path in leavings:
+        for path in service.leavings:
             Path(path).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from faultmaven_contract_tests.servers.guard import END
+
 LAST_LINES = 30
 """How much of a log is shown when a server does not start."""
 
@@ -68,7 +70,9 @@ class Guard:
             self._ended = True
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(f"{END}\n")
+            self._process.stdin.close()
         self._process.wait(60)
         self._process.stdout.close()
 
