@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from faultmaven_cli.generated import IRREVERSIBLE, NOT_OFFERED
+from faultmaven_cli.generated import GROUPS, IRREVERSIBLE, NOT_OFFERED
 from faultmaven_cli.main import fm as command_line
 from faultmaven_core.operations import OPERATIONS
 
@@ -27,7 +27,7 @@ def test_every_operation_is_a_command_or_listed_as_not_offered() -> None:
     context = click.Context(command_line)
     for name, operation in OPERATIONS.items():
         area, _, verb = name.partition(".")
-        group = command_line.get_command(context, area)
+        group = command_line.get_command(context, GROUPS.get(area, area))
         offered = isinstance(group, click.Group) and verb in group.commands and name not in NOT_OFFERED
         assert offered or name in NOT_OFFERED or operation.background, name
     assert set(NOT_OFFERED) <= set(OPERATIONS)

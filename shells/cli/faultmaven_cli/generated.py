@@ -26,6 +26,9 @@ NOT_OFFERED = {
 }
 """Operations without a generated command, and what stands in their place."""
 
+GROUPS = {"job": "jobs"}
+"""Contexts whose group of commands has another name."""
+
 IRREVERSIBLE = {
     "case.delete": "Delete the case, its record and all copies of its evidence?",
     "case.prune": "Delete all cases that ended before then?",
@@ -44,9 +47,12 @@ HELP = {
     "lines": "How many lines to show.",
     "note": "Why, in a sentence.",
     "older_than": "An age such as 90d, or a time.",
+    "operation": "Only of this operation, such as evidence.discard.",
+    "queue": "Only of this queue.",
     "reason": "resolved, abandoned, escalated, inquiry_only, duplicate or other.",
     "regex": "Take TEXT as a regular expression (RE2 syntax).",
     "source": "A member of an archive, by its name.",
+    "state": "queued, running, waiting, succeeded, cancelled or dead.",
     "status": "inquiry, investigating, resolved or closed.",
     "text": "Words that title, question or cause must have.",
 }

@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": ("verify:verify_command", "Check the claims of a record against the evidence, byte by byte."),
     "redact": ("redact:redact", "Print a text with secrets and personal data masked."),
     "config": ("config:config", "Show the settings in force and check them."),
+    "jobs": ("jobs:jobs", "List, show, retry or cancel background jobs."),
     "worker": ("worker:worker", "Run jobs: what was left to do after commits."),
     "migrate": ("migrate:migrate", "Bring the database to the schema of this version."),
     "doctor": ("doctor:doctor", "Try every server that the settings name, and say what is wrong."),

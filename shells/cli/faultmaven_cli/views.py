@@ -13,6 +13,7 @@ from faultmaven_cli.output import as_json, colours, printable
 COLUMNS: Mapping[str, Sequence[str]] = {
     "CaseView": ("case_id", "status", "verdict", "cause", "title", "updated_at"),
     "EvidenceView": ("evidence_id", "name", "role", "kind", "size", "custody", "state"),
+    "JobView": ("job_id", "state", "operation", "attempts", "doing", "error", "created_at"),
     "JournalEntryView": ("sequence", "at", "actor", "kind", "detail"),
     "SearchHit": ("name", "line", "text"),
     "LineView": ("line", "text"),
