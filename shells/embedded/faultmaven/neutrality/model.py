@@ -28,7 +28,7 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class File:
     """All tests of a file; `what` they show, in a few words."""
 
     file: str
@@ -46,7 +46,7 @@ class Row:
     dimension: str
     audited: int | None
     wanted: str
-    proofs: tuple[Contract | Tests, ...] = ()
+    proofs: tuple[Contract | File, ...] = ()
     missing: str = ""
 
 

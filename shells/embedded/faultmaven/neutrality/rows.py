@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from faultmaven.neutrality.model import Contract, Row, Tests
+from faultmaven.neutrality.model import Contract, File, Row
 
 _SQL = ("sqlite", "postgres", "pgbouncer")
 _REDIS = ("redis", "redis_old", "redis_tls", "sentinel", "cluster")
 _HIGHLY_AVAILABLE = ("sentinel", "cluster")
 
 _UNITS = Contract("transactions", _SQL)
-_DRIVERS = Tests("tests/gates/test_packaging.py", "every driver is installed by the extra `all`")
-_SETTINGS = Tests("tests/unit/settings/test_settings.py", "settings, their files, aliases and conflicts")
-_NO_HOSTS = Tests("tests/gates/test_no_host_literals.py", "no product code names a host")
+_DRIVERS = File("tests/gates/test_packaging.py", "every driver is installed by the extra `all`")
+_SETTINGS = File("tests/unit/settings/test_settings.py", "settings, their files, aliases and conflicts")
+_NO_HOSTS = File("tests/gates/test_no_host_literals.py", "no product code names a host")
 _BLOBS = Contract("blobs", ("filesystem", "s3"))
-_POOLS = Tests("contract_tests/test_postgres_faults.py", "pools, time-outs, broken and hung servers")
-_RETRY = Tests("tests/unit/resilience/test_resilient_wrapper.py", "deadline, retry with growing pauses, retry budget")
-_DOCTOR = Tests("tests/shells/test_cli_doctor.py", "each dependency is tried for real")
-_CANARIES = Tests("tests/end_to_end/test_no_secret_is_told.py", "secrets appear in no log, error, repr or output")
+_POOLS = File("contract_tests/test_postgres_faults.py", "pools, time-outs, broken and hung servers")
+_RETRY = File("tests/unit/resilience/test_resilient_wrapper.py", "deadline, retry with growing pauses, retry budget")
+_DOCTOR = File("tests/shells/test_cli_doctor.py", "each dependency is tried for real")
+_CANARIES = File("tests/end_to_end/test_no_secret_is_told.py", "secrets appear in no log, error, repr or output")
 
 _PEERS = "services apart, which call each other by name"
 
@@ -55,7 +55,7 @@ ROWS = (
         (
             Contract("cases", _SQL),
             _UNITS,
-            Tests("contract_tests/test_postgres_killed.py", "PostgreSQL killed in the middle of commands"),
+            File("contract_tests/test_postgres_killed.py", "PostgreSQL killed in the middle of commands"),
             _DRIVERS,
         ),
     ),
@@ -92,7 +92,7 @@ ROWS = (
             Contract("leases", _HIGHLY_AVAILABLE),
             Contract("signals", _HIGHLY_AVAILABLE),
             Contract("rate_limit", _HIGHLY_AVAILABLE),
-            Tests("contract_tests/test_session_failover.py", "primaries killed under load of sessions"),
+            File("contract_tests/test_session_failover.py", "primaries killed under load of sessions"),
         ),
     ),
     Row("session", "configuration", 70, "by variable", (_SETTINGS,)),
@@ -122,14 +122,14 @@ ROWS = (
         "configuration",
         80,
         "CELERY_CONCURRENCY, CELERY_AUTOSCALE_MIN, CELERY_AUTOSCALE_MAX",
-        (_SETTINGS, Tests("tests/shells/test_worker_argv.py", "flags and variables of the worker")),
+        (_SETTINGS, File("tests/shells/test_worker_argv.py", "flags and variables of the worker")),
     ),
     Row(
         "job worker",
         "horizontal scaling",
         75,
         "flags, documented patterns (docs/scaling.md)",
-        (Tests("contract_tests/test_worker_kills.py", "workers killed at random: each job takes effect once"),),
+        (File("contract_tests/test_worker_kills.py", "workers killed at random: each job takes effect once"),),
     ),
     Row(
         "job worker",
@@ -168,7 +168,7 @@ ROWS = (
         "connection retry",
         None,
         "at start and while running",
-        (_RETRY, Tests("tests/unit/resilience/test_wait_until_up.py", "a start waits for servers that are starting")),
+        (_RETRY, File("tests/unit/resilience/test_wait_until_up.py", "a start waits for servers that are starting")),
     ),
     Row("all", "pool sizes", None, "by variable", (_SETTINGS, _POOLS)),
     Row(

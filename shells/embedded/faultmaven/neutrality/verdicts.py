@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from faultmaven.neutrality.model import Contract, Proven, Row, Standing, Tests, Verdict
+from faultmaven.neutrality.model import Contract, File, Proven, Row, Standing, Verdict
 from faultmaven.neutrality.rows import ROWS
 
 EMULATOR = "emulator"
@@ -44,8 +44,8 @@ def _verdict(row: Row, proof: Mapping[str, Any]) -> Verdict:
     return Verdict(row, standing, proofs)
 
 
-def _proven(wanted: Contract | Tests, proof: Mapping[str, Any]) -> list[Proven]:
-    if isinstance(wanted, Tests):
+def _proven(wanted: Contract | File, proof: Mapping[str, Any]) -> list[Proven]:
+    if isinstance(wanted, File):
         count = proof["tests"].get(wanted.file, 0)
         return [Proven(wanted.what, count, wanted.file)] if count else []
     ran = proof["contracts"].get(wanted.port, {})
