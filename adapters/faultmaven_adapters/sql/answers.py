@@ -35,7 +35,11 @@ class SqlAnswerRepository(AnswerRepository):
 
     async def add(self, caller: Caller, answer: Answer) -> None:
         self._run.own(caller.organization)
-        row: dict[str, Any] = {"organization_id": caller.organization, "user_id": caller.user, "request_key": caller.request_key}
+        row: dict[str, Any] = {
+            "organization_id": caller.organization,
+            "user_id": caller.user,
+            "request_key": caller.request_key,
+        }
         row |= {"command": answer.command, "answer": answer.view, "at": answer.at}
         await self._run.run(insert(ANSWER).values(row))
 

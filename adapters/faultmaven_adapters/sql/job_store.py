@@ -53,7 +53,12 @@ class SqlJobStore(JobStore):
         return Lease.CANCELLED if row.cancel_requested else Lease.HELD
 
     async def finish(self, job: Job, ending: Ending) -> bool:
-        values: dict[str, Any] = {"state": str(ending.state), "error": ending.error, "result": ending.result, "token": None}
+        values: dict[str, Any] = {
+            "state": str(ending.state),
+            "error": ending.error,
+            "result": ending.result,
+            "token": None,
+        }
         values |= {"due_at": ending.due_at, "finished_at": None if ending.due_at else self._clock.now()}
         values |= progress_row(ending.progress) | {"attempts": JOB.c.attempts - (0 if ending.counted else 1)}
         async with self._transaction() as run:
@@ -71,7 +76,7 @@ class SqlJobStore(JobStore):
         picked = oldest.with_for_update(skip_locked=True).cte("picked")
         told = update(JOB).where(JOB.c.id.in_(select(picked.c.id))).values(notified_at=now)
         async with self._transaction() as run:
-            found = (await run.run(told.returning(JOB.c.id, JOB.c.queue, JOB.c.trace))).all()
+            found = await run.run(told.returning(JOB.c.id, JOB.c.queue, JOB.c.trace))
             await run.commit()
         return [QueuedJob(row.id, row.queue, row.trace) for row in found]
 
@@ -80,7 +85,7 @@ class SqlJobStore(JobStore):
         wanted = or_(JOB.c.due_at.is_not(None), JOB.c.state == str(JobState.DEAD))
         grouped = counted.where(wanted).group_by(JOB.c.queue, JOB.c.state).order_by(JOB.c.queue, JOB.c.state)
         async with self._transaction(read_only=True) as run:
-            found = (await run.run(grouped)).all()
+            found = await run.run(grouped)
         return [QueueDepth(row.queue, JobState(row.state), row.jobs, row.oldest) for row in found]
 
     async def sweep(self, before: datetime) -> int:

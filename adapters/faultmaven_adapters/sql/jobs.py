@@ -71,7 +71,7 @@ class SqlJobRepository(JobRepository):
         wanted += [JOB.c.queue == query.queue] if query.queue else []
         wanted += [JOB.c.id < after] if after else []
         found = await self._run.run(select(JOB).where(*wanted).order_by(JOB.c.id.desc()).limit(limit + 1))
-        rows = found.all()
+        rows = list(found)
         return Page(tuple(job_of(row) for row in rows[:limit]), rows[limit - 1].id if len(rows) > limit else None)
 
     async def save(self, before: Job, after: Job) -> None:

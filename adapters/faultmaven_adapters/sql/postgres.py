@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 
-from sqlalchemy import text
+from sqlalchemy import Executable, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from faultmaven_adapters._support.backoff import wait_until_up
 from faultmaven_adapters._support.translate import translation
-from faultmaven_adapters.sql.engine import Scope, SqlDatabase, close
+from faultmaven_adapters.sql.engine import LOOK, Rows, Scope, SqlConnection, SqlDatabase, Values
 from faultmaven_adapters.sql.errors import TABLE
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
@@ -23,7 +24,6 @@ from faultmaven_core.shared.errors import (
     BackendUnavailableError,
     MisconfiguredError,
 )
-from faultmaven_core.shared.ids import OrganizationId
 
 _GRACE = 1.0
 """Seconds that the server's own time-out has before ours: its leaves the connection usable."""
@@ -39,13 +39,65 @@ _REVISION = text("SELECT version_num FROM alembic_version")
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 
+class PostgresConnection(SqlConnection):
+    """See SqlConnection."""
+
+    def __init__(self, connection: AsyncConnection, place: str, options: SqlOptions) -> None:
+        self._connection, self._place, self._options = connection, place, options
+        self._patience = options.statement_timeout + _GRACE
+
+    @property
+    def dead(self) -> bool:
+        """Whether the driver found it broken."""
+        return self._connection.invalidated
+
+    async def enter(self, scope: Scope) -> None:
+        """Begin, and say whose rows are to be seen."""
+        options = self._options
+        values = {
+            "organization": scope.organization,
+            "runner": "on" if scope.runner else "off",
+            "statement": _milliseconds(options.statement_timeout),
+            "lock": _milliseconds(options.lock_timeout),
+            "idle": _milliseconds(options.idle_timeout),
+        }
+        with translation(TABLE, self._place):
+            async with asyncio.timeout(options.connect_timeout):
+                await self._connection.execute(_SCOPE, values)
+
+    async def run(self, statement: Executable, values: Values = None) -> Rows:
+        with translation(TABLE, self._place):
+            async with asyncio.timeout(self._patience):
+                return Rows.of(await self._connection.execute(statement, values))
+
+    async def lock(self, name: str) -> None:
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        await self.run(_LOCK, {"key": key})
+
+    async def commit(self) -> None:
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        if raw is None or raw.is_closed():
+            raise BackendUnavailableError(f"{self._place} ended the connection before the commit; nothing is kept.")
+        try:
+            with translation(TABLE, self._place):
+                async with asyncio.timeout(self._patience):
+                    await self._connection.commit()
+        except BackendError as error:
+            raise AmbiguousError(
+                f"{self._place} broke off in the middle of a commit: the change may or may not have happened."
+            ) from error
+
+    async def close(self) -> None:
+        with suppress(BackendError), translation(TABLE, self._place):
+            await self._connection.close()
+
+
 class PostgresDatabase(SqlDatabase):
     """See SqlDatabase. Writers run at the same time; who loses a race is told so and begins again."""
 
     def __init__(self, url: str, options: SqlOptions) -> None:
         place = PostgresPlace.parse(url, options.password)
         self.place = str(place)
-        self.patience = options.statement_timeout + _GRACE
         self._options = options
         self._writer = _engine(place, options)
         self._reader = _reading(self._writer)
@@ -56,51 +108,28 @@ class PostgresDatabase(SqlDatabase):
     async def start(self) -> None:
         await wait_until_up(self._look, patience=self._options.startup_wait)
 
-    async def begin(self, scope: Scope) -> AsyncConnection:
+    async def begin(self, scope: Scope) -> PostgresConnection:
         engine = self._replica if scope.may_lag else self._reader if scope.read_only else self._writer
         # This costs a live connection no round trip, as a ping before every use would.
         for last in (not self._options.pre_ping, True):
-            connection = await self._connected(engine)
+            connection = PostgresConnection(await self._connected(engine), self.place, self._options)
             try:
-                with translation(TABLE, self.place):
-                    async with asyncio.timeout(self._options.connect_timeout):
-                        await connection.execute(_SCOPE, self._values(scope))
+                await connection.enter(scope)
             except BaseException as error:
-                died = connection.invalidated and isinstance(error, BackendUnavailableError)
-                await close(connection, self.place)
+                died = connection.dead and isinstance(error, BackendUnavailableError)
+                await connection.close()
                 if last or not died:
                     raise
             else:
                 return connection
         raise AssertionError  # the loop's last turn returns or raises
 
-    async def lock(self, connection: AsyncConnection, name: str) -> None:
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-        with translation(TABLE, self.place):
-            async with asyncio.timeout(self.patience):
-                await connection.execute(_LOCK, {"key": key})
-
-    async def commit(self, connection: AsyncConnection) -> None:
-        raw = (await connection.get_raw_connection()).driver_connection
-        if raw is None or raw.is_closed():
-            raise BackendUnavailableError(f"{self.place} ended the connection before the commit; nothing is kept.")
-        try:
-            with translation(TABLE, self.place):
-                async with asyncio.timeout(self.patience):
-                    await connection.commit()
-        except BackendError as error:
-            raise AmbiguousError(
-                f"The connection to {self.place[0].lower()}{self.place[1:]} broke during the commit: "
-                "the change may or may not have happened."
-            ) from error
-
     async def inspect(self) -> Inspection:
-        connection = await self.begin(Scope(OrganizationId(""), read_only=True))
+        connection = await self.begin(LOOK)
         try:
-            with translation(TABLE, self.place):
-                return await inspection(connection, self._options)
+            return await inspection(connection, self._options)
         finally:
-            await close(connection, self.place)
+            await connection.close()
 
     def pool(self) -> str:
         return self._writer.pool.status()
@@ -114,23 +143,13 @@ class PostgresDatabase(SqlDatabase):
             async with asyncio.timeout(self._options.pool_timeout + self._options.connect_timeout):
                 return await engine.connect()
 
-    def _values(self, scope: Scope) -> dict[str, str]:
-        options = self._options
-        return {
-            "organization": scope.organization,
-            "runner": "on" if scope.runner else "off",
-            "statement": _milliseconds(options.statement_timeout),
-            "lock": _milliseconds(options.lock_timeout),
-            "idle": _milliseconds(options.idle_timeout),
-        }
-
     async def _look(self) -> None:
-        connection = await self.begin(Scope(OrganizationId(""), read_only=True))
+        connection = await self.begin(LOOK)
         try:
-            with translation(TABLE, self.place):
-                found = str((await connection.execute(_REVISION)).scalar_one_or_none() or "")
+            row = (await connection.run(_REVISION)).first()
         finally:
-            await close(connection, self.place)
+            await connection.close()
+        found = str(row[0]) if row else ""
         if found < HEAD:
             raise MisconfiguredError(
                 f"{self.place} is at revision {found}, this release needs {HEAD}: run `fm migrate`."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from faultmaven_adapters.sql.engine import SqlConnection
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.tables import METADATA
 from faultmaven_core.ports.health import Inspection
@@ -23,9 +23,9 @@ _QUESTION = text(
 )
 
 
-async def inspection(connection: AsyncConnection, options: SqlOptions) -> Inspection:
+async def inspection(connection: SqlConnection, options: SqlOptions) -> Inspection:
     """Asked on an open connection of the service's own role."""
-    row = (await connection.execute(_QUESTION, {"tables": list(METADATA.tables)})).one()
+    (row,) = await connection.run(_QUESTION, {"tables": list(METADATA.tables)})
     return Inspection("PostgreSQL", str(row.version).split()[0], row.clock, tuple(_warnings(row, options)))
 
 

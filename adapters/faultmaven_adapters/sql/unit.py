@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import CursorResult, Executable, Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Executable, Row
 
-from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.sql.answers import SqlAnswerRepository
-from faultmaven_adapters.sql.engine import Scope, SqlDatabase, close
-from faultmaven_adapters.sql.errors import TABLE
+from faultmaven_adapters.sql.engine import Rows, Scope, SqlConnection, SqlDatabase, Values
 from faultmaven_adapters.sql.outbox import CollectingOutbox
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.ports.transactions import UnitOfWork, own
@@ -36,7 +31,7 @@ class SqlTransaction:
         self.organization = organization
         self._scope = Scope(organization, read_only=read_only, may_lag=may_lag, runner=runner)
         self._database = database
-        self._connection: AsyncConnection | None = None
+        self._connection: SqlConnection | None = None
         self._used = self._failed = False
 
     async def begin(self) -> None:
@@ -46,25 +41,23 @@ class SqlTransaction:
         self._used = True
         self._connection = await self._database.begin(self._scope)
 
-    async def run(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
-        """Run one statement, or one for many rows."""
+    async def run(self, statement: Executable, values: Values = None) -> Rows:
+        """Run one statement, with the values of its parameters or of many rows."""
         connection = self._open()
         # PostgreSQL takes no more statements then, and would answer a commit with a silent rollback.
         self._failed = True
-        with translation(TABLE, self._database.place):
-            async with asyncio.timeout(self._database.patience):
-                result = await connection.execute(statement, rows)
+        rows = await connection.run(statement, values)
         self._failed = False
-        return result
+        return rows
 
-    async def first(self, statement: Executable) -> Row[Any] | None:
+    async def first(self, statement: Executable, values: Values = None) -> Row[Any] | None:
         """The first row of a query."""
-        return (await self.run(statement)).first()
+        return (await self.run(statement, values)).first()
 
     async def lock(self, *names: str) -> None:
         """Wait until no other writing unit of the organization holds this name; it is held until this one ends."""
         if not self._scope.read_only:
-            await self._database.lock(self._open(), "\n".join((self.organization, *names)))
+            await self._open().lock("\n".join((self.organization, *names)))
 
     def own(self, organization: str) -> None:
         """Raises PermissionDeniedError where something of another organization is to be written."""
@@ -76,7 +69,7 @@ class SqlTransaction:
         if self._scope.read_only:
             raise ConflictError("A read-only unit of work has nothing to commit.")
         try:
-            await self._database.commit(connection)
+            await connection.commit()
         finally:
             await self.end()
 
@@ -84,9 +77,9 @@ class SqlTransaction:
         """Give the connection back; what was not committed is rolled back by that."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await close(connection, self._database.place)
+            await connection.close()
 
-    def _open(self) -> AsyncConnection:
+    def _open(self) -> SqlConnection:
         if self._connection is None:
             raise ConflictError("This unit of work has ended.")
         if self._failed:
