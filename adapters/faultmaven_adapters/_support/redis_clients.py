@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -19,7 +18,7 @@ from faultmaven_adapters._support.redis_place import RedisPlace, Topology
 from faultmaven_adapters._support.redis_topologies import Client
 from faultmaven_adapters._support.translate import translation
 from faultmaven_core.ports.health import Inspection
-from faultmaven_core.shared.errors import ConflictError, MisconfiguredError
+from faultmaven_core.shared.errors import BackendRefusedError, ConflictError, MisconfiguredError
 
 __all__ = ["Client", "Key", "RedisClients", "RedisPlace", "Script", "Topology", "open_redis"]
 
@@ -49,9 +48,8 @@ class RedisClients:
         self._sentinel = sentinel
         self._where = f"The Redis at {place.address.hosts}"
         self._deadline = place.connect_timeout + place.timeout
-        # A cluster client has no pool that waits: it refuses the command that comes when all connections are in use.
-        waits = self.topology != "cluster"
-        self._turn: AbstractAsyncContextManager[Any] = nullcontext() if waits else asyncio.Semaphore(place.pool)
+        # redis-py's pools either do not wait (in a cluster) or serve whoever comes in between first, for ever if need be.
+        self._turns = asyncio.Semaphore(place.pool)
         self._probed = False
         self._closed = False
 
@@ -67,10 +65,15 @@ class RedisClients:
         """The command's result, in time and with our errors. Raises ConflictError after `aclose`."""
         if self._closed:
             raise ConflictError(f"{self._where} was closed.")
-        with self.translated():
-            async with asyncio.timeout(self._deadline), self._turn:
-                await self._ready()
-                return await command(self.client)
+        end = asyncio.get_running_loop().time() + self._deadline
+        await self._turn(end)
+        try:
+            with self.translated():
+                async with asyncio.timeout_at(end):
+                    await self._ready()
+                    return await command(self.client)
+        finally:
+            self._turns.release()
 
     async def script(self, script: Script, keys: Sequence[Key], arguments: Sequence[str | bytes | int] = ()) -> Any:
         """A script's result in one round trip; in two on the first use at a server, or after its failover."""
@@ -100,6 +103,13 @@ class RedisClients:
             await self.client.aclose()
             if self._sentinel is not None:
                 await self._sentinel.aclose()
+
+    async def _turn(self, end: float) -> None:
+        try:
+            async with asyncio.timeout_at(end):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise BackendRefusedError(f"All connections to {self._where} are in use.") from error
 
     async def _ready(self) -> None:
         if isinstance(self.client, RedisCluster):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeAlias
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster, Sentinel, SentinelConnectionPool
@@ -22,7 +23,7 @@ HEALTH_CHECK = 15
 """Seconds of silence after which a connection is tried before it is used: firewalls forget quiet ones."""
 
 _LISTENERS = 8
-"""Connections to a cluster's node beside the pool: those that listen, and those that look at the slots."""
+"""Connections beside the pool: those that listen for signals, and those that look for the nodes of a cluster."""
 
 
 def single(place: RedisPlace) -> Redis:
@@ -33,7 +34,13 @@ def single(place: RedisPlace) -> Redis:
         connection = {"connection_class": TlsConnection, "trusted": trust(place.ca_file)}
     database = place.address.database
     pool = BlockingConnectionPool(
-        place.pool, timeout=place.timeout, host=host, port=port, db=database, **connection, **_options(place)
+        place.pool + _LISTENERS,
+        timeout=place.timeout,
+        host=host,
+        port=port,
+        db=database,
+        **connection,
+        **_options(place),
     )
     return Redis.from_pool(pool)
 
@@ -53,13 +60,11 @@ def sentinel(place: RedisPlace) -> tuple[Redis, Sentinel]:
     if place.address.tls:
         asking |= {"ssl": True, "ssl_ca_certs": place.ca_file or None}
         connection = {"connection_class": SentinelTlsConnection, "trusted": trust(place.ca_file)}
-    sentinels = _OutspokenSentinel(  # type: ignore[no-untyped-call] # redis-py's own
-        place.address.nodes, sentinel_kwargs=asking
-    )
+    sentinels = _OutspokenSentinel(place.address.nodes, sentinel_kwargs=asking)
     client = sentinels.master_for(
         place.address.master,
         connection_pool_class=_WaitingSentinelPool,
-        max_connections=place.pool,
+        max_connections=place.pool + _LISTENERS,
         timeout=place.timeout,
         db=place.address.database,
         **connection,
@@ -104,19 +109,28 @@ def _options(place: RedisPlace) -> dict[str, Any]:
 class _OutspokenSentinel(Sentinel):
     """Says so where a sentinel refuses us; redis-py only says that it found no primary."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)  # type: ignore[no-untyped-call] # redis-py's own
+        # redis-py moves the one that answered to the front, after waiting for it: two at once would lose one of the three.
+        self._asking = asyncio.Lock()
+
     async def discover_master(self, service_name: str) -> tuple[str, int]:
-        try:
-            address: tuple[str, int] = await super().discover_master(service_name)
-        except MasterNotFoundError:
-            for asked in self.sentinels:
-                try:
-                    await asked.ping()
-                except AuthenticationError:
-                    raise
-                except RedisError:
-                    continue
-            raise
+        async with self._asking:
+            try:
+                address: tuple[str, int] = await super().discover_master(service_name)
+            except MasterNotFoundError:
+                await self._raise_if_refused()
+                raise
         return address
+
+    async def _raise_if_refused(self) -> None:
+        for asked in self.sentinels:
+            try:
+                await asked.ping()
+            except AuthenticationError:
+                raise
+            except RedisError:
+                continue
 
 
 class _WaitingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):

@@ -186,10 +186,10 @@ class RedisSignals(Signals):
 
     async def _stop(self) -> None:
         reader, self._reader = self._reader, None
-        if reader is not None:
+        while reader is not None and not reader.done():
+            # Before Python 3.12 `wait_for`, which redis-py uses, loses a cancellation that comes together with an answer.
             reader.cancel()
-            with suppress(asyncio.CancelledError):
-                await reader
+            await asyncio.wait([reader], timeout=0.1)
 
     def _name(self, topic: Topic) -> bytes:
         return self._redis.key(topic.organization, f"signal:{topic.name}").encode()
