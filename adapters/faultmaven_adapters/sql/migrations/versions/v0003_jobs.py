@@ -68,7 +68,7 @@ def downgrade() -> None:
         op.drop_index(name, "jobs_job")
     op.add_column("jobs_job", sa.Column("run_at", sa.DateTime(timezone=True)))
     op.add_column("jobs_job", sa.Column("lease_until", sa.DateTime(timezone=True)))
-    op.execute("UPDATE jobs_job SET run_at = coalesce(due_at, created_at)")
+    op.execute("UPDATE jobs_job SET run_at = CASE WHEN state IN ('queued', 'waiting') THEN due_at ELSE created_at END")
     op.execute("UPDATE jobs_job SET lease_until = due_at WHERE state = 'running'")
     op.execute("UPDATE jobs_job SET state = 'dead' WHERE state = 'cancelled'")
     with op.batch_alter_table("jobs_job") as table:
