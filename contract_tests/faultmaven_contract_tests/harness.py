@@ -7,7 +7,8 @@ A binding subclasses a suite, names its `port` and `openers`, and runs pytest wi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +90,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuses backends that nobody knows; puts what judges the whole run at its end."""
-    suites = {item.cls for item in items if isinstance(item, pytest.Function) and item.cls is not None}
-    known = {name for suite in suites if issubclass(suite, Contract) for name in suite.openers}
+    """Refuses bindings that weaken their suite and backends that nobody knows; puts what judges the whole run at its end."""
+    suites = {suite for item in items if (suite := contract_of(item)) is not None}
+    if found := sorted(weakness for suite in suites for weakness in weaknesses(suite)):
+        raise pytest.UsageError("\n".join(found))
+    known = {name for suite in suites for name in suite.openers}
     wanted = {name for name in config.getoption("--backends").split(",") if name}
     if known and wanted - known:
         raise pytest.UsageError(f"No table has these backends: {', '.join(sorted(wanted - known))}")
     items[:] = [item for item in items if not _is_empty(item)]
     items.sort(key=lambda item: "test_matrix" in item.nodeid or "test_neutrality" in item.nodeid)
+
+
+def weaknesses(suite: type[Contract]) -> Iterator[str]:
+    """Ways in which a binding would pass without being held to its suite."""
+    if not suite.openers:
+        yield f"{suite.__name__} has no backend."
+    clauses = Counter(name for part in suite.__mro__ for name in vars(part) if name.startswith("test_"))
+    for name in sorted(name for name, times in clauses.items() if times > 1):
+        yield f"{suite.__name__} overrides {name}: a gap of a backend is declared in known_gaps."
+    for gap in suite.known_gaps:
+        if gap.backend not in suite.openers or gap.clause not in clauses:
+            yield f"{suite.__name__} knows a gap of {gap.backend} in {gap.clause}, which do not both exist."
 
 
 def _is_empty(item: pytest.Item) -> bool:

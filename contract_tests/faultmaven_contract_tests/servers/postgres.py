@@ -39,9 +39,10 @@ def start(place: Place) -> Server:
 
 def start_tls(place: Place) -> Server:
     """TLS only, passwords only; `url` is without the password."""
-    programs = Path("/usr/lib/postgresql/15/bin")
-    if not (programs / "postgres").exists():
-        raise ServerError("The tests need Debian's postgresql-15: run tools/install-servers.")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not installed:
+        raise ServerError("The tests need Debian's postgresql: run tools/install-servers.")
+    programs = installed[-1].parent
     data = _new_data(place, programs)
     files = certificate(place.folder, owner=account())
     password = secrets.token_urlsafe(24)

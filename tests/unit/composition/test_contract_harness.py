@@ -100,6 +100,38 @@ def test_backends_are_chosen_by_name_and_unknown_names_are_refused(tmp_path: Pat
     assert "No table has these backends: bat" in text
 
 
+@pytest.mark.parametrize(
+    ("openers", "gaps", "more", "said"),
+    [
+        ("{}", "()", "", "TestOne has no backend"),
+        (
+            '{"bird": opener(set(), False)}',
+            "()",
+            "async def test_it_swims(self): pass",
+            "TestOne overrides test_it_swims",
+        ),
+        ('{"bird": opener(set(), False)}', "()", "test_it_swims = None", "TestOne overrides test_it_swims"),
+        (
+            '{"bird": opener(set(), False)}',
+            '[KnownGap("bird", "test_x", ValueError, "", "")]',
+            "",
+            "a gap of bird in test_x",
+        ),
+        (
+            '{"bird": opener(set(), False)}',
+            '[KnownGap("bat", "test_it_swims", ValueError, "", "")]',
+            "",
+            "a gap of bat",
+        ),
+    ],
+)
+def test_a_binding_cannot_weaken_its_suite(tmp_path: Path, openers: str, gaps: str, more: str, said: str) -> None:
+    """No table without a backend, no clause replaced or taken away, no gap that is not there."""
+    found, text = run(tmp_path, openers, f"{gaps}\n    {more}")
+    assert found == {}
+    assert said in text
+
+
 def test_what_held_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Passed, inverted and known gaps apart; what failed on one value of many has not held."""
     monkeypatch.setenv("FM_CONTRACT_RECORD", str(tmp_path / "record.json"))
