@@ -54,7 +54,7 @@ SABOTAGES = (
     ),
     Sabotage(
         "a lost await",
-        "faultmaven_adapters.sql.sqlite",
+        "faultmaven_adapters.sql.unit",
         "            await connection.commit()\n",
         "            connection.commit()\n",
         "contract_tests/test_repositories.py",
@@ -64,8 +64,8 @@ SABOTAGES = (
     Sabotage(
         "a missing tenant predicate",
         "faultmaven_adapters.sql.cases",
-        "return CASE.c.organization_id == self._run.organization, CASE.c.id == case_id",
-        "return (CASE.c.id == case_id,)",
+        '_IS = and_(_OWN, CASE.c.id == bindparam("named"))',
+        '_IS = CASE.c.id == bindparam("named")',
         "contract_tests/test_repositories.py",
         "sqlite",
         "test_absent_and_foreign_cases_look_the_same",
@@ -73,8 +73,8 @@ SABOTAGES = (
     Sabotage(
         "a version that is not checked",
         "faultmaven_adapters.sql.cases",
-        "update(CASE).where(*self._is(case.id), CASE.c.version == case.version)",
-        "update(CASE).where(*self._is(case.id))",
+        'CASE.c.version == bindparam("at")',
+        'CASE.c.version >= bindparam("at")',
         "contract_tests/test_repositories.py",
         "sqlite",
         "test_a_lost_race_is_stale",
