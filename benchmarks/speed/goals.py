@@ -30,6 +30,15 @@ GOALS: dict[str, tuple[Goal, ...]] = {
         Goal("template mining / drain3", "templates", "drain", least=8.0),
         Goal("fm --help / python -c pass", "fm", "bare", most=6.0),
     ),
+    "blobs": (
+        Goal("put to disk, ours / read, digest, write, sync", "disk put", "plain put", most=1.7),
+        Goal("put to disk, ours / cp", "disk put", "cp"),
+        Goal("get from disk, ours / read, write", "disk get", "plain get"),
+        Goal("put to S3, ours / boto3 upload_file", "S3 put", "boto3 put", least=0.75),
+        Goal("put to S3, ours / boto3 upload_file, by the clock", "S3 put", "boto3 put", least=0.75, by="wall"),
+        Goal("get from S3, ours / boto3 download_file", "S3 get", "boto3 get", least=1.5),
+        Goal("get from S3, ours / boto3 download_file, by the clock", "S3 get", "boto3 get", by="wall"),
+    ),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
         for database in ("sqlite", "postgres")

@@ -80,10 +80,10 @@ class PartialBlob:
             handle, self._part = tempfile.mkstemp(dir=self._target.parent, prefix=PART)
             self._file = os.fdopen(handle, "wb")
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, block: bytes | bytearray) -> None:
         """Append content."""
         with self._lock, failing(self._target):
-            self._open().write(chunk)
+            self._open().write(block)
 
     def finish(self, info: BlobInfo, *, replace: bool) -> None:
         """Make it durable, then visible under its name. Raises BlobExistsError where it may not replace."""

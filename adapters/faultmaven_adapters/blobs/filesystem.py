@@ -12,7 +12,15 @@ from types import MappingProxyType
 from typing import Literal
 
 from faultmaven_adapters._support.threads import BlockingCalls
-from faultmaven_adapters.blobs.blob_file import OpenBlob, PartialBlob, failing, forget_parts, make_folder, read_info
+from faultmaven_adapters.blobs.blob_file import (
+    BLOCK,
+    OpenBlob,
+    PartialBlob,
+    failing,
+    forget_parts,
+    make_folder,
+    read_info,
+)
 from faultmaven_core.ports.blobs import (
     BlobCapability,
     BlobExistsError,
@@ -67,9 +75,8 @@ class FilesystemBlobStore(BlobStore):
         part = PartialBlob(self._path(key))
         try:
             await self._calls(part.begin)
-            async for chunk in chunks:
-                intake.take(chunk)
-                await self._calls(part.write, chunk)
+            async for block in _blocks(chunks, intake):
+                await self._calls(part.write, block)
             now = datetime.now(UTC)
             info = BlobInfo(key, intake.size, intake.digest(), content_type, now, dict(attributes))
             await self._calls(part.finish, info, replace=mode == "replace")
@@ -143,6 +150,22 @@ class FilesystemBlobStore(BlobStore):
         with failing(self._root):
             make_folder(self._root)
             next(self._root.iterdir(), None)
+
+
+async def _blocks(chunks: AsyncIterable[bytes], intake: Intake) -> AsyncIterator[bytes | bytearray]:
+    """Small chunks together: handing one to a thread costs more than copying it."""
+    held = bytearray()
+    async for chunk in chunks:
+        intake.take(chunk)
+        if not held and len(chunk) >= BLOCK:
+            yield chunk
+            continue
+        held += chunk
+        if len(held) >= BLOCK:
+            yield held
+            held = bytearray()
+    if held:
+        yield held
 
 
 class _Reader(BlobReader):
