@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
@@ -33,26 +33,31 @@ _LOGS = {"_log", "logging"}
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A module's text with one mistake; `what` says which and where."""
+    """A module with one mistake; `what` says which and where, `place` is its number among all that there are."""
 
     module: str
+    original: str
     what: str
-    source: str
+    place: int
+
+    def source(self) -> str:
+        """The module's text with the mistake."""
+        tree = ast.parse(self.original)
+        *_, change = next(islice(_places(tree), self.place, None))
+        change()
+        return ast.unparse(ast.fix_missing_locations(tree))
 
 
 def mutants(module: str, source: str) -> list[Mutant]:
     """All mutants of a module, in the order of its text."""
-    tree = ast.parse(source)
-    found = []
-    for index, (node, kind, _) in enumerate(_places(tree)):
-        changed = deepcopy(tree)
-        *_, change = list(_places(changed))[index]
-        before = ast.unparse(node).partition("\n")[0][:80]
-        change()
-        text = ast.unparse(ast.fix_missing_locations(changed))
-        if text != ast.unparse(tree):
-            found.append(Mutant(module, f"line {getattr(node, 'lineno', 0)}: {kind}: {before}", text))
-    return found
+    return [
+        Mutant(module, source, f"line {getattr(node, 'lineno', 0)}: {kind}: {_first_line(node)}", place)
+        for place, (node, kind, _) in enumerate(_places(ast.parse(source)))
+    ]
+
+
+def _first_line(node: ast.AST) -> str:
+    return ast.unparse(node).partition("\n")[0][:80]
 
 
 _Place = tuple[ast.AST, str, Callable[[], None]]
