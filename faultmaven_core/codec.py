@@ -64,6 +64,14 @@ def restore(kind: type[T], data: bytes) -> T:
         raise CorruptDataError(f"A stored {kind.__name__} cannot be read: {error}.") from error
 
 
+def restored(kind: type[T], raw: object) -> T:
+    """As `restore`, from builtin values."""
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise CorruptDataError(f"A stored value cannot be read: {error}.") from error
+
+
 def _unknown(raw: object, known: object, path: str) -> str:
     """The path of the first field of `raw` that conversion dropped (msgspec refuses these for its own structs only)."""
     if isinstance(raw, Mapping) and isinstance(known, Mapping):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 
 from faultmaven_adapters.sql.rows import case_of, case_row, entry_of, entry_row
 from faultmaven_adapters.sql.tables import CASE, JOURNAL, RECORD
@@ -18,6 +18,32 @@ from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId
 from faultmaven_core.shared.page import Page
 
+# Built once: to build a statement costs more than to run it.
+_OWN = CASE.c.organization_id == bindparam("own")
+_IS = and_(_OWN, CASE.c.id == bindparam("named"))
+_AT = and_(_IS, CASE.c.version == bindparam("at"))
+_ADD, _GET, _SAVE, _REMOVE = insert(CASE), select(CASE).where(_IS), update(CASE).where(_AT), delete(CASE).where(_AT)
+
+_OF_RECORD = and_(RECORD.c.organization_id == bindparam("own"), RECORD.c.case_id == bindparam("named"))
+_ADD_RECORD = insert(RECORD)
+_LAST_RECORD = (
+    select(RECORD.c.body, RECORD.c.sha256, RECORD.c.exhibits)
+    .where(_OF_RECORD)
+    .order_by(RECORD.c.sequence.desc())
+    .limit(1)
+)
+
+_OF_JOURNAL = and_(JOURNAL.c.organization_id == bindparam("own"), JOURNAL.c.case_id == bindparam("named"))
+_ADD_ENTRY = insert(JOURNAL)
+_LAST_ENTRY = select(JOURNAL).where(_OF_JOURNAL).order_by(JOURNAL.c.sequence.desc()).limit(1)
+_HAS_ENTRY = select(JOURNAL.c.sequence).where(_OF_JOURNAL, JOURNAL.c.key == bindparam("event"))
+_ENTRIES = (
+    select(JOURNAL)
+    .where(_OF_JOURNAL, JOURNAL.c.sequence > bindparam("after"))
+    .order_by(JOURNAL.c.sequence)
+    .limit(bindparam("most"))
+)
+
 
 class SqlCaseRepository(CaseRepository):
     """See the port."""
@@ -27,10 +53,10 @@ class SqlCaseRepository(CaseRepository):
 
     async def add(self, case: Case) -> None:
         self._run.own(case.organization)
-        await self._run.run(insert(CASE).values(case_row(case)))
+        await self._run.run(_ADD, case_row(case))
 
     async def get(self, case_id: CaseId) -> Case:
-        row = await self._run.first(select(CASE).where(*self._is(case_id)))
+        row = await self._run.first(_GET, {"own": self._run.organization, "named": case_id})
         if row is None:
             raise NotFoundError(f"There is no case {case_id}.")
         return case_of(row)
@@ -38,18 +64,16 @@ class SqlCaseRepository(CaseRepository):
     async def save(self, case: Case) -> None:
         self._run.own(case.organization)
         changed = case_row(case) | {"version": case.version + 1}
-        done = await self._run.run(
-            update(CASE).where(*self._is(case.id), CASE.c.version == case.version).values(changed)
-        )
-        _at_version(done.rowcount, case.id)
+        at = {"own": self._run.organization, "named": case.id, "at": case.version}
+        _at_version((await self._run.run(_SAVE, changed | at)).rowcount, case.id)
 
     async def remove(self, case_id: CaseId, version: int) -> None:
-        done = await self._run.run(delete(CASE).where(*self._is(case_id), CASE.c.version == version))
-        _at_version(done.rowcount, case_id)
+        at = {"own": self._run.organization, "named": case_id, "at": version}
+        _at_version((await self._run.run(_REMOVE, at)).rowcount, case_id)
 
     async def page(self, query: CaseQuery, *, after: UUID | None, limit: int) -> Page[Case]:
         conditions: list[ColumnElement[bool]] = [
-            CASE.c.organization_id == self._run.organization,
+            _OWN,
             CASE.c.status.in_([str(status) for status in query.statuses]),
         ]
         conditions += [CASE.c.search_text.contains(f" {word}", autoescape=True) for word in query.words]
@@ -57,12 +81,10 @@ class SqlCaseRepository(CaseRepository):
             conditions.append(CASE.c.updated_at < query.updated_before)
         if after is not None:
             conditions.append(CASE.c.key < after)
-        found = await self._run.run(select(CASE).where(*conditions).order_by(CASE.c.key.desc()).limit(limit + 1))
+        matching = select(CASE).where(*conditions).order_by(CASE.c.key.desc()).limit(limit + 1)
+        found = await self._run.run(matching, {"own": self._run.organization})
         cases = [case_of(row) for row in found]
         return Page(tuple(cases[:limit]), cases[limit - 1].key if len(cases) > limit else None)
-
-    def _is(self, case_id: CaseId) -> Sequence[ColumnElement[bool]]:
-        return CASE.c.organization_id == self._run.organization, CASE.c.id == case_id
 
 
 class SqlRecordRepository(RecordRepository):
@@ -74,13 +96,10 @@ class SqlRecordRepository(RecordRepository):
     async def add(self, case_id: CaseId, sequence: int, record: StoredRecord) -> None:
         row: dict[str, Any] = {"organization_id": self._run.organization, "case_id": case_id, "sequence": sequence}
         row |= {"body": record.body, "sha256": record.sha256, "exhibits": record.exhibits}
-        await self._run.run(insert(RECORD).values(row))
+        await self._run.run(_ADD_RECORD, row)
 
     async def last(self, case_id: CaseId) -> StoredRecord:
-        query = select(RECORD.c.body, RECORD.c.sha256, RECORD.c.exhibits).where(
-            RECORD.c.organization_id == self._run.organization, RECORD.c.case_id == case_id
-        )
-        row = await self._run.first(query.order_by(RECORD.c.sequence.desc()).limit(1))
+        row = await self._run.first(_LAST_RECORD, {"own": self._run.organization, "named": case_id})
         if row is None:
             raise NotFoundError(f"{case_id} has no record yet; investigate it first.")
         return StoredRecord(row.body, row.sha256, row.exhibits)
@@ -93,23 +112,19 @@ class SqlJournalRepository(JournalRepository):
         self._run = transaction
 
     async def add(self, entry: JournalEntry) -> None:
-        await self._run.run(insert(JOURNAL).values(entry_row(entry, self._run.organization)))
+        await self._run.run(_ADD_ENTRY, entry_row(entry, self._run.organization))
 
     async def last(self, case_id: CaseId) -> JournalEntry | None:
-        query = select(JOURNAL).where(*self._of(case_id)).order_by(JOURNAL.c.sequence.desc()).limit(1)
-        row = await self._run.first(query)
+        row = await self._run.first(_LAST_ENTRY, {"own": self._run.organization, "named": case_id})
         return None if row is None else entry_of(row)
 
     async def has(self, case_id: CaseId, key: UUID) -> bool:
-        query = select(JOURNAL.c.sequence).where(*self._of(case_id), JOURNAL.c.key == key)
-        return await self._run.first(query) is not None
+        wanted = {"own": self._run.organization, "named": case_id, "event": key}
+        return await self._run.first(_HAS_ENTRY, wanted) is not None
 
     async def read(self, case_id: CaseId, *, after: int, limit: int) -> Sequence[JournalEntry]:
-        query = select(JOURNAL).where(*self._of(case_id), JOURNAL.c.sequence > after)
-        return [entry_of(row) for row in await self._run.run(query.order_by(JOURNAL.c.sequence).limit(limit))]
-
-    def _of(self, case_id: CaseId) -> Sequence[ColumnElement[bool]]:
-        return JOURNAL.c.organization_id == self._run.organization, JOURNAL.c.case_id == case_id
+        wanted = {"own": self._run.organization, "named": case_id, "after": after, "most": limit}
+        return [entry_of(row) for row in await self._run.run(_ENTRIES, wanted)]
 
 
 def _at_version(rows: int, case_id: CaseId) -> None:

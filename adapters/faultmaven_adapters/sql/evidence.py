@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from faultmaven_adapters.sql.rows import evidence_of, evidence_row
 from faultmaven_adapters.sql.tables import EVIDENCE
@@ -15,6 +16,15 @@ from faultmaven_core.evidence.ports import EvidenceRepository
 from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId, EvidenceId
 from faultmaven_core.shared.page import Page
+
+# Built once: to build a statement costs more than to run it.
+_OWN = EVIDENCE.c.organization_id == bindparam("own")
+_OF = and_(_OWN, EVIDENCE.c.case_id == bindparam("of"))
+_IS = and_(_OF, EVIDENCE.c.id == bindparam("named"))
+_ADD, _GET = insert(EVIDENCE), select(EVIDENCE).where(_IS)
+_SAVE, _REMOVE = update(EVIDENCE).where(_IS, EVIDENCE.c.version == bindparam("at")), delete(EVIDENCE).where(_IS)
+_ALL = select(EVIDENCE).where(_OF).order_by(EVIDENCE.c.key)
+_BLOBS = select(EVIDENCE.c.blob).where(_OWN, EVIDENCE.c.blob != "")
 
 
 class SqlEvidenceRepository(EvidenceRepository):
@@ -27,10 +37,10 @@ class SqlEvidenceRepository(EvidenceRepository):
         for item in items:
             self._run.own(item.organization)
         if items:
-            await self._run.run(insert(EVIDENCE), [evidence_row(item) for item in items])
+            await self._run.run(_ADD, [evidence_row(item) for item in items])
 
     async def get(self, case_id: CaseId, evidence_id: EvidenceId) -> Evidence:
-        row = await self._run.first(select(EVIDENCE).where(*self._of(case_id), EVIDENCE.c.id == evidence_id))
+        row = await self._run.first(_GET, self._of(case_id) | {"named": evidence_id})
         if row is None:
             raise NotFoundError(f"{case_id} has no evidence {evidence_id}.")
         return evidence_of(row)
@@ -39,29 +49,25 @@ class SqlEvidenceRepository(EvidenceRepository):
         for item in items:
             self._run.own(item.organization)
             changed = evidence_row(item) | {"version": item.version + 1}
-            same = (*self._of(item.case_id), EVIDENCE.c.id == item.id, EVIDENCE.c.version == item.version)
-            done = await self._run.run(update(EVIDENCE).where(*same).values(changed))
+            done = await self._run.run(_SAVE, changed | self._of(item.case_id) | {"named": item.id, "at": item.version})
             if done.rowcount != 1:
                 raise StaleVersionError(f"{item.name} was changed or removed by somebody else; read it again.")
 
     async def remove(self, items: Sequence[Evidence]) -> None:
         for item in items:
-            await self._run.run(delete(EVIDENCE).where(*self._of(item.case_id), EVIDENCE.c.id == item.id))
+            await self._run.run(_REMOVE, self._of(item.case_id) | {"named": item.id})
 
     async def page(self, case_id: CaseId, *, after: UUID | None, limit: int) -> Page[Evidence]:
-        later = () if after is None else (EVIDENCE.c.key > after,)
-        query = select(EVIDENCE).where(*self._of(case_id), *later).order_by(EVIDENCE.c.key).limit(limit + 1)
-        items = [evidence_of(row) for row in await self._run.run(query)]
+        later = _ALL if after is None else _ALL.where(EVIDENCE.c.key > after)
+        items = [evidence_of(row) for row in await self._run.run(later.limit(limit + 1), self._of(case_id))]
         return Page(tuple(items[:limit]), items[limit - 1].key if len(items) > limit else None)
 
     async def blobs(self) -> Collection[str]:
-        own = (EVIDENCE.c.organization_id == self._run.organization, EVIDENCE.c.blob != "")
-        return {row.blob for row in await self._run.run(select(EVIDENCE.c.blob).where(*own))}
+        return {row.blob for row in await self._run.run(_BLOBS, {"own": self._run.organization})}
 
     async def of_case(self, case_id: CaseId) -> Sequence[Evidence]:
         await self._run.lock("evidence", case_id)
-        query = select(EVIDENCE).where(*self._of(case_id)).order_by(EVIDENCE.c.key)
-        return [evidence_of(row) for row in await self._run.run(query)]
+        return [evidence_of(row) for row in await self._run.run(_ALL, self._of(case_id))]
 
-    def _of(self, case_id: CaseId) -> Sequence[ColumnElement[bool]]:
-        return EVIDENCE.c.organization_id == self._run.organization, EVIDENCE.c.case_id == case_id
+    def _of(self, case_id: CaseId) -> dict[str, Any]:
+        return {"own": self._run.organization, "of": case_id}

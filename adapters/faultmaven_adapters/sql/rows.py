@@ -59,7 +59,7 @@ def case_of(row: Any) -> Case:
         row.actual_cause,
         row.closure_reason,
         row.closed_at,
-        codec.convert(tuple[Transition, ...], row.history),
+        codec.restored(tuple[Transition, ...], row.history),
         row.records,
         row.version,
     )
@@ -131,7 +131,7 @@ def evidence_of(row: Any) -> Evidence:
         row.sha256,
         row.kind,
         row.problem,
-        codec.convert(tuple[SeenSource, ...], row.sources),
+        codec.restored(tuple[SeenSource, ...], row.sources),
         row.version,
     )
 

@@ -109,7 +109,7 @@ class SqliteConnection(SqlConnection):
         self._held: list[asyncio.Semaphore] = []
 
     async def open(self) -> None:
-        """Wait for a connection, for the other writers if there are any, and begin."""
+        """Wait for a connection. A writer waits for the other ones and begins; a reader begins when it first reads."""
         database = self._database
         try:
             await self._hold(
@@ -118,7 +118,7 @@ class SqliteConnection(SqlConnection):
             if not self._read_only:
                 locked = "{} is locked by another unit of work; wait for it to end."
                 await self._hold(database.turn, BUSY_SECONDS, locked)
-            await database.call(self._begin)
+                await database.call(self._begin)
         except BaseException:
             await self.close()
             raise
@@ -130,13 +130,16 @@ class SqliteConnection(SqlConnection):
         """Nothing to wait for: see SqliteDatabase."""
 
     async def commit(self) -> None:
-        await self._database.call(self._begun().commit)
+        await self._database.call(lambda: self._begin().commit())
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
         held, self._held = self._held, []
         try:
-            if connection is not None:
+            if connection is not None and self._read_only:
+                # Nothing is written, so nothing is waited for: a thread would cost more than the call.
+                connection.close()
+            elif connection is not None:
                 await self._database.call(connection.close)
         finally:
             for semaphore in held:
@@ -150,17 +153,15 @@ class SqliteConnection(SqlConnection):
             raise BackendUnavailableError(sentence.format(self._database.place)) from error
         self._held.append(semaphore)
 
-    def _begin(self) -> None:
-        engine = self._database.reader if self._read_only else self._database.writer
-        self._connection = engine.connect()
-        self._connection.begin()
-
-    def _begun(self) -> Connection:
-        assert self._connection is not None  # noqa: S101 - `begin` hands out opened ones only
+    def _begin(self) -> Connection:
+        if self._connection is None:
+            engine = self._database.reader if self._read_only else self._database.writer
+            self._connection = engine.connect()
+            self._connection.begin()
         return self._connection
 
     def _run(self, statement: Executable, values: Any) -> Rows:
-        return Rows.of(self._begun().execute(statement, values))
+        return Rows.of(self._begin().execute(statement, values))
 
 
 def _engine(path: str, connections: int) -> Engine:
