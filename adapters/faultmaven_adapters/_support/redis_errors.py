@@ -40,7 +40,7 @@ _moved = says(
 
 BY_CODE: Mapping[str, Row] = MappingProxyType(
     {
-        "BUSY": _busy,
+        "BUSY ": _busy,
         "CLUSTERDOWN": _failing_over,
         "LOADING": _loading,
         "MASTERDOWN": _failing_over,
@@ -53,9 +53,12 @@ BY_CODE: Mapping[str, Row] = MappingProxyType(
         "TRYAGAIN": _failing_over,
         "UNBLOCKED": _failing_over,
         "WRONGPASS": _rejected,
+        # What a script may not do has no code of its own: Redis 7.2 and later, and before.
+        "ACL failure in script": _forbidden,
+        "The user executing the script can't run this command": _forbidden,
     }
 )
-"""The first word of a server's error, where redis-py has no class for it."""
+"""How a server's error begins, where redis-py has no class for it."""
 
 
 def _beneath(otherwise: Row) -> Row:
@@ -121,7 +124,7 @@ TABLE: Table = {
     redis.TryAgainError: _failing_over,
     redis.OutOfMemoryError: _full,
     redis.AskError: _moved,
-    redis.ResponseError: by_code(lambda error: str(error).partition(" ")[0], BY_CODE),
+    redis.ResponseError: by_code(str, BY_CODE),
     redis.SlotNotCoveredError: _failing_over,
     # Not a RedisError. With a cause it says that no node can be asked; without one, that a command is wrong.
     redis.RedisClusterException: _of_cluster,
