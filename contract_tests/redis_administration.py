@@ -14,9 +14,7 @@ from faultmaven_adapters._support.redis_clients import RedisPlace, open_redis
 from faultmaven_adapters.cache.redis import RedisCache
 from faultmaven_contract_tests.servers import Server
 from faultmaven_core.ports.cache import CacheKey
-from faultmaven_core.shared.errors import (
-    FaultMavenError,
-)
+from faultmaven_core.shared.errors import FaultMavenError
 from faultmaven_core.shared.ids import OrganizationId
 from redis_backends import place
 
