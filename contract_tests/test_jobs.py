@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from celery_jobs import OPENERS as CELERY
+from celery_workers import end_workers
 from embedded_jobs import opened
 from faultmaven_contract_tests.harness import Opener
 from faultmaven_contract_tests.job_installation import Installation
@@ -51,7 +53,15 @@ INSTALLATIONS: Mapping[str, Opener] = {
     "embedded_memory": embedded_memory,
     "embedded": embedded,
     "embedded_postgres": embedded_postgres,
+    **CELERY,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nursery() -> Iterator[None]:
+    """No worker is left when these tests are over."""
+    yield
+    end_workers()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ BACKENDS = {
     "cases": SQL | {"postgres_tls"},
     "evidence": SQL,
     "job_stores": SQL,
-    "jobs": {"embedded_memory", "embedded", "embedded_postgres"},
+    "jobs": {"embedded_memory", "embedded", "embedded_postgres", "celery_redis", "celery_sentinel", "celery_rabbitmq"},
     "leases": REDIS,
     "rate_limit": REDIS | {"resilient"},
     "sessions": REDIS | {"resilient"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ Where it is shorter than a job, Celery starts the job a second time while the fi
 
 HEALTH_CHECK = 15
 """Seconds after which an idle connection to Redis is tried before it is used."""
+
+KEEPALIVE = {socket.TCP_KEEPIDLE: 15, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
+"""Half a minute until a connection counts as dead whose other end does not answer."""
 
 AMQP_HEARTBEAT = 20
 """Seconds between signs of life to RabbitMQ: a broker that hangs is noticed, not waited for."""
@@ -188,7 +192,9 @@ def _redis_options(place: BrokerPlace) -> dict[str, Any]:
         # Without these a broker that hangs blocks whoever talks to it for ever.
         "socket_timeout": place.timeout,
         "socket_connect_timeout": place.connect_timeout,
+        # A worker waits for its next message without a time-out; a machine that vanished must not be waited for.
         "socket_keepalive": True,
+        "socket_keepalive_options": KEEPALIVE,
         "health_check_interval": HEALTH_CHECK,
     }
 

@@ -26,6 +26,9 @@ from faultmaven_core.shared.backoff import delay
 MOST_WAITING = 10_000
 """Notices kept while the broker is away; what is over is left to the relay, which reads the rows."""
 
+MOST_AHEAD = 500
+"""Messages in a queue of the broker up to which the relay adds to it."""
+
 DRAIN_SECONDS = 5.0
 """How long closing waits for the broker."""
 
@@ -77,6 +80,20 @@ class CeleryJobs(JobTransport, Inspectable):
         """Messages that wait in a queue of the broker; jobs that wait are counted in their rows, not here."""
         with translation(ERRORS, self._place.name):
             return await self._calls(_depth, self._broker, self._place.connect_timeout, queue)
+
+    async def lacking(self, jobs: Sequence[QueuedJob]) -> Sequence[QueuedJob]:
+        """Those of these jobs whose queues at the broker have room left.
+
+        A job that nobody took for long may only wait behind others. Were it told of again and again, a long queue would
+        become longer by the telling.
+        """
+        room = {queue: MOST_AHEAD - await self.depth(queue) for queue in sorted({job.queue for job in jobs})}
+        wanted = []
+        for job in jobs:
+            room[job.queue] -= 1
+            if room[job.queue] >= 0:
+                wanted.append(job)
+        return wanted
 
     async def aclose(self) -> None:
         with self._work:

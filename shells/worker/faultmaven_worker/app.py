@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import worker_ready
 
 from faultmaven.tree import WorkerSettings
@@ -19,6 +21,10 @@ from faultmaven_worker.tasks import JobTask
 def run_celery(app: Celery, opener: Opener, settings: WorkerSettings) -> int:
     """Run jobs in processes of their own, each with what `opener` opens; the exit code when the worker has ended."""
     _log_to_stderr()
+    # Said of workers that run as root, for pickled messages; this one takes JSON only, and has no --uid.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    # Said at each lost connection, of a default that we set ourselves.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     hang_up = HangUp()
     held = JobTask(app, opener, hang_up, settings.heartbeat_file), GracefulStop(hang_up, settings.grace)
     worker_ready.connect(_say_ready, weak=False)

@@ -9,11 +9,24 @@ from uuid import UUID
 from celery import Celery
 from celery.exceptions import Reject
 from celery.signals import worker_process_init, worker_process_shutdown
+from celery.worker.request import Request
 
 from faultmaven_worker.loop import ApplicationLoop, Opener
 from faultmaven_worker.stop import HangUp
 
 TASK = "fm.run"
+
+
+class Delivery(Request):  # type: ignore[misc]  # Celery has no types
+    """A message that a worker holds, whose acknowledgement may fail because the broker is gone.
+
+    Celery logs that and goes on; the message then counts as held for ever, and a worker that holds as many as it may takes
+    no other, also when the broker is back. Not swallowed, the error makes it connect anew.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connection_errors = ()
 
 
 class JobTask:
@@ -22,7 +35,7 @@ class JobTask:
     def __init__(self, app: Celery, opener: Opener, hang_up: HangUp, heartbeat_file: str = "") -> None:
         self._opener, self._hang_up, self._heartbeat = opener, hang_up, heartbeat_file
         self._loop: ApplicationLoop | None = None
-        app.task(self._run, name=TASK, shared=False)
+        app.task(self._run, name=TASK, shared=False, Request=f"{__name__}:{Delivery.__name__}")
         # Celery keeps weak references otherwise, and the methods are made anew at each mention.
         worker_process_init.connect(self._begin, weak=False)
         worker_process_shutdown.connect(self._end, weak=False)

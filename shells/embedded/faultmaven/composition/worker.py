@@ -54,7 +54,7 @@ async def open_housekeeping(settings: Settings) -> AsyncIterator[Step]:
 
         async def step() -> None:
             await application.scheduler.tick()
-            transport.notify(await application.runner.relay())
+            transport.notify(await transport.lacking(await application.runner.relay()))
 
         yield step
 
