@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -50,4 +51,8 @@ def parts_left(server: Server, prefix: str) -> list[str]:
     client = bare(server)
     answer = client.list_multipart_uploads(Bucket=server.bucket, Prefix=prefix)
     uploads = [{"Key": upload["Key"], "UploadId": upload["UploadId"]} for upload in answer.get("Uploads", ())]
-    return [one["Key"] for one in uploads if client.list_parts(Bucket=server.bucket, **one).get("Parts")]
+    left = []
+    for one in uploads:
+        with suppress(client.exceptions.NoSuchUpload):  # it ended meanwhile
+            left += [one["Key"]] * len(client.list_parts(Bucket=server.bucket, **one).get("Parts", ()))
+    return left

@@ -60,7 +60,7 @@ async def inspected(bucket: Bucket, *, conditional: bool) -> Inspection:
     """Product, version, clock and doubtful settings."""
     headers = (await bucket("head_bucket"))["ResponseMetadata"]["HTTPHeaders"]
     product, version = _server(headers.get("server", ""))
-    clock = parsedate_to_datetime(headers["date"]) if "date" in headers else None
+    clock = _clock(headers.get("date", ""))
     warnings = [] if conditional else [OVERWRITES]
     if bucket.place.endpoint_url.startswith("http:"):
         warnings.append("Content travels unencrypted: give FM_S3_ENDPOINT_URL an address with https.")
@@ -72,6 +72,15 @@ def _server(header: str) -> tuple[str, str]:
     words = header.replace("/", " ").split()
     product = words[0] if words else "unknown"
     return product, words[-1] if len(words) > 1 and words[-1][0].isdigit() else ""
+
+
+def _clock(header: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    # Proxies write strange dates; one without a zone says nothing.
+    return found if found.tzinfo else None
 
 
 def _skew(clock: datetime | None) -> list[str]:
