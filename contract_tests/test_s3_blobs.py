@@ -6,7 +6,10 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +22,7 @@ from faultmaven_adapters.blobs.s3 import S3BlobStore, upload
 from faultmaven_contract_tests.blobs import KEY, MIB, chunks, content, keys, megabytes
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.servers import Server, private, shared
+from faultmaven_contract_tests.servers.certificates import certificate
 from faultmaven_core.ports.blobs import (
     AccessDeniedError,
     BlobCapability,
@@ -298,6 +302,21 @@ async def test_urls_for_browsers_name_the_public_endpoint(opens: Opens, server: 
     assert server.secret_key not in url.query
 
 
+async def test_a_private_authority_is_trusted_when_it_is_named(opens: Opens, server: Server, tmp_path: Path) -> None:
+    """And nobody else's certificate; the real server stands behind."""
+    shown = certificate(tmp_path)
+    with serving(lambda request: _passed_on(server, request), shown) as url:
+        store = opens(endpoint_url=url, ca_file=str(shown.authority))
+        for size in (1000, 20 * MIB):
+            await store.put(BlobKey(f"o/{size}"), chunks(*megabytes(size)))
+            assert await content(store, BlobKey(f"o/{size}")) == b"x" * size
+        assert not any("unencrypted" in warning for warning in (await store.inspect()).warnings)
+        with pytest.raises(BackendError, match="certificate") as caught:
+            await opens(endpoint_url=url).ping()
+        assert not caught.value.retryable
+        await store.aclose()
+
+
 async def test_amazons_own_buckets_have_their_own_host() -> None:
     """Without an endpoint; a bucket with dots in its name, for which no certificate stands, goes into the path."""
     for bucket, host in [("plain", "plain.s3.amazonaws.com"), ("with.dots", "s3.amazonaws.com")]:
@@ -402,26 +421,25 @@ def _role_keys(access_key: str, secret_key: str) -> bytes:
 
 def _without_conditions(server: Server) -> Callable[[Asked], Answer]:
     """The real server behind somebody who drops conditions and signs again: so it looks to the store."""
-    from http.client import HTTPConnection
-
     from botocore.auth import S3SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
-    place = urlsplit(server.url).netloc
     kept = ("content-type", "content-md5", "range", "x-amz-meta-", "x-amz-checksum-", "x-amz-sdk-")
 
     def forward(request: Asked) -> Answer:
         headers = {name: value for name, value in request.headers.items() if name.startswith(kept)}
-        signed = AWSRequest(request.method, f"http://{place}{request.path}", headers=headers, data=request.body)
+        signed = AWSRequest(request.method, f"{server.url}{request.path}", headers=headers, data=request.body)
         S3SigV4Auth(Credentials(server.access_key, server.secret_key), "s3", "us-east-1").add_auth(signed)
-        connection = HTTPConnection(place, timeout=20)
-        try:
-            connection.request(request.method, request.path, body=request.body, headers=dict(signed.headers))
-            answer = connection.getresponse()
-            passed = tuple((name, value) for name, value in answer.getheaders() if name.lower() != "transfer-encoding")
-            return Answer(answer.status, answer.read(), passed)
-        finally:
-            connection.close()
+        return _passed_on(server, replace(request, headers=dict(signed.headers)))
 
     return forward
+
+
+def _passed_on(server: Server, request: Asked) -> Answer:
+    """The real server's answer to the request as it came."""
+    with closing(HTTPConnection(urlsplit(server.url).netloc, timeout=20)) as connection:
+        connection.request(request.method, request.path, body=request.body, headers=dict(request.headers))
+        answer = connection.getresponse()
+        passed = tuple((name, value) for name, value in answer.getheaders() if name.lower() != "transfer-encoding")
+        return Answer(answer.status, answer.read(), passed)
