@@ -23,7 +23,6 @@ BACKENDS = {
     "zstandard": "zstandard",
     "jinja2": "Jinja2",
     "sqlalchemy": "sqlalchemy",
-    "aiosqlite": "aiosqlite",
     "alembic": "alembic",
     "numpy": "numpy",
     "msgspec": "msgspec",

@@ -20,7 +20,10 @@ from faultmaven_core.shared import errors
 HEAVY = (
     "sqlalchemy",
     "alembic",
-    "aiosqlite",
+    "asyncpg",
+    "boto3",
+    "redis",
+    "celery",
     "injector",
     "numpy",
     "msgspec",

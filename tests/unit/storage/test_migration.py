@@ -198,7 +198,10 @@ import sys
 {before}
 print(" ".join(sorted({{name.partition(".")[0] for name in sys.modules}} & set({forbidden!r}))))
 """
-DRIVERS = ["sqlalchemy", "aiosqlite", "alembic", "injector", "jinja2", "yaml", "numpy", "msgspec", "hyperscan", "re2"]
+SERVERS = ["asyncpg", "boto3", "botocore", "redis", "celery", "kombu"]
+"""What a laptop never loads."""
+
+DRIVERS = ["sqlalchemy", "alembic", "injector", "jinja2", "yaml", "numpy", "msgspec", "hyperscan", "re2", *SERVERS]
 
 
 def loaded(before: str, forbidden: list[str], *arguments: str) -> str:
@@ -228,5 +231,17 @@ async def main():
 
 asyncio.run(main())
 """
-    unneeded = ["alembic", "mako", "numpy", "jinja2", "yaml", "hyperscan", "re2", "zstandard", "pypdf", "docx"]
+    unneeded = [
+        "alembic",
+        "mako",
+        "numpy",
+        "jinja2",
+        "yaml",
+        "hyperscan",
+        "re2",
+        "zstandard",
+        "pypdf",
+        "docx",
+        *SERVERS,
+    ]
     assert loaded(statements, unneeded, str(tmp_path)) == ""
