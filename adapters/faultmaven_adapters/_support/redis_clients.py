@@ -48,7 +48,7 @@ class RedisClients:
         self._sentinel = sentinel
         self._where = f"The Redis at {place.address.hosts}"
         self._deadline = place.connect_timeout + place.timeout
-        # redis-py's pools either do not wait (in a cluster) or serve whoever comes in between first, for ever if need be.
+        # redis-py's pools either refuse whom they cannot serve at once, or serve first whoever comes in between.
         self._turns = asyncio.Semaphore(place.pool)
         self._probed = False
         self._closed = False
@@ -66,11 +66,15 @@ class RedisClients:
         if self._closed:
             raise ConflictError(f"{self._where} was closed.")
         end = asyncio.get_running_loop().time() + self._deadline
-        await self._turn(end)
+        if self._turns.locked():
+            await self._turn(end)
+        else:
+            await self._turns.acquire()
         try:
             with self.translated():
                 async with asyncio.timeout_at(end):
-                    await self._ready()
+                    if not self._probed:
+                        await self._ready()
                     return await command(self.client)
         finally:
             self._turns.release()

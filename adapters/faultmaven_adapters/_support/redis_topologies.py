@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, TypeAlias
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, RedisCluster, Sentinel, SentinelConnectionPool
+from redis.asyncio import Connection, ConnectionPool, Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError
@@ -33,15 +33,8 @@ def single(place: RedisPlace) -> Redis:
     if place.address.tls:
         connection = {"connection_class": TlsConnection, "trusted": trust(place.ca_file)}
     database = place.address.database
-    pool = BlockingConnectionPool(
-        place.pool + _LISTENERS,
-        timeout=place.timeout,
-        host=host,
-        port=port,
-        db=database,
-        **connection,
-        **_options(place),
-    )
+    limit = place.pool + _LISTENERS
+    pool = ConnectionPool(max_connections=limit, host=host, port=port, db=database, **connection, **_options(place))
     return Redis.from_pool(pool)
 
 
@@ -63,9 +56,7 @@ def sentinel(place: RedisPlace) -> tuple[Redis, Sentinel]:
     sentinels = _OutspokenSentinel(place.address.nodes, sentinel_kwargs=asking)
     client = sentinels.master_for(
         place.address.master,
-        connection_pool_class=_WaitingSentinelPool,
         max_connections=place.pool + _LISTENERS,
-        timeout=place.timeout,
         db=place.address.database,
         **connection,
         **_options(place),
@@ -131,7 +122,3 @@ class _OutspokenSentinel(Sentinel):
                 raise
             except RedisError:
                 continue
-
-
-class _WaitingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Sentinel's pool, which waits for a free connection as the single server's does."""
