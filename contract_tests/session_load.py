@@ -39,8 +39,10 @@ class Figures:
     killed_at: float = float("inf")
     errors: Counter[str] = field(default_factory=Counter)
     longest_call: float = 0.0
-    longest_outage: float = 0.0
-    """Seconds between two answers to one user."""
+    waits: dict[str, float] = field(default_factory=dict)
+    """The most seconds until a call was answered, with all its repetitions."""
+    promotion: float = 0.0
+    """Seconds until the servers themselves had another primary."""
     lost: int = 0
     """Acknowledged writes that were not there any more."""
     ended: int = 0
@@ -87,7 +89,6 @@ class User:
         self.open: list[Known] = []
         self.over: list[SignIn] = []
         self._random = random.Random(number)
-        self._answered_at = time.monotonic()
 
     async def work(self, calls: int) -> None:
         """Until so many calls were answered."""
@@ -106,12 +107,12 @@ class User:
         for sign_in in self.over:
             if await self._get(sign_in) is not None:
                 self._wrong("an ended session came back")
-        listed = await self._until_answered(self._listed)
+        listed = await self._until_answered("list", self._listed)
         if listed != {known.sign_in.id for known in self.open}:
             self._wrong("the list is not what is open")
 
     async def _get(self, sign_in: SignIn) -> Session | None:
-        return await self._until_answered(lambda: self.store.get(sign_in.id))
+        return await self._until_answered("get", lambda: self.store.get(sign_in.id))
 
     async def _listed(self) -> set[object]:
         return {session.id async for session in self.store.list(self.caller)}
@@ -119,7 +120,7 @@ class User:
     async def _sign_in(self) -> None:
         token = SessionToken.new(self.caller)
         known = Known(SignIn(token.id, self.caller.organization, self.caller.user, "password"), {1: {b""}})
-        await self._until_answered(lambda: self.store.create(known.sign_in, limits=LONG))
+        await self._until_answered("create", lambda: self.store.create(known.sign_in, limits=LONG))
         known.acknowledged_at = time.monotonic()
         self.open.append(known)
 
@@ -132,7 +133,7 @@ class User:
             return
         changed, change = replace(found, data=known.content(found.version + 1)), uuid4()
         try:
-            await self._until_answered(lambda: self.store.update(changed, change=change))
+            await self._until_answered("update", lambda: self.store.update(changed, change=change))
         except (StaleVersionError, NotFoundError):
             # Nobody else changes it: only a failover in between that lost what was read.
             self._lost(known, "an update was refused without a reason")
@@ -141,7 +142,7 @@ class User:
 
     async def _end(self, known: Known) -> None:
         self.open.remove(known)
-        await self._until_answered(lambda: self.store.end(known.sign_in.id))
+        await self._until_answered("end", lambda: self.store.end(known.sign_in.id))
         self.over.append(known.sign_in)
         self.figures.ended += 1
 
@@ -166,21 +167,20 @@ class User:
     def _wrong(self, what: str) -> None:
         self.figures.wrong.append(what)
 
-    async def _until_answered(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _until_answered(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
         """Repeats the very same call, as clients do; every error must be one of ours."""
+        figures, first = self.figures, time.monotonic()
         while True:
             began = time.monotonic()
             try:
                 answer = await call()
             except BackendError as error:
-                self.figures.errors[type(error).__name__] += 1
-                self.figures.longest_call = max(self.figures.longest_call, time.monotonic() - began)
+                figures.errors[type(error).__name__] += 1
                 await asyncio.sleep(PAUSE)
                 continue
             finally:
                 now = time.monotonic()
-                self.figures.longest_call = max(self.figures.longest_call, now - began)
-            self.figures.longest_outage = max(self.figures.longest_outage, now - self._answered_at)
-            self._answered_at = now
-            self.figures.answer()
+                figures.longest_call = max(figures.longest_call, now - began)
+            figures.waits[name] = max(figures.waits.get(name, 0.0), now - first)
+            figures.answer()
             return answer
