@@ -27,9 +27,6 @@ from storages import APP, DATABASE, as_app, as_owner, emptied, new_database, sql
 
 pytestmark = pytest.mark.servers("postgres")
 
-COMMIT = b"COMMIT;"
-"""Not the one of READ COMMITTED."""
-
 QUICK = SqlOptions(connect_timeout=1.0, statement_timeout=1.0, startup_wait=0.0)
 
 
@@ -122,7 +119,7 @@ async def test_an_answer_to_a_commit_that_is_lost_is_ambiguous() -> None:
     async with through_proxy() as (storage, proxy):
         async with storage.cases(ACME) as unit:
             await unit.cases.add(case())
-            proxy.cut_next_reply(to=COMMIT)
+            proxy.cut_next_reply(to=b"COMMIT")
             with pytest.raises(AmbiguousError, match="may or may not have happened"):
                 await unit.commit()
         assert await has(storage)
@@ -147,10 +144,10 @@ async def test_a_command_whose_commit_broke_is_resolved_by_its_key() -> None:
     """Once, whether its answer was lost or it had not arrived; without a key the caller is told."""
     async with through_proxy() as (storage, proxy):
         cases = service(storage)
-        proxy.cut_next_reply(to=COMMIT)
+        proxy.cut_next_reply(to=b"COMMIT")
         answer = await cases.open(OpenCase("why?"), KEYED)
         assert [one.id for one in (await everything(storage))[::2]] == [answer.case_id]
-        proxy.cut_next_reply(to=COMMIT)
+        proxy.cut_next_reply(to=b"COMMIT")
         with pytest.raises(AmbiguousError):
             await cases.open(OpenCase("why not?"), ANN)
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from faultmaven_adapters.sql.rows import case_of, case_row, entry_of, entry_row
 from faultmaven_adapters.sql.tables import CASE, JOURNAL, RECORD
 from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_core.cases.journal import JournalEntry
-from faultmaven_core.cases.model import Case
+from faultmaven_core.cases.model import Case, CaseStatus
 from faultmaven_core.cases.ports import CaseQuery, CaseRepository, JournalRepository, RecordRepository, StoredRecord
 from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId
@@ -23,6 +23,7 @@ _OWN = CASE.c.organization_id == bindparam("own")
 _IS = and_(_OWN, CASE.c.id == bindparam("named"))
 _AT = and_(_IS, CASE.c.version == bindparam("at"))
 _ADD, _GET, _SAVE, _REMOVE = insert(CASE), select(CASE).where(_IS), update(CASE).where(_AT), delete(CASE).where(_AT)
+_PAGE = select(CASE).where(_OWN).order_by(CASE.c.key.desc()).limit(bindparam("most"))
 
 _OF_RECORD = and_(RECORD.c.organization_id == bindparam("own"), RECORD.c.case_id == bindparam("named"))
 _ADD_RECORD = insert(RECORD)
@@ -72,17 +73,16 @@ class SqlCaseRepository(CaseRepository):
         _at_version((await self._run.run(_REMOVE, at)).rowcount, case_id)
 
     async def page(self, query: CaseQuery, *, after: UUID | None, limit: int) -> Page[Case]:
-        conditions: list[ColumnElement[bool]] = [
-            _OWN,
-            CASE.c.status.in_([str(status) for status in query.statuses]),
-        ]
-        conditions += [CASE.c.search_text.contains(f" {word}", autoescape=True) for word in query.words]
+        matching = _PAGE
+        if len(set(query.statuses)) < len(CaseStatus):
+            matching = matching.where(CASE.c.status.in_([str(status) for status in query.statuses]))
+        for word in query.words:
+            matching = matching.where(CASE.c.search_text.contains(f" {word}", autoescape=True))
         if query.updated_before is not None:
-            conditions.append(CASE.c.updated_at < query.updated_before)
+            matching = matching.where(CASE.c.updated_at < query.updated_before)
         if after is not None:
-            conditions.append(CASE.c.key < after)
-        matching = select(CASE).where(*conditions).order_by(CASE.c.key.desc()).limit(limit + 1)
-        found = await self._run.run(matching, {"own": self._run.organization})
+            matching = matching.where(CASE.c.key < after)
+        found = await self._run.run(matching, {"own": self._run.organization, "most": limit + 1})
         cases = [case_of(row) for row in found]
         return Page(tuple(cases[:limit]), cases[limit - 1].key if len(cases) > limit else None)
 

@@ -81,7 +81,7 @@ def _taken_in_postgres(error: Any, _place: str) -> FaultMavenError:
     return _taken(_columns().get(str(getattr(error.__cause__, "constraint_name", "")), []))
 
 
-_BROKEN = says(BackendUnavailableError, "{place} cannot be reached: the connection broke or was ended by the server.")
+broken = says(BackendUnavailableError, "{place} cannot be reached: the connection broke or was ended by the server.")
 _RACE = says(StaleVersionError, "Somebody else changed the same rows of {place} first; read them again.")
 _REFUSED_USER = says(
     AuthenticationError, "{place} refuses the user or the password: look at FM_DATABASE_URL and FM_DATABASE_PASSWORD."
@@ -93,14 +93,14 @@ _POOLED = says(
 )
 
 _SQLSTATE: dict[str, Row] = {
-    "08": _BROKEN,
+    "08": broken,
     "22": _REFUSED,
     "23": _REFUSED,
     "23503": _ABSENT,
     "23505": _taken_in_postgres,
     "25006": says(BackendUnavailableError, "{place} takes no changes now: it is a replica, or failing over."),
     "25P02": says(ConflictError, "This unit of work has failed; nothing of it is kept."),
-    "25P03": _BROKEN,
+    "25P03": broken,
     "26000": _POOLED,
     "28": _REFUSED_USER,
     "3D000": says(MisconfiguredError, "{place} does not exist: create it, or name another one in FM_DATABASE_URL."),
@@ -117,7 +117,7 @@ _SQLSTATE: dict[str, Row] = {
     "54": _REFUSED,
     "55P03": _LOCKED,
     "57014": says(DeadlineExceededError, "{place} did not answer in time: a statement took longer than is allowed."),
-    "57P": _BROKEN,
+    "57P": broken,
 }
 
 
@@ -129,14 +129,14 @@ def _of_driver(error: Any, place: str) -> FaultMavenError:
     if isinstance(cause, sqlite3.Error):
         return _by_name(cause, place)
     if getattr(cause, "sqlstate", None):
-        return _by_state(cause, place)
+        return of_postgres(cause, place)
     # A connection that the driver itself found closed has no code.
     lost = getattr(error, "connection_invalidated", False)
-    return (_BROKEN if lost else unlisted)(error, place)
+    return (broken if lost else unlisted)(error, place)
 
 
 _by_name = by_code(lambda error: str(getattr(error, "sqlite_errorname", "")), _SQLITE)
-_by_state = by_code(lambda error: str(error.sqlstate), _SQLSTATE)
+of_postgres = by_code(lambda error: str(error.sqlstate), _SQLSTATE)
 
 TABLE: Table = {
     **NETWORK,

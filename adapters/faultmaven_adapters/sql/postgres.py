@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from contextlib import suppress
+from typing import Any
 
-from sqlalchemy import Executable, text
+import asyncpg
+from sqlalchemy import Executable, exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from faultmaven_adapters._support.backoff import wait_until_up
-from faultmaven_adapters._support.translate import translation
+from faultmaven_adapters._support.translate import Table, translation
 from faultmaven_adapters.sql.engine import LOOK, Rows, Scope, SqlConnection, SqlDatabase, Values
-from faultmaven_adapters.sql.errors import TABLE
+from faultmaven_adapters.sql.errors import TABLE, broken, of_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_inspection import inspection
@@ -22,51 +25,57 @@ from faultmaven_core.shared.errors import (
     AmbiguousError,
     BackendError,
     BackendUnavailableError,
+    ConflictError,
+    FaultMavenError,
+    InvalidInputError,
     MisconfiguredError,
 )
 
 _GRACE = 1.0
 """Seconds that the server's own time-out has before ours: its leaves the connection usable."""
 
-_SCOPE = text(
-    "SELECT set_config('app.organization', :organization, true), set_config('app.runner', :runner, true), "
-    "set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true), "
-    "set_config('idle_in_transaction_session_timeout', :idle, true)"
-)
-"""For this transaction only: set for the session, it would go on to the pool's next user."""
+
+def _of_sqlalchemy(error: Any, place: str) -> FaultMavenError:
+    # The driver got the server's last word while nobody asked, and has not yet seen the end of the connection.
+    lost = isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
+    return (broken if lost else TABLE[exc.StatementError])(error, place)
+
+
+_TABLE: Table = {
+    **TABLE,
+    asyncpg.PostgresError: of_postgres,
+    asyncpg.InterfaceError: broken,
+    asyncpg.InternalClientError: broken,
+    exc.StatementError: _of_sqlalchemy,
+}
+"""Also for what the driver raises where we ask it past SQLAlchemy."""
 
 _REVISION = text("SELECT version_num FROM alembic_version")
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 class PostgresConnection(SqlConnection):
-    """See SqlConnection."""
+    """See SqlConnection. Transactions begin and end in one message each, past SQLAlchemy, which needs several."""
 
     def __init__(self, connection: AsyncConnection, place: str, options: SqlOptions) -> None:
         self._connection, self._place, self._options = connection, place, options
+        self._raw: Any = None
         self._patience = options.statement_timeout + _GRACE
+        self._ended = False
 
     @property
-    def dead(self) -> bool:
+    def died(self) -> bool:
         """Whether the driver found it broken."""
-        return self._connection.invalidated
+        return self._raw is not None and bool(self._raw.is_closed())
 
     async def enter(self, scope: Scope) -> None:
         """Begin, and say whose rows are to be seen."""
-        options = self._options
-        values = {
-            "organization": scope.organization,
-            "runner": "on" if scope.runner else "off",
-            "statement": _milliseconds(options.statement_timeout),
-            "lock": _milliseconds(options.lock_timeout),
-            "idle": _milliseconds(options.idle_timeout),
-        }
-        with translation(TABLE, self._place):
-            async with asyncio.timeout(options.connect_timeout):
-                await self._connection.execute(_SCOPE, values)
+        with translation(_TABLE, self._place):
+            self._raw = (await self._connection.get_raw_connection()).driver_connection
+        await self._say(_beginning(scope, self._options), self._options.connect_timeout)
 
     async def run(self, statement: Executable, values: Values = None) -> Rows:
-        with translation(TABLE, self._place):
+        with translation(_TABLE, self._place):
             async with asyncio.timeout(self._patience):
                 return Rows.of(await self._connection.execute(statement, values))
 
@@ -75,21 +84,33 @@ class PostgresConnection(SqlConnection):
         await self.run(_LOCK, {"key": key})
 
     async def commit(self) -> None:
-        raw = (await self._connection.get_raw_connection()).driver_connection
-        if raw is None or raw.is_closed():
+        if self.died:
             raise BackendUnavailableError(f"{self._place} ended the connection before the commit; nothing is kept.")
         try:
-            with translation(TABLE, self._place):
-                async with asyncio.timeout(self._patience):
-                    await self._connection.commit()
+            said = await self._say("COMMIT", self._patience)
         except BackendError as error:
             raise AmbiguousError(
                 f"{self._place} broke off in the middle of a commit: the change may or may not have happened."
             ) from error
+        self._ended = True
+        if said != "COMMIT":
+            raise ConflictError("This unit of work has failed; nothing of it is kept.")
 
     async def close(self) -> None:
-        with suppress(BackendError), translation(TABLE, self._place):
+        with suppress(BackendError):
+            if not (self._ended or self.died or self._connection.invalidated or self._raw is None):
+                await self._say("ROLLBACK", self._options.connect_timeout)
+                self._ended = True
+        with suppress(BackendError), translation(_TABLE, self._place):
+            if not self._ended:
+                # In what state it is nobody knows, so nobody may get it from the pool.
+                await self._connection.invalidate()
             await self._connection.close()
+
+    async def _say(self, sql: str, seconds: float) -> str:
+        with translation(_TABLE, self._place):
+            async with asyncio.timeout(seconds):
+                return str(await self._raw.execute(sql))
 
 
 class PostgresDatabase(SqlDatabase):
@@ -99,26 +120,24 @@ class PostgresDatabase(SqlDatabase):
         place = PostgresPlace.parse(url, options.password)
         self.place = str(place)
         self._options = options
-        self._writer = _engine(place, options)
-        self._reader = _reading(self._writer)
-        self._replica = self._reader
+        self._primary = self._replica = _engine(place, options)
         if options.read_url:
-            self._replica = _reading(_engine(PostgresPlace.parse(options.read_url, options.password), options))
+            self._replica = _engine(PostgresPlace.parse(options.read_url, options.password), options)
 
     async def start(self) -> None:
         await wait_until_up(self._look, patience=self._options.startup_wait)
 
     async def begin(self, scope: Scope) -> PostgresConnection:
-        engine = self._replica if scope.may_lag else self._reader if scope.read_only else self._writer
+        engine = self._replica if scope.may_lag else self._primary
         # This costs a live connection no round trip, as a ping before every use would.
-        for last in (not self._options.pre_ping, True):
+        most = self._options.pool_size + self._options.max_overflow if self._options.pre_ping else 0
+        for left in range(most, -1, -1):
             connection = PostgresConnection(await self._connected(engine), self.place, self._options)
             try:
                 await connection.enter(scope)
             except BaseException as error:
-                died = connection.dead and isinstance(error, BackendUnavailableError)
                 await connection.close()
-                if last or not died:
+                if not (left and isinstance(error, BackendUnavailableError)):
                     raise
             else:
                 return connection
@@ -132,14 +151,14 @@ class PostgresDatabase(SqlDatabase):
             await connection.close()
 
     def pool(self) -> str:
-        return self._writer.pool.status()
+        return self._primary.pool.status()
 
     async def aclose(self) -> None:
-        await self._writer.dispose()
+        await self._primary.dispose()
         await self._replica.dispose()
 
     async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
-        with translation(TABLE, self.place):
+        with translation(_TABLE, self.place):
             async with asyncio.timeout(self._options.pool_timeout + self._options.connect_timeout):
                 return await engine.connect()
 
@@ -164,6 +183,8 @@ def _engine(place: PostgresPlace, options: SqlOptions) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
         connect_args=place.arguments(options),
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
         pool_size=options.pool_size,
         max_overflow=options.max_overflow,
         pool_timeout=options.pool_timeout,
@@ -171,10 +192,19 @@ def _engine(place: PostgresPlace, options: SqlOptions) -> AsyncEngine:
     )
 
 
-def _reading(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool for transactions that see one state from their first statement to their last, and change nothing."""
-    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+def _beginning(scope: Scope, options: SqlOptions) -> str:
+    """Everything is set for this transaction only: what is set for the session goes on to the pool's next user."""
+    if re.search(r"[\\\0]", scope.organization):
+        raise InvalidInputError("This is no name of an organization.")
+    organization = scope.organization.replace("'", "''")
+    mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if scope.read_only else ""
+    return (
+        f"BEGIN{mode}; SET LOCAL app.organization = '{organization}'; SET LOCAL app.runner = '{'on' if scope.runner else ''}'; "
+        f"SET LOCAL statement_timeout = {_milliseconds(options.statement_timeout)}; "
+        f"SET LOCAL lock_timeout = {_milliseconds(options.lock_timeout)}; "
+        f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(options.idle_timeout)}"
+    )
 
 
-def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
