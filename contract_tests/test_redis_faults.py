@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,7 +14,9 @@ from faultmaven_adapters._support.redis_clients import RedisClients, RedisPlace,
 from faultmaven_adapters.cache.fail_open import FailOpenCache
 from faultmaven_adapters.cache.redis import RedisCache
 from faultmaven_adapters.leases.redis import RedisLeases
+from faultmaven_adapters.signals import redis as listening
 from faultmaven_adapters.signals.redis import RedisSignals
+from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.servers import private, shared
 from faultmaven_core.ports.cache import MOST_VALUE
 from faultmaven_core.ports.signals import MOST_PAYLOAD, Topic
@@ -103,6 +106,30 @@ async def heard(signals: RedisSignals, topic: Topic, listener: Any) -> bytes:
         await asyncio.wait([hearing], timeout=0.1)
     payload: bytes = await hearing
     return payload
+
+
+@pytest.mark.servers("redis")
+async def test_a_connection_that_only_looks_open_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listener to whom nothing comes asks, gets no answer and connects anew: firewalls forget without a word."""
+    monkeypatch.setattr(listening, "HEARTBEAT", 0.2)
+    where = quick(shared("redis"))
+    async with FaultProxy("127.0.0.1", urlsplit(where.url).port or 0) as proxy:
+        clients, direct = open_redis(replace(where, url=proxy.through(where.url))), open_redis(where)
+        signals, topic = RedisSignals(clients), Topic(KEY.organization, "topic")
+        async with signals.subscribe(topic) as listener:
+            await asyncio.sleep(0.5)
+            assert proxy.connections == 1
+            proxy.blackhole = True
+            async with asyncio.timeout(10):
+                while proxy.connections < 2:  # noqa: ASYNC110 - the proxy counts, it does not tell
+                    await asyncio.sleep(0.05)
+            proxy.cut()
+            proxy.blackhole = False
+            async with asyncio.timeout(10):
+                await heard(RedisSignals(direct), topic, listener)
+        await signals.aclose()
+        await clients.aclose()
+        await direct.aclose()
 
 
 async def test_hung_sentinels_are_passed_over() -> None:

@@ -122,14 +122,14 @@ class SignalsContract(Contract):
     async def test_a_slow_subscriber_is_bounded(self, subject: Signals, other: Signals) -> None:
         """He keeps the newest in order, holds nobody up, and hears on."""
         async with subject.subscribe(topic()) as slow, subject.subscribe(topic()) as quick:
-            for number in range(4 * MOST_WAITING):
+            for number in range(2 * MOST_WAITING):
                 await other.publish(topic(), b"%d" % number)
                 await heard(quick, 1)
             await other.publish(topic(), b"last")
             await heard(quick, 1)
             found = await heard_until(slow, b"last")
             assert 1 < len(found) <= MOST_WAITING
-            assert found[:-1] == [b"%d" % number for number in range(4 * MOST_WAITING)][1 - len(found) :]
+            assert found[:-1] == [b"%d" % number for number in range(2 * MOST_WAITING)][1 - len(found) :]
             await other.publish(topic(), b"on")
             assert await heard(slow, 1) == [b"on"]
 
@@ -193,18 +193,6 @@ class SignalsReconnectContract(Contract):
                 assert len(found) == len(set(found))
             await direct.publish(topic("quiet"), b"still")
             assert await heard(quiet, 1) == [b"still"]
-
-    async def test_a_subscriber_survives_a_server_that_fell_silent(
-        self, subject: Signals, direct: Signals, proxy: FaultProxy
-    ) -> None:
-        """A connection that looks open and is dead is found out."""
-        async with subject.subscribe(topic()) as listener:
-            proxy.blackhole = True
-            await asyncio.sleep(0.1)
-            await direct.publish(topic(), b"lost or late")
-            proxy.cut()
-            proxy.blackhole = False
-            await heard_again(listener, direct, within=15)
 
     async def test_subscribing_without_a_server_fails(
         self, subject: Signals, direct: Signals, proxy: FaultProxy

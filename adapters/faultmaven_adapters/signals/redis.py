@@ -112,46 +112,51 @@ class RedisSignals(Signals):
     async def _tell(self, command: str, name: bytes) -> None:
         """Say on the present connection what changed. Where there is none, or it breaks, the next one begins with all."""
         async with self._sending:
-            wanted = name in self._channels
-            if self._pubsub is None or wanted != (command == "SUBSCRIBE"):
+            pubsub, wanted = self._pubsub, name in self._channels
+            if pubsub is None or wanted != (command == "SUBSCRIBE"):
                 return
-            with suppress(BackendError), self._redis.translated():
-                await (self._pubsub.subscribe(name) if wanted else self._pubsub.unsubscribe(name))
+            try:
+                with self._redis.translated():
+                    await (pubsub.subscribe(name) if wanted else pubsub.unsubscribe(name))
+            except BackendError:
+                self._pubsub = None
 
     async def _read_on(self) -> None:
         failures = 0
         while True:
+            pubsub: PubSub | None = None
             try:
                 with self._redis.translated():
-                    await self._connect()
+                    pubsub = await self._opened()
+                    await self._subscribe_all(pubsub)
                     failures = 0
-                    await self._read()
+                    await self._read(pubsub)
             except FaultMavenError as error:
                 failures += 1
                 _log.warning("Signals are not heard until the connection is made again: %s", error)
                 self._fail_waiting(error)
             finally:
-                await self._disconnect()
+                await self._disconnect(pubsub)
             await asyncio.sleep(delay(failures, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=random.random))
 
-    async def _connect(self) -> None:
+    async def _opened(self) -> PubSub:
         client = self._redis.client
-        pubsub: PubSub
-        if isinstance(client, RedisCluster):
-            await client.initialize()
-            pubsub = client.pubsub(node=client.get_random_node())
-        else:
-            pubsub = client.pubsub()
+        if not isinstance(client, RedisCluster):
+            return client.pubsub()
+        await client.initialize()
+        return client.pubsub(node=client.get_random_node())
+
+    async def _subscribe_all(self, pubsub: PubSub) -> None:
         async with self._sending:
             self._pubsub = pubsub
             if self._channels:
                 await pubsub.subscribe(*self._channels)
 
-    async def _read(self) -> None:
-        """Hand on what comes, until the connection breaks or has been silent for too long."""
+    async def _read(self, pubsub: PubSub) -> None:
+        """Hand on what comes, until the connection breaks, has been silent for too long, or is not the present one."""
         asked = False
-        while self._pubsub is not None:
-            message = await self._pubsub.get_message(timeout=HEARTBEAT)
+        while self._pubsub is pubsub:
+            message = await pubsub.get_message(timeout=HEARTBEAT)
             if message is not None:
                 asked = False
                 self._hand_on(message)
@@ -160,7 +165,7 @@ class RedisSignals(Signals):
             else:
                 asked = True
                 async with self._sending:
-                    await self._pubsub.ping()
+                    await pubsub.ping()
 
     def _hand_on(self, message: dict[str, Any]) -> None:
         channel = self._channels.get(message["channel"] or b"")
@@ -178,11 +183,13 @@ class RedisSignals(Signals):
                 channel.failure = error
                 channel.settled.set()
 
-    async def _disconnect(self) -> None:
-        pubsub, self._pubsub = self._pubsub, None
-        if pubsub is not None:
-            with suppress(BackendError), self._redis.translated():
-                await pubsub.aclose()  # type: ignore[no-untyped-call] # redis-py's own
+    async def _disconnect(self, pubsub: PubSub | None) -> None:
+        if pubsub is None:
+            return
+        if self._pubsub is pubsub:
+            self._pubsub = None
+        with suppress(BackendError), self._redis.translated():
+            await pubsub.aclose()  # type: ignore[no-untyped-call] # redis-py's own
 
     async def _stop(self) -> None:
         reader, self._reader = self._reader, None
