@@ -8,12 +8,27 @@ from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases.commands import ReadReport
 from faultmaven_core.investigation.commands import Investigate, Investigated, RenderedReport, RenderReport
 from faultmaven_core.investigation.service import InvestigationService
-from faultmaven_core.shared.operation import Operation
+from faultmaven_core.ports.extraction_runner import Extracted, Progress
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.operation import Operation, Watch
 
 Service = InvestigationService
 
+
+async def _watched(service: Service, command: Investigate, caller: Caller, watch: Watch) -> Investigated:
+    """The same, telling in files how far the reading is."""
+
+    def told(event: Progress | Extracted) -> None:
+        if isinstance(event, Progress):
+            watch(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
+
+    return await service.investigate(command, caller, told)
+
+
 OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (
-    Operation("investigation.run", Investigate, Investigated, Service.investigate, "Find the root cause"),
+    Operation(
+        "investigation.run", Investigate, Investigated, Service.investigate, "Find the root cause", watched=_watched
+    ),
     Operation("investigation.render", RenderReport, RenderedReport, Service.render, "Write a report"),
     Operation("investigation.report", ReadReport, RcaRecord, Service.report, "Read a case's record"),
 )
