@@ -17,8 +17,8 @@ BACKENDS = {
     "job_stores": SQL,
     "jobs": {"embedded_memory", "embedded", "embedded_postgres", "celery_redis", "celery_sentinel", "celery_rabbitmq"},
     "leases": REDIS,
-    "rate_limit": REDIS | {"resilient"},
-    "sessions": REDIS | {"resilient"},
+    "rate_limit": REDIS,
+    "sessions": REDIS,
     "signals": REDIS,
     "transactions": SQL | {"postgres_tls"},
 }
