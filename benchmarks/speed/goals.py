@@ -39,6 +39,18 @@ GOALS: dict[str, tuple[Goal, ...]] = {
         Goal("get from S3, ours / boto3 download_file", "S3 get", "boto3 get", least=1.5),
         Goal("get from S3, ours / boto3 download_file, by the clock", "S3 get", "boto3 get", by="wall"),
     ),
+    "sessions": (
+        Goal("touch, ours / redis-py with the same command", "ours", "redis-py", least=0.9),
+        Goal("touch, ours / redis-py GETEX", "ours", "redis-py GETEX"),
+        Goal("touch, behind Sentinel / direct", "ours, Sentinel", "ours", least=0.9),
+        Goal("touch, in a cluster / direct", "ours, cluster", "ours", least=0.8),
+        Goal("touch, ours / redis-benchmark GETEX", "ours", "redis-benchmark GETEX"),
+    ),
+    "jobs": (
+        Goal("run a job that does nothing, ours / Celery", "run ours", "run celery", least=0.75),
+        Goal("run a job that does nothing, ours / Celery, by the clock", "run ours", "run celery", by="wall"),
+        Goal("tell of a job, ours / Celery's delay()", "tell ours", "tell celery", least=2.0),
+    ),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
         for database in ("sqlite", "postgres")

@@ -27,7 +27,7 @@ KEY_PREFIX = "fm:jobs:"
 """Of all keys in a Redis broker: a user that may touch `fm:*` only can run jobs."""
 
 VISIBILITY_TIMEOUT = 7200
-"""Seconds until Redis hands out again what nobody acknowledged; more than twice the longest job.
+"""Seconds until Redis hands out again what nobody acknowledged; workers with longer jobs take more than twice their limit.
 
 Where it is shorter than a job, Celery starts the job a second time while the first one still runs.
 """
@@ -157,7 +157,7 @@ def _sentinel(place: BrokerPlace, parts: SplitResult) -> Broker:
     timeouts = {"socket_timeout": place.timeout, "socket_connect_timeout": place.connect_timeout}
     sentinel: dict[str, Any] = {**timeouts, **tls, "ssl": secure}
     if place.sentinel_password:
-        sentinel["password"] = place.sentinel_password.reveal()
+        sentinel["password"] = _revealed(place.sentinel_password)
     at = f"{user}@" if user else ""
     url = ";".join(f"sentinel://{at}{host}/{database or 0}" for host in hosts.split(","))
     options = {**_redis_options(place), "master_name": unquote(master), "sentinel_kwargs": sentinel}
@@ -207,5 +207,14 @@ def _redis_tls(place: BrokerPlace) -> dict[str, Any]:
     }
 
 
+class _Hidden(str):
+    """A password on its way to the driver, in settings of which Celery and kombu may show any one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 def _revealed(secret: Secret | None) -> str:
-    return secret.reveal() if secret else ""
+    return _Hidden(secret.reveal()) if secret else ""

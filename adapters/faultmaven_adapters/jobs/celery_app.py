@@ -27,18 +27,21 @@ class CeleryOptions:
 def celery_app(place: BrokerPlace, options: CeleryOptions) -> Celery:
     """An application without tasks. Raises MisconfiguredError where the broker is none that Celery can use."""
     app = Celery("faultmaven", set_as_current=False, fixups=[])
-    app.conf.update(_broker(place), **_tasks(options), **_processes(options))
+    app.conf.update(_broker(place, options), **_tasks(options), **_processes(options))
     return app
 
 
-def _broker(place: BrokerPlace) -> dict[str, Any]:
+def _broker(place: BrokerPlace, options: CeleryOptions) -> dict[str, Any]:
     broker = broker_at(place)
+    transport = dict(broker.options)
+    if "visibility_timeout" in transport:
+        transport["visibility_timeout"] = max(transport["visibility_timeout"], int(2 * (options.time_limit + ROOM)) + 1)
     return {
         "broker_url": broker.url,
         # Not in the URL, which Celery logs.
         "broker_password": broker.password or None,
         "broker_use_ssl": dict(broker.ssl) or False,
-        "broker_transport_options": dict(broker.options),
+        "broker_transport_options": transport,
         "broker_heartbeat": broker.heartbeat,
         "broker_connection_timeout": place.connect_timeout,
         "broker_connection_retry_on_startup": True,
