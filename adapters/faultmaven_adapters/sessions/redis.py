@@ -121,7 +121,7 @@ def _session(row: Sequence[Any], sign_in: SignIn) -> Session:
     return Session(sign_in, _moment(created), _moment(seen), _moment(expires), data, int(version))
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def _sign_in(stored: bytes) -> SignIn:
     # It never changes, and reading it costs more than everything else that is done here for a touch.
     return restore(SignIn, stored)
