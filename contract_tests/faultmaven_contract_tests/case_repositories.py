@@ -8,13 +8,17 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from faultmaven_contract_tests.harness import Contract
-from faultmaven_contract_tests.nasty import TEXTS
+from faultmaven_contract_tests.nasty import REFUSED, TEXTS
 from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry
+from faultmaven_core.cases.commands import BeginInvestigation, CloseCase, ListCases, OpenCase
 from faultmaven_core.cases.journal import intact
 from faultmaven_core.cases.model import Case, CaseStatus, words
 from faultmaven_core.cases.ports import CaseQuery, StoredRecord
-from faultmaven_core.shared.errors import AlreadyExistsError, NotFoundError, StaleVersionError
-from faultmaven_core.shared.ids import OrganizationId
+from faultmaven_core.cases.service import CaseService
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.clock import FixedClock
+from faultmaven_core.shared.errors import AlreadyExistsError, InvalidInputError, NotFoundError, StaleVersionError
+from faultmaven_core.shared.ids import OrganizationId, RandomIds, UserId
 
 
 async def keep(storage: Storage, *cases: Case) -> None:
@@ -60,15 +64,42 @@ class CaseRepositoryContract(Contract):
         assert closed is not None
         assert closed.utcoffset() == timedelta(0)
 
+    @pytest.mark.parametrize("field", ["created_at", "updated_at", "closed_at"])
+    async def test_a_moment_without_a_zone_is_refused(self, subject: Storage, field: str) -> None:
+        """Nobody could say which instant it is."""
+        with pytest.raises(InvalidInputError, match="without a zone"):
+            await keep(subject, case(**{field: datetime(2026, 1, 1)}))  # noqa: DTZ001 - what is refused
+        assert await found(subject, CaseQuery()) == []
+
+    @pytest.mark.parametrize("text", REFUSED)
+    async def test_text_that_some_database_cannot_hold_is_refused_before_any_sees_it(
+        self, subject: Storage, text: str
+    ) -> None:
+        """By the commands, alike for all."""
+        clock = FixedClock(START)
+        cases, ann = CaseService(subject.cases, clock, RandomIds(clock)), Caller(ACME, UserId("ann"))
+        name = (await cases.open(OpenCase("why?"), ann)).case_id
+        for command in (
+            cases.open(OpenCase(text), ann),
+            cases.open(OpenCase("why?", text), ann),
+            cases.begin(BeginInvestigation(name, text), ann),
+            cases.close(CloseCase(name, note=text), ann),
+            cases.list(ListCases(text=text), ann),
+        ):
+            with pytest.raises(InvalidInputError):
+                await command
+
     async def test_adding_twice_is_refused(self, subject: Storage) -> None:
         """By id as by key; another organization may have the same."""
         await keep(subject, case(), case(organization=OTHER))
-        with pytest.raises(AlreadyExistsError):
-            await keep(subject, case())
-        with pytest.raises(AlreadyExistsError):
-            await keep(subject, replace(case(2), id=case().id))
-        with pytest.raises(AlreadyExistsError):
-            await keep(subject, replace(case(2), key=case().key))
+        for again, field in (
+            (case(), "(id|key)"),
+            (replace(case(2), id=case().id), "id"),
+            (replace(case(2), key=case().key), "key"),
+        ):
+            with pytest.raises(AlreadyExistsError, match=f"a row with the same {field} already") as caught:
+                await keep(subject, again)
+            assert case().id not in str(caught.value)
 
     async def test_absent_and_foreign_cases_look_the_same(self, subject: Storage) -> None:
         """In every method."""

@@ -29,6 +29,9 @@ class Storage(Protocol):
 
     jobs: JobStore
 
+    async def aclose(self) -> None:
+        """Close all connections. Used again, it opens new ones."""
+
     def cases(self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from faultmaven_contract_tests.harness import Contract
-from faultmaven_contract_tests.samples import ACME, START, Storage, case, request
+from faultmaven_contract_tests.samples import ACME, START, Storage, case, entry, request
+from faultmaven_core.cases.model import Case
 from faultmaven_core.jobs.model import Claim
 from faultmaven_core.shared.errors import (
     AlreadyExistsError,
@@ -111,16 +112,55 @@ class UnitOfWorkContract(Contract):
         with pytest.raises(ConflictError):
             await unit.__aenter__()
 
-    async def test_a_unit_survives_an_error_until_its_rollback(self, subject: Storage) -> None:
-        """What was added before a refused row is gone with the rest, unless it is committed."""
+    async def test_a_unit_that_a_row_was_refused_in_can_only_be_left(self, subject: Storage) -> None:
+        """What was added before goes with the rest; a commit would keep half of what was meant."""
         async with subject.cases(ACME) as unit:
             await unit.cases.add(case(1))
             await unit.commit()
+        for refused in (case(1), entry(case(9).id)):
+            async with subject.cases(ACME) as unit:
+                await unit.cases.add(case(2))
+                with pytest.raises((AlreadyExistsError, NotFoundError)):
+                    await (unit.cases.add(refused) if isinstance(refused, Case) else unit.journal.add(refused))
+                with pytest.raises(ConflictError, match="has failed"):
+                    await unit.cases.get(case(1).id)
+                with pytest.raises(ConflictError, match="has failed"):
+                    await unit.commit()
+            assert not await exists(subject, case(2).id)
+
+    async def test_an_error_of_the_core_leaves_the_unit_usable(self, subject: Storage) -> None:
+        """What is not there, and a version that is not the stored one, are answers."""
         async with subject.cases(ACME) as unit:
-            await unit.cases.add(case(2))
-            with pytest.raises(AlreadyExistsError):
-                await unit.cases.add(case(1))
-        assert not await exists(subject, case(2).id)
+            with pytest.raises(NotFoundError):
+                await unit.cases.get(case().id)
+            with pytest.raises(StaleVersionError):
+                await unit.cases.save(case())
+            await unit.cases.add(case())
+            await unit.commit()
+        assert await exists(subject, case().id)
+
+    async def test_a_read_only_unit_has_nothing_to_commit(self, subject: Storage) -> None:
+        """Whoever tries believes to have changed something."""
+        for unit in (subject.cases(ACME, read_only=True), subject.cases(ACME, may_lag=True)):
+            async with unit:
+                assert await unit.journal.last(case().id) is None
+                with pytest.raises(ConflictError):
+                    await unit.commit()
+
+    async def test_a_storage_that_was_closed_works_on_another_event_loop(self, subject: Storage) -> None:
+        """As in a worker, which has one of its own; and on the first one again afterwards."""
+
+        async def work() -> None:
+            async with subject.cases(ACME) as unit:
+                await unit.cases.add(case())
+                await unit.commit()
+            await asyncio.gather(*(exists(subject, case().id) for _ in range(8)))
+            await subject.aclose()
+
+        assert not await exists(subject, case().id)
+        await subject.aclose()
+        await asyncio.to_thread(lambda: asyncio.run(work()))
+        assert await exists(subject, case().id)
 
     async def test_ten_writers_at_once_lose_no_change(self, subject: Storage) -> None:
         """Each reads, adds one and saves, again where another was first."""

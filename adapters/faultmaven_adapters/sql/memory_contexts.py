@@ -14,7 +14,7 @@ from faultmaven_core.cases.ports import CaseQuery, CaseRepository, JournalReposi
 from faultmaven_core.evidence.model import Evidence
 from faultmaven_core.evidence.ports import EvidenceRepository
 from faultmaven_core.ports.transactions import own
-from faultmaven_core.shared.errors import AlreadyExistsError, NotFoundError, StaleVersionError
+from faultmaven_core.shared.errors import AlreadyExistsError, InvalidInputError, NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId, EvidenceId, OrganizationId
 from faultmaven_core.shared.page import Page
 
@@ -31,7 +31,7 @@ class MemoryCaseRepository(CaseRepository):
             raise self._run.refused(AlreadyExistsError("There is a row with the same id already."))
         if any(other.key == case.key for other in self._own()):
             raise self._run.refused(AlreadyExistsError("There is a row with the same key already."))
-        self._run.tables.cases[case.organization, case.id] = _in_utc(case)
+        self._run.tables.cases[case.organization, case.id] = self._in_utc(case)
 
     async def get(self, case_id: CaseId) -> Case:
         found = self._run.tables.cases.get((self._organization, case_id))
@@ -42,7 +42,7 @@ class MemoryCaseRepository(CaseRepository):
     async def save(self, case: Case) -> None:
         own(self._organization, case.organization)
         self._at_version(case.id, case.version)
-        self._run.tables.cases[self._organization, case.id] = replace(_in_utc(case), version=case.version + 1)
+        self._run.tables.cases[self._organization, case.id] = replace(self._in_utc(case), version=case.version + 1)
 
     async def remove(self, case_id: CaseId, version: int) -> None:
         self._at_version(case_id, version)
@@ -60,6 +60,13 @@ class MemoryCaseRepository(CaseRepository):
 
     def _own(self) -> list[Case]:
         return [case for (owner, _), case in self._run.tables.cases.items() if owner == self._organization]
+
+    def _in_utc(self, case: Case) -> Case:
+        moments = [case.created_at, case.updated_at, *([case.closed_at] if case.closed_at else [])]
+        if any(at.tzinfo is None for at in moments):
+            raise self._run.refused(InvalidInputError("A time without a zone cannot be stored."))
+        created, updated, *closed = [at.astimezone(UTC) for at in moments]
+        return replace(case, created_at=created, updated_at=updated, closed_at=closed[0] if closed else None)
 
     def _at_version(self, case_id: CaseId, version: int) -> None:
         found = self._run.tables.cases.get((self._organization, case_id))
@@ -174,12 +181,6 @@ def _matches(case: Case, query: CaseQuery) -> bool:
         and all(f" {word}" in text for word in query.words)
         and (query.updated_before is None or case.updated_at < query.updated_before)
     )
-
-
-def _in_utc(case: Case) -> Case:
-    closed = case.closed_at.astimezone(UTC) if case.closed_at else None
-    created, updated = case.created_at.astimezone(UTC), case.updated_at.astimezone(UTC)
-    return replace(case, created_at=created, updated_at=updated, closed_at=closed)
 
 
 def _require(run: MemoryTransaction, organization: OrganizationId, case_id: CaseId) -> None:
