@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -67,8 +68,9 @@ class CaseRepositoryContract(Contract):
     @pytest.mark.parametrize("field", ["created_at", "updated_at", "closed_at"])
     async def test_a_moment_without_a_zone_is_refused(self, subject: Storage, field: str) -> None:
         """Nobody could say which instant it is."""
+        naive: dict[str, Any] = {field: datetime(2026, 1, 1)}  # noqa: DTZ001 - what is refused
         with pytest.raises(InvalidInputError, match="without a zone"):
-            await keep(subject, case(**{field: datetime(2026, 1, 1)}))  # noqa: DTZ001 - what is refused
+            await keep(subject, case(**naive))
         assert await found(subject, CaseQuery()) == []
 
     @pytest.mark.parametrize("text", REFUSED)
