@@ -227,7 +227,7 @@ async def test_a_hung_server_is_an_error_in_time(server: Server) -> None:
             took = time.monotonic() - start
         finally:
             server.resume()
-        assert {type(answer) for answer in answers} <= {DeadlineExceededError, BackendUnavailableError}
+        assert all(isinstance(answer, DeadlineExceededError | BackendUnavailableError) for answer in answers)
         assert took < 2.5
         assert await store.get(session.id) is not None
 
