@@ -71,14 +71,17 @@ class EmbeddedJobs(JobTransport):
     async def _run(self, run_one: Callable[[], Awaitable[bool]], tick: Callable[[], Awaitable[int]]) -> None:
         closing = False
         while not closing:
+            called = True
             try:
                 await asyncio.wait_for(self._awake.wait(), PAUSE_SECONDS)
             except TimeoutError:
                 # Not at the start: a program that only looks something up need not do the housekeeping.
                 await self._tick(tick)
+                called = False
             self._awake.clear()
             closing = self._closing
-            for _ in range(self._concurrency - len(self._workers)):
+            free = self._concurrency - len(self._workers)
+            for _ in range(free if called else min(free, 1)):
                 worker = asyncio.create_task(self._work(run_one), name="faultmaven-job-worker")
                 self._workers.add(worker)
                 worker.add_done_callback(self._workers.discard)
