@@ -75,7 +75,7 @@ def run(folder: Path, source: str) -> Iterator[subprocess.Popen[str]]:
 
 def until_ready(child: subprocess.Popen[str], folder: Path) -> list[psutil.Process]:
     """All that a run has started, when its test says so."""
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 200
     while not (folder / "ready").exists():
         assert child.poll() is None, child.communicate()[0]
         assert time.monotonic() < deadline
@@ -87,7 +87,7 @@ def until_ready(child: subprocess.Popen[str], folder: Path) -> list[psutil.Proce
 def ran_to_its_end(folder: Path, source: str) -> tuple[int, str]:
     """The exit code and what was printed."""
     with run(folder, source) as child:
-        output, _ = child.communicate(timeout=120)
+        output, _ = child.communicate(timeout=200)
         return child.returncode, output
 
 
