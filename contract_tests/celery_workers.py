@@ -55,6 +55,7 @@ class WorkerPlan:
     queues: tuple[str, ...] = ("default",)
     grace: float = 5.0
     max_tasks: int = 500
+    autoscale: tuple[int, int] | None = None
     options: dict[str, float] = field(default_factory=dict)
 
 
@@ -90,7 +91,7 @@ def work(plan: WorkerPlan) -> int:
 
     worker_ready.connect(lambda **_: Path(plan.ready).touch(), weak=False)
     app = celery_app(BrokerPlace(plan.broker), CeleryOptions(queues=tuple(plan.queues), max_tasks=plan.max_tasks))
-    settings = WorkerSettings(plan.concurrency, None, tuple(plan.queues), False, plan.grace, plan.max_tasks, 0, "")
+    settings = WorkerSettings(plan.concurrency, plan.autoscale, plan.queues, False, plan.grace, plan.max_tasks, 0, "")
     return run_celery(app, lambda: opened(plan), settings)
 
 

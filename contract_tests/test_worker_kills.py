@@ -14,12 +14,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from redis import Redis
 
 from celery_jobs import QUICK, Broker, CeleryInstallation, opened
 from celery_workers import end_workers
 from faultmaven_contract_tests.job_installation import ask, ended, none_open, request, until
 from faultmaven_contract_tests.samples import ACME
-from faultmaven_contract_tests.servers import shared
+from faultmaven_contract_tests.servers import private, shared
 from faultmaven_core.cases.ports import CaseQuery
 from faultmaven_core.jobs.model import JobState
 from kill_probe import EFFECT, ENDLESS, POISON, runs
@@ -39,9 +40,9 @@ def nursery() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def installation(folder: Path, **changes: object) -> AsyncIterator[CeleryInstallation]:
+async def installation(folder: Path, url: str = "", **changes: object) -> AsyncIterator[CeleryInstallation]:
     """One whose workers know the operations of kill_probe."""
-    url = shared("redis").url
+    url = url or shared("redis").url
     async with opened(CeleryInstallation(Broker(url, url, bool, bool), folder, HANDLERS, **changes)) as made:
         yield made
 
@@ -89,6 +90,32 @@ async def test_a_stopped_worker_ends_when_its_jobs_are_done(tmp_path: Path) -> N
         asked = await ask(subject, *(request(EFFECT) for _ in range(10)))
         await ended(subject, *asked[:1])
         await subject.stop()
+
+
+async def test_a_broker_that_dies_and_forgets_everything_loses_no_job(tmp_path: Path) -> None:
+    """While jobs run and are asked for; the worker comes back to it by itself, and what it forgot is told again."""
+    with private("redis") as server:
+        async with installation(tmp_path, server.url) as subject:
+            await subject.start()
+            asked = await ask(subject, *(request(EFFECT) for _ in range(60)))
+            await ended(subject, asked[5])
+            await asyncio.to_thread(server.kill)
+            asked += await ask(subject, *(request(EFFECT) for _ in range(10)))
+            await asyncio.to_thread(server.restart)
+            with Redis.from_url(server.url) as client:
+                client.flushall()
+            assert {job.state for job in await ended(subject, *asked)} == {JobState.SUCCEEDED}
+            assert sorted(await _titles(subject)) == sorted(map(str, asked))
+
+
+async def test_an_autoscaled_worker_grows_with_its_work(tmp_path: Path) -> None:
+    """From one process to three, for three jobs that do not end."""
+    async with installation(tmp_path, autoscale=(1, 3)) as subject:
+        await subject.start()
+        assert len(subject.workers[0].children()) == 1
+        for job_id in await ask(subject, *(request(ENDLESS) for _ in range(3))):
+            await _until_begun(subject, job_id, 1)
+        assert len(subject.workers[0].children()) == 3
 
 
 async def each_once(number: int, folder: Path, kills_at_least: int) -> None:

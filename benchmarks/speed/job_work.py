@@ -1,7 +1,8 @@
-"""Jobs that do nothing: `python -m benchmarks.speed.job_work WHAT WHOSE REDIS DATABASE NUMBER [WORKERS]`.
+"""Jobs: `python -m benchmarks.speed.job_work WHAT WHOSE REDIS DATABASE NUMBER [WORKERS [SECONDS]]`.
 
 `tell` times what a process pays for telling workers of jobs. `run` starts workers (of two processes each) over a full queue
 and times their whole process trees from the first fifth of it to its end; starting them is not in it.
+A job does nothing, or waits for so many seconds.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from faultmaven_worker.app import run_celery
 from faultmaven_worker.argv import celery_argv
 
 ANN = Caller(OrganizationId("acme"), UserId("ann"))
-OPERATION = "bench.nothing"
+OPERATION, NOTHING = "bench.nothing", b"{}"
 SIZE = WorkerSettings(2, None, ("default",), False, 30.0, 100_000, 0, "")
 READY = "ready\n"
 COUNTED = 0.8
@@ -59,8 +60,10 @@ def bare(redis: str) -> Celery:
 async def runner(database: str) -> AsyncIterator[JobRunner]:
     """The product's runner over one operation."""
 
-    async def nothing(_payload: bytes, _context: JobContext) -> None:
-        """Do nothing."""
+    async def nothing(payload: bytes, _context: JobContext) -> None:
+        """Wait, if at all."""
+        if payload != NOTHING:
+            await asyncio.sleep(float(payload))
 
     clock = SystemClock()
     ids = RandomIds(clock)
@@ -72,7 +75,7 @@ async def runner(database: str) -> AsyncIterator[JobRunner]:
         await storage.aclose()
 
 
-async def asked(database: str, number: int) -> list[QueuedJob]:
+async def asked(database: str, number: int, payload: bytes) -> list[QueuedJob]:
     """Rows of jobs."""
     clock, told = SystemClock(), list[QueuedJob]()
     storage = SqlStorage(database, clock, RandomIds(clock), told.extend)
@@ -80,7 +83,7 @@ async def asked(database: str, number: int) -> list[QueuedJob]:
     for _ in range(-(-number // 100)):
         async with storage.cases(ANN.organization) as unit:
             for _ in range(100):
-                await unit.outbox.add(JobRequest(OPERATION, b"{}", ANN, time_limit=timedelta(minutes=1)))
+                await unit.outbox.add(JobRequest(OPERATION, payload, ANN, time_limit=timedelta(minutes=1)))
             await unit.commit()
     await storage.aclose()
     return told
@@ -111,12 +114,12 @@ def tell(whose: str, redis: str, number: int) -> None:
     Redis.from_url(redis).flushdb()
 
 
-def run(whose: str, redis: str, database: str, number: int, workers: int) -> None:
+def run(whose: str, redis: str, database: str, number: int, workers: int, payload: bytes) -> None:
     """Time the workers' processes; `units` is how many jobs they did."""
     client = Redis.from_url(redis)
     client.flushdb()
     place = BrokerPlace(redis)
-    jobs = asyncio.run(asked(database, number)) if whose == "ours" else [_any() for _ in range(number)]
+    jobs = asyncio.run(asked(database, number, payload)) if whose == "ours" else [_any() for _ in range(number)]
     Publisher(broker_at(place), place).send(jobs)
     command = [sys.executable, "-m", "benchmarks.speed.job_work", "worker", whose, redis, database, "0"]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
@@ -172,7 +175,8 @@ def main() -> None:
     elif what == "tell":
         tell(whose, redis, int(number))
     else:
-        run(whose, redis, database, int(number), int(more[0]) if more else 1)
+        workers, payload = int(more[0]) if more else 1, more[1].encode() if more[1:] else NOTHING
+        run(whose, redis, database, int(number), workers, payload)
 
 
 if __name__ == "__main__":
