@@ -12,9 +12,11 @@ _UNITS = Contract("transactions", _SQL)
 _DRIVERS = File("tests/gates/test_packaging.py", "every driver is installed by the extra `all`")
 _SETTINGS = File("tests/unit/settings/test_settings.py", "settings, their files, aliases and conflicts")
 _NO_HOSTS = File("tests/gates/test_no_host_literals.py", "no product code names a host")
+_S3 = File("contract_tests/test_s3_blobs.py", "credentials, encryption, look-alikes, killed writers of S3")
 _BLOBS = Contract("blobs", ("filesystem", "s3"))
-_POOLS = File("contract_tests/test_postgres_faults.py", "pools, time-outs, broken and hung servers")
-_RETRY = File("tests/unit/resilience/test_resilient_wrapper.py", "deadline, retry with growing pauses, retry budget")
+_POOLS = File("contract_tests/test_postgres.py", "pools, time-outs, row-level security, certificates")
+_BROKEN = File("contract_tests/test_postgres_faults.py", "connections that break, servers that hang or refuse")
+_RETRY = File("tests/unit/resilience/test_retries.py", "deadline, retry with growing pauses, retry budget")
 _DOCTOR = File("tests/shells/test_cli_doctor.py", "each dependency is tried for real")
 _CANARIES = File("tests/end_to_end/test_no_secret_is_told.py", "secrets appear in no log, error, repr or output")
 
@@ -46,7 +48,7 @@ ROWS = (
         (_SETTINGS, _CANARIES),
         "the knowledge context; settings and mounted secrets are what ran",
     ),
-    Row("knowledge", "service discovery", 30, "no localhost in code", (_NO_HOSTS,), _PEERS),
+    Row("knowledge", "service discovery", 30, "no host in code", (_NO_HOSTS,), _PEERS),
     Row(
         "case",
         "database",
@@ -55,6 +57,7 @@ ROWS = (
         (
             Contract("cases", _SQL),
             _UNITS,
+            _BROKEN,
             File("contract_tests/test_postgres_killed.py", "PostgreSQL killed in the middle of commands"),
             _DRIVERS,
         ),
@@ -63,7 +66,7 @@ ROWS = (
     Row("case", "service discovery", 30, "peers by name", (_NO_HOSTS,), _PEERS),
     Row("case", "connection pool", 40, "pool size variables", (_SETTINGS, _POOLS)),
     Row("evidence", "database", 30, "as case", (Contract("evidence", _SQL), _UNITS, _DRIVERS)),
-    Row("evidence", "storage", 10, "S3 by boto3, S3-compatible stores of one's own", (_BLOBS, _DRIVERS)),
+    Row("evidence", "storage", 10, "S3 by boto3, S3-compatible stores of one's own", (_BLOBS, _S3, _DRIVERS)),
     Row("evidence", "configuration", 50, "variables that are read", (_SETTINGS,)),
     Row("evidence", "service discovery", 40, "peers by name", (_NO_HOSTS,), _PEERS),
     Row(
@@ -93,11 +96,18 @@ ROWS = (
             Contract("signals", _HIGHLY_AVAILABLE),
             Contract("rate_limit", _HIGHLY_AVAILABLE),
             File("contract_tests/test_session_failover.py", "primaries killed under load of sessions"),
+            File("contract_tests/test_redis_failover.py", "primaries killed under load of cache, leases and signals"),
         ),
     ),
     Row("session", "configuration", 70, "by variable", (_SETTINGS,)),
     Row("session", "expiry", 80, "proper TTL", (Contract("sessions", ("memory", *_REDIS)),)),
-    Row("session", "resilience", 40, "retry with exponential backoff", (_RETRY,)),
+    Row(
+        "session",
+        "resilience",
+        40,
+        "retry with exponential backoff",
+        (_RETRY, File("contract_tests/test_session_faults.py", "sessions while Redis is down, hangs or forgets")),
+    ),
     Row("agent", "model providers", 80, "many, LangChain among them", (), "models"),
     Row("agent", "local models", 40, "Ollama, vLLM complete; provider health checks", (), "models"),
     Row("agent", "configuration", 80, "by variable", (_SETTINGS,), "models"),
@@ -115,7 +125,10 @@ ROWS = (
         "broker",
         70,
         "more than Redis",
-        (Contract("jobs", ("celery_redis", "celery_sentinel", "celery_rabbitmq")),),
+        (
+            Contract("jobs", ("celery_redis", "celery_sentinel", "celery_rabbitmq")),
+            File("contract_tests/test_celery_broker.py", "brokers with TLS, few rights, wrong passwords"),
+        ),
     ),
     Row(
         "job worker",
@@ -148,7 +161,7 @@ ROWS = (
         (Contract("rate_limit", ("memory", *_REDIS)),),
         "gateway; the shared rate limiter is what ran",
     ),
-    Row("api gateway", "service discovery", 60, "svc.namespace.svc.cluster.local", (_NO_HOSTS,), "gateway"),
+    Row("api gateway", "service discovery", 60, "names of Kubernetes services", (_NO_HOSTS,), "gateway"),
     Row("api gateway", "CORS", 80, "settings for it", (), "gateway"),
     Row("api gateway", "circuit breaker", None, "asked for", (), "gateway"),
     Row("auth", "methods", 20, "SAML, OIDC, OAuth2", (), "identity"),
@@ -168,7 +181,7 @@ ROWS = (
         "connection retry",
         None,
         "at start and while running",
-        (_RETRY, File("tests/unit/resilience/test_wait_until_up.py", "a start waits for servers that are starting")),
+        (_RETRY, File("tests/unit/resilience/test_backoff.py", "pauses, and a start that waits for servers"), _BROKEN),
     ),
     Row("all", "pool sizes", None, "by variable", (_SETTINGS, _POOLS)),
     Row(
