@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from benchmarks.speed.measure import timed
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
+from faultmaven_adapters.blobs.s3.bucket import END
 from faultmaven_contract_tests.blob_memory import Growth, blocks
 from faultmaven_core.ports.blobs import BlobKey, BlobStore
 from faultmaven_core.shared.secret import Secret
@@ -86,7 +87,7 @@ class Work:
         if what == "put":
             client.upload_file(str(self._source), self._bucket, STORED.text)
         else:
-            client.download_file(self._bucket, SEED.text, str(self._target))
+            client.download_file(self._bucket, f"{SEED}{END}", str(self._target))
         return self._source.stat().st_size / 1e6
 
 

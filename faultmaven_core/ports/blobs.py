@@ -27,7 +27,7 @@ from faultmaven_core.shared.errors import (
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _MOST_KEY = 512
 _CONTENT_TYPE = re.compile(r"[\w!#$&^.+-]{1,100}/[\w!#$&^.+-]{1,100}(?:; ?[a-z]{1,16}=[\w.-]{1,64}){0,3}", re.ASCII)
-_MOST_DESCRIBED = 1750
+_MOST_DESCRIBED = 1800
 _LONGEST_EXPIRY = 7 * 24 * 3600
 
 
@@ -142,8 +142,8 @@ class BlobStore(Pingable, Protocol):
         nothing of it stays. Mode "create" on a key in use raises BlobExistsError; of two at once one wins where
         CONDITIONAL_WRITE is declared. A full disk is StorageFullError. AmbiguousError: the connection broke while the
         whole was being made visible, and the backend cannot be asked whether it is. The content type is `type/subtype`
-        with up to three parameters, the attributes have at most 1,750 characters as a URL's query; anything else is
-        InvalidInputError. The returned info holds the SHA-256 of what was stored.
+        with up to three parameters; it and the attributes, as a URL's query, have at most 1,800 characters; anything else
+        is InvalidInputError. The returned info holds the SHA-256 of what was stored.
         """
 
     @abstractmethod
@@ -173,7 +173,7 @@ class BlobStore(Pingable, Protocol):
 
     @abstractmethod
     async def presign_get(self, key: BlobKey, *, expires: timedelta, download_name: str | None = None) -> str:
-        """A URL that serves the blob by GET until it expires, as a download of that name where one is given.
+        """A URL that serves the blob by GET until it expires: as a download, of that name where one is given.
 
         Raises UnsupportedError where PRESIGN_GET is not declared, InvalidInputError where `expires` is not between one
         second and seven days. Whoever has the URL has the blob: hand it out, never log it.
@@ -215,7 +215,7 @@ def checked_description(content_type: str, attributes: Mapping[str, str]) -> str
         query = urlencode(attributes)
     except UnicodeEncodeError as error:
         raise InvalidInputError("Half a character.", fields={"attributes": "not allowed"}) from error
-    if len(query) > _MOST_DESCRIBED:
+    if len(query) + len(content_type) > _MOST_DESCRIBED:
         raise InvalidInputError(
             f"The attributes have more than {_MOST_DESCRIBED} characters.", fields={"attributes": "too long"}
         )

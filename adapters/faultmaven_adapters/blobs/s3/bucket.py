@@ -11,8 +11,12 @@ from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.blobs.s3.errors import S3_ERRORS
 from faultmaven_core.ports.blobs import BlobKey
+from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.secret import Secret
 
+END = "!"
+"""Ends every name, so that none is a folder of another: several servers keep objects as files. No key has this character,
+and it comes before all that keys have, so names are in the order of keys."""
 USUAL_REGION = "us-east-1"
 """What look-alikes call themselves when nothing else is said."""
 
@@ -54,7 +58,15 @@ class Bucket:
 
     def name(self, key: BlobKey) -> str:
         """A blob's name in the bucket."""
-        return self.prefix + key.text
+        return f"{self.prefix}{key.text}{END}"
+
+    def key(self, name: str) -> BlobKey | None:
+        """The blob with that name; None for what others have put there."""
+        text = name.removeprefix(self.prefix)
+        try:
+            return BlobKey(text.removesuffix(END)) if text.endswith(END) else None
+        except InvalidInputError:
+            return None
 
     async def __call__(self, operation: str, /, **request: Any) -> Any:
         """The answer of an operation of the driver's client."""

@@ -11,12 +11,13 @@ from urllib.parse import parse_qsl
 from faultmaven_adapters.blobs.s3.bucket import S3Place
 from faultmaven_core.ports.blobs import BlobInfo, BlobKey, checked_description
 
-ATTRIBUTES, CREATED, SHA256, WRITER = "attributes", "created", "sha256", "writer"
+ATTRIBUTES, CREATED, SHA256, TYPE, WRITER = "attributes", "created", "sha256", "type", "writer"
 
 
 def described(info: BlobInfo, writer: str, place: S3Place) -> dict[str, Any]:
     """What a request that stores a blob says of it. `writer` marks the one put that it belongs to."""
-    metadata = {CREATED: info.created_at.isoformat(), WRITER: writer}
+    # The type twice: one well-known server puts its own guess in place of the most general one.
+    metadata = {CREATED: info.created_at.isoformat(), TYPE: info.content_type, WRITER: writer}
     if info.sha256:
         metadata[SHA256] = info.sha256
     if info.attributes:
@@ -39,7 +40,7 @@ def info_of(key: BlobKey, answer: Mapping[str, Any]) -> BlobInfo:
         key,
         _size(answer),
         metadata.get(SHA256),
-        answer.get("ContentType", "application/octet-stream"),
+        metadata.get(TYPE) or answer.get("ContentType", "application/octet-stream"),
         created,
         dict(parse_qsl(metadata.get(ATTRIBUTES, ""), keep_blank_values=True)),
     )

@@ -178,24 +178,28 @@ class S3BlobStore(BlobStore, Inspectable):
     async def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[ListedBlob]:
         # Only sweepers list, so this is also the moment to remove what writers left that were killed.
         await forget_uploads(self._bucket)
-        page = {"StartAfter": self._bucket.name(after)} if after else {}
+        page: dict[str, str] = {}
+        last: BlobKey | None = None
         while True:
             answer = await self._bucket("list_objects_v2", Prefix=self._bucket.prefix + prefix, **page)
-            # One well-known server does not order by bytes within a page.
-            for blob in sorted(self._listed(answer), key=lambda blob: blob.key):
-                if after is not None and blob.key <= after:
-                    raise BackendError(f"{self._place} lists out of order: this server cannot be used.")
-                after = blob.key
-                yield blob
+            # Some servers order by folders and not by bytes: within a page that is mended, and beyond it refused. Told
+            # where to begin they would leave out what they take for earlier, so this begins at the beginning.
+            for blob in sorted(self._listed(answer, prefix), key=lambda blob: blob.key):
+                if last is not None and blob.key <= last:
+                    raise BackendError(f"{self._place} lists out of order, so nobody can tell what is missing.")
+                last = blob.key
+                if after is None or blob.key > after:
+                    yield blob
             if not answer.get("IsTruncated"):
                 return
             page = {"ContinuationToken": answer["NextContinuationToken"]}
 
     async def presign_get(self, key: BlobKey, *, expires: timedelta, download_name: str | None = None) -> str:
-        request = {"Key": self._bucket.name(key)}
+        # Never shown by a browser: what people upload may be a page with a script.
+        request = {"Key": self._bucket.name(key), "ResponseContentDisposition": "attachment"}
         if download_name is not None:
             name = quote(download_name, safe="", errors="replace")
-            request["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{name}"
+            request["ResponseContentDisposition"] += f"; filename*=UTF-8''{name}"
         return await self._bucket.presigned(checked_expiry(expires), **request)
 
     async def ping(self) -> None:
@@ -266,11 +270,10 @@ class S3BlobStore(BlobStore, Inspectable):
             raise BlobNotFoundError(f"Nothing is stored under {key}.")
         return EmptyReader(info)
 
-    def _listed(self, answer: Mapping[str, Any]) -> Iterator[ListedBlob]:
+    def _listed(self, answer: Mapping[str, Any], prefix: str) -> Iterator[ListedBlob]:
         for found in answer.get("Contents", ()):
-            # What is no key of ours was put there by somebody else.
-            with suppress(InvalidInputError):
-                key = BlobKey(found["Key"].removeprefix(self._bucket.prefix))
+            key = self._bucket.key(found["Key"])
+            if key is not None and key.text.startswith(prefix):
                 yield ListedBlob(key, found["Size"], found["LastModified"].astimezone(UTC))
 
 
