@@ -148,7 +148,8 @@ class BlobFaultContract(Contract):
         self, subject: BlobStore, impatient: BlobStore, proxy: FaultProxy
     ) -> None:
         """Ten seconds of refusals in the middle of four uploads: what is acknowledged is there, what failed is not."""
-        down = asyncio.Event()
+        # All four have come into their middle when it begins.
+        down = asyncio.Barrier(5)
 
         async def source(letter: bytes) -> AsyncIterator[bytes]:
             for block in megabytes(LARGE, letter):
@@ -162,9 +163,9 @@ class BlobFaultContract(Contract):
             letter: asyncio.create_task(store.put(BlobKey(f"org/{letter.decode()}"), source(letter)))
             for letter, store in stores.items()
         }
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(PATIENCE):
+            await down.wait()
         proxy.answer(BUSY)
-        down.set()
         await self._heal(proxy, 10.0)
         results = await asyncio.gather(*tasks.values(), return_exceptions=True)
         outcome = {letter: not isinstance(result, BaseException) for letter, result in zip(tasks, results, strict=True)}

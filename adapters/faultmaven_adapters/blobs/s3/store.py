@@ -18,7 +18,7 @@ from faultmaven_adapters.blobs.s3.description import WRITER, described, info_of
 from faultmaven_adapters.blobs.s3.errors import raise_first, status_of, unanswered
 from faultmaven_adapters.blobs.s3.inspection import inspected, writes_conditionally
 from faultmaven_adapters.blobs.s3.reader import EmptyReader, S3Reader
-from faultmaven_adapters.blobs.s3.upload import MultipartUpload, forget_uploads, in_parts, put_small
+from faultmaven_adapters.blobs.s3.upload import MultipartUpload, forget_uploads, in_parts, persistently, put_small
 from faultmaven_core.ports.blobs import (
     BlobCapability,
     BlobExistsError,
@@ -140,7 +140,7 @@ class S3BlobStore(BlobStore, Inspectable):
                 target = {"Key": self._bucket.name(key), **described(info, writer, self._place), **condition}
                 await self._settled(put_small(self._bucket, target, first, info.sha256 or ""), key, writer)
                 return info
-            if condition and await self.stat(key) is not None:
+            if condition and await persistently(lambda: self.stat(key), self._patience) is not None:
                 raise BlobExistsError(f"{key} is stored already.")
             upload = MultipartUpload(self._bucket, self._bucket.name(key), self._patience)
             try:
