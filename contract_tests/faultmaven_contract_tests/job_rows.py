@@ -109,9 +109,11 @@ class JobRowContract(Contract):
         async with subject.job_units(ACME, read_only=True) as unit:
             by_state = await unit.jobs.page(JobQuery((JobState.RUNNING,)), after=None, limit=10)
             by_queue = await unit.jobs.page(JobQuery(queue="q"), after=None, limit=10)
+            full = await unit.jobs.page(JobQuery(queue="q"), after=None, limit=2)
             first = await unit.jobs.page(JobQuery(operation="case.prune"), after=None, limit=10)
         assert [job.id for job in by_state.items] == [running.id]
         assert {job.id for job in by_queue.items} == {wanted[1], wanted[3]}
+        assert (full.items, full.next) == (by_queue.items, None)
         assert [job.id for job in first.items] == [other]
 
     async def test_a_change_is_refused_where_a_runner_was_faster(self, subject: Storage) -> None:

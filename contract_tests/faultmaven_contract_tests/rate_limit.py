@@ -119,6 +119,11 @@ class RateLimiterContract(Contract):
             with pytest.raises(InvalidInputError):
                 await subject.hit(RateLimitKey(OrganizationId(organization), name), FIVE_AT_ONCE)
 
+    async def test_a_subject_over_512_characters_is_refused(self, subject: RateLimiter) -> None:
+        """So that nobody fills the store with names."""
+        with pytest.raises(InvalidInputError):
+            await subject.hit(RateLimitKey(ACME, "k", "x" * 513), FIVE_AT_ONCE)
+
     async def test_a_lower_limit_locks_nobody_out_for_longer_than_its_own_time(self, subject: RateLimiter) -> None:
         """What was taken under the old one is forgiven beyond that."""
         for _ in range(5):

@@ -46,7 +46,7 @@ TESTS: dict[str, tuple[str, str]] = {
     "adapters/faultmaven_adapters/sql/job*.py": (f"{_JOBS} {_ROWS}", "sqlite"),
     "adapters/faultmaven_adapters/sql/migrate.py": (f"tests/unit/storage/test_migration.py {_ROWS}", "sqlite"),
     "adapters/faultmaven_adapters/sql/[rstu]*.py": (_EVERYTHING, "sqlite,embedded"),
-    "faultmaven_core/ports/blobs.py": (_BLOBS, "memory,filesystem"),
+    "faultmaven_core/ports/blobs.py": (f"{_BLOBS} tests/unit/storage/test_blob_values.py", "memory,filesystem"),
     "faultmaven_core/ports/cache.py": ("contract_tests/test_cache.py", "memory"),
     "faultmaven_core/ports/leases.py": ("contract_tests/test_leases.py", "memory"),
     "faultmaven_core/ports/lifetime.py": ("contract_tests/test_cache.py contract_tests/test_leases.py", "memory"),
