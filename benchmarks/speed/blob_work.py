@@ -96,6 +96,12 @@ async def _read(file: BinaryIO) -> AsyncIterator[bytes]:
         yield block
 
 
+async def _connected(store: BlobStore) -> None:
+    await store.ping()
+    if start := getattr(store, "start", None):
+        await start()
+
+
 async def _growth(store: BlobStore, mebibytes: int) -> list[float]:
     await store.put(STORED, blocks(20), mode="replace")
     growth = Growth()
@@ -122,7 +128,7 @@ def main() -> None:
 
 def _ours(work: Work, store: BlobStore, what: str, more: list[str]) -> None:
     with asyncio.Runner() as runner:
-        runner.run(store.ping())
+        runner.run(_connected(store))
         jobs: dict[str, Callable[[], None]] = {
             "put": lambda: timed(lambda: runner.run(work.put(store, STORED))),
             "get": lambda: timed(lambda: runner.run(work.get(store))),
