@@ -14,8 +14,8 @@ from tests.changed_source import FILE, MODULE
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_NAME = re.compile(r"^FAILED \S*?::(test_\w+)", re.MULTILINE)
-"""The test's name in a line `FAILED file::Class::name[parameters] - error`."""
+_NAME = re.compile(r"^(?:FAILED|ERROR) \S*?::(test_\w+)", re.MULTILINE)
+"""The test's name in a line `FAILED file::Class::name[parameters] - error`; ERROR where its tear-down found it."""
 
 FAILURES = 1
 """Pytest's exit code where tests ran and some failed."""
@@ -41,7 +41,7 @@ def run_changed(module: str, source: str, arguments: Sequence[str], folder: Path
     command = [sys.executable, "-m", "pytest", "-p", "tests.changed_source", "-p", "no:cacheprovider", "--no-cov"]
     try:
         done = subprocess.run(
-            [*command, "-q", "--tb=line", "-rf", *arguments],
+            [*command, "-q", "--tb=line", "-rfE", *arguments],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,
