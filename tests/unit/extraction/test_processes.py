@@ -60,15 +60,20 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """Every test leaves no process and no scratch folder behind."""
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    EARLIER.update(children())
     yield
     assert list((tmp_path / "scratch").iterdir()) == []
     assert not children()
 
 
+EARLIER: set[int] = set()
+"""What other tests have started, such as the guard of their servers."""
+
+
 def children() -> list[int]:
-    """Processes that this one started and that still run."""
+    """Processes that this one started for extraction and that still run; servers of other tests are left out."""
     listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    return [int(word) for word in listed.split()]
+    return [int(word) for word in listed.split() if int(word) not in EARLIER]
 
 
 def settings(folder: Path, **files: str) -> list[Input]:
