@@ -23,6 +23,7 @@ PAGE = ROOT / "docs/neutrality.md"
 WRITE = "FM_TEST_WRITE_PROOF"
 """Set to anything, the run is written down instead of compared."""
 
+STALE = "The proof is stale: `make proof` renews it and docs/neutrality.md."
 FILES = {proof.file for row in ROWS for proof in row.proofs if isinstance(proof, File)}
 
 
@@ -37,7 +38,8 @@ def test_the_recorded_proof_is_this_run(request: pytest.FixtureRequest) -> None:
         return
     compared = ("contracts", "tests") if everything else ("contracts",) if arguments == ["contract_tests"] else ()
     for part in compared:
-        assert proof[part] == recorded()[part], "The proof is stale: `make proof` renews it and docs/neutrality.md."
+        # Another machine may bring another version of a server; that it ran there counts as well.
+        assert _without_versions(proof[part]) == _without_versions(recorded()[part]), STALE
 
 
 def test_the_page_shows_the_recorded_proof() -> None:
@@ -74,6 +76,10 @@ def test_what_is_not_built_does_not_count() -> None:
     assert [v.standing for v in verdicts(known, [case])] == [Standing.EMULATED]
     del both["s3"]
     assert [v.standing for v in verdicts(known, [case])] == [Standing.PARTLY]
+
+
+def _without_versions(proof: Any) -> Any:
+    return json.loads(re.sub(r'("server": "[^"]*")', lambda found: re.sub(r" \d+", "", found[1]), json.dumps(proof)))
 
 
 def _contracts(config: pytest.Config) -> dict[str, dict[str, Any]]:
