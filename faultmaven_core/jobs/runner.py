@@ -31,7 +31,8 @@ class RunnerOptions:
     """The times that a runner keeps.
 
     After `lease` without a heartbeat a runner counts as dead and its job is claimed again. Retries wait from `first_delay`
-    on, doubled each time up to `longest_delay`. A job that nobody took for `patience` is told of again.
+    on, doubled each time up to `longest_delay`. A job that nobody took for `patience` is told of again. No attempt takes
+    longer than `time_limit`, whatever its job asked for.
     """
 
     lease: timedelta = timedelta(seconds=60)
@@ -39,6 +40,7 @@ class RunnerOptions:
     first_delay: timedelta = timedelta(seconds=2)
     longest_delay: timedelta = timedelta(minutes=5)
     patience: timedelta = timedelta(seconds=60)
+    time_limit: timedelta = timedelta(minutes=30)
 
 
 DEFAULTS = RunnerOptions()
@@ -122,16 +124,16 @@ class JobRunner:
         handler = self._handlers.get(job.operation)
         if handler is None:
             raise FaultMavenError(f"There is no operation {job.operation}.")
+        seconds = min(job.time_limit, self._options.time_limit).total_seconds()
         work = asyncio.create_task(handler(job.payload, context), name=f"job {job.id}")
         beats = asyncio.create_task(self._beat(job, context, work), name=f"heartbeat {job.id}")
         try:
-            async with asyncio.timeout(job.time_limit.total_seconds()) as limit:
+            async with asyncio.timeout(seconds) as limit:
                 return await work
         except TimeoutError:
             if not limit.expired():
                 raise
-            seconds = f"{job.time_limit.total_seconds():g}"
-            raise DeadlineExceededError(f"The attempt took longer than its time limit of {seconds} s.") from None
+            raise DeadlineExceededError(f"The attempt took longer than its time limit of {seconds:g} s.") from None
         except asyncio.CancelledError:
             if context.stopped:
                 context.check()

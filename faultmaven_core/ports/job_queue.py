@@ -19,6 +19,8 @@ from faultmaven_core.shared.text import checked
 
 MOST_PAYLOAD = 64 << 10
 MOST_ATTEMPTS = 100
+LONGEST_LIMIT = timedelta(days=1)
+"""What a job may ask for; its runner has a limit of its own, which the installation sets."""
 
 DEFAULT_QUEUE = "default"
 
@@ -30,8 +32,8 @@ class JobRequest:
     """An operation to run later on a caller's behalf. `payload` is its command as JSON, at most 64 KiB.
 
     While a job with the same `dedupe_key` is open in the organization, asking again changes nothing. A given `id` is used
-    once and never again, also after its job ended. An attempt that takes longer than `time_limit` has failed; after
-    `max_attempts` of them the job is given up. `trace` goes along to whoever runs it.
+    once and never again, also after its job ended. An attempt that takes longer than `time_limit`, or than its runner
+    allows, has failed; after `max_attempts` of them the job is given up. `trace` goes along to whoever runs it.
     """
 
     operation: str
@@ -41,7 +43,7 @@ class JobRequest:
     run_at: datetime | None = None
     queue: str = DEFAULT_QUEUE
     max_attempts: int = 5
-    time_limit: timedelta = timedelta(minutes=30)
+    time_limit: timedelta = LONGEST_LIMIT
     trace: str = ""
     id: UUID | None = None
 
@@ -71,7 +73,7 @@ def require_storable(request: JobRequest) -> None:
         "queue": "1 to 63 of a-z, 0-9 and . _ -, a letter first" if not _QUEUE.fullmatch(request.queue) else "",
         "max_attempts": "1 to 100" if not 1 <= request.max_attempts <= MOST_ATTEMPTS else "",
         "time_limit": "from a millisecond to a day"
-        if not timedelta(milliseconds=1) <= request.time_limit <= timedelta(days=1)
+        if not timedelta(milliseconds=1) <= request.time_limit <= LONGEST_LIMIT
         else "",
         "run_at": "a moment with a time zone" if request.run_at and request.run_at.tzinfo is None else "",
     }

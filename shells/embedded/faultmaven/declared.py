@@ -194,7 +194,9 @@ AUTOSCALE_MAX = Variable(
 QUEUES = Variable(
     "FM_WORKER_QUEUES", "Queues that a worker takes jobs from, such as `default,reports`.", "default", "fm worker"
 )
-JOB_TIME_LIMIT = Variable("FM_JOB_TIME_LIMIT", "Longest single attempt at a job.", "30m", "jobs")
+JOB_TIME_LIMIT = Variable(
+    "FM_JOB_TIME_LIMIT", "Longest single attempt at a job, unless the job itself asks for less.", "30m", "jobs"
+)
 JOB_LEASE = Variable(
     "FM_JOB_LEASE", "After this long without a sign of its runner a job is taken by another one.", "60s", "jobs"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ async def test_everything_is_closed_at_the_end_even_after_an_error(tmp_path: Pat
     assert set(threading.enumerate()) <= before
     async with FaultMaven.open(settings) as fm:
         assert len((await fm.cases.list(ListCases(), fm.caller)).items) == 1
+
+
+async def test_times_of_jobs_reach_their_runner(tmp_path: Path) -> None:
+    """Embedded or in a worker: a setting that changes nothing is a lie."""
+    times = {"FM_JOB_LEASE": "8s", "FM_JOB_TIME_LIMIT": "2h"}
+    async with FaultMaven.open(load_settings({"FM_HOME": str(tmp_path), **times})) as fm:
+        options = fm.application.runner._options
+    assert (options.lease, options.beat, options.time_limit) == (
+        timedelta(seconds=8),
+        timedelta(seconds=2),
+        timedelta(hours=2),
+    )
 
 
 async def test_closing_goes_backwards_and_past_errors() -> None:

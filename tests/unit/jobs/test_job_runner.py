@@ -326,6 +326,19 @@ async def test_an_attempt_that_takes_too_long_has_failed(bench: Bench) -> None:
     assert (await bench.job(job_id)).error == "TimeoutError"
 
 
+async def test_no_attempt_takes_longer_than_its_runner_allows(bench: Bench) -> None:
+    """Whatever the job asked for; a job that asked for less gets less."""
+    bench.work = sleeping
+    job_id = await bench.ask(max_attempts=1)
+    strict = bench.another(options=RunnerOptions(time_limit=timedelta(milliseconds=30)))
+    assert await strict.run_one()
+    job = await bench.job(job_id)
+    assert (job.state, job.error[-10:]) == (JobState.DEAD, "of 0.03 s.")
+    job_id = await bench.ask(max_attempts=1, time_limit=timedelta(milliseconds=20))
+    assert await strict.run_one()
+    assert (await bench.job(job_id)).error.endswith("of 0.02 s.")
+
+
 async def test_work_that_cancels_itself_has_failed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """Nobody stopped the runner, so the runner goes on."""
     caplog.set_level(logging.CRITICAL)

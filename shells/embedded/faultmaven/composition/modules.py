@@ -162,11 +162,13 @@ class _Runs:
         self._embedded = settings.jobs.url.scheme == "embedded"
         self._queues = () if self._embedded else settings.worker.queues
         self._lease = timedelta(seconds=settings.jobs.lease)
+        self._time_limit = timedelta(seconds=settings.jobs.time_limit)
 
     def runner(self, known: Mapping[str, Handler], clock: Clock, ids: Ids) -> JobRunner:
         """The runner of these operations."""
         spread = random.Random()  # noqa: S311 - spreads retries, guards nothing
-        options = RunnerOptions(lease=self._lease, beat=min(self._lease / 4, RunnerOptions().beat))
+        beat = min(self._lease / 4, RunnerOptions().beat)
+        options = RunnerOptions(lease=self._lease, beat=beat, time_limit=self._time_limit)
         name = f"{platform.node()} {os.getpid()}"
         return JobRunner(
             self._storage.jobs, known, clock, ids, spread.random, worker=name, queues=self._queues, options=options
