@@ -14,7 +14,7 @@ from injector import Injector, Module, provider, singleton
 from faultmaven import FaultMaven, load_settings
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.modules import modules
-from faultmaven.composition.select import BACKENDS, backend
+from faultmaven.composition.select import BACKENDS, LAZY_DRIVERS, backend
 from faultmaven_adapters.blobs.memory import MemoryBlobStore
 from faultmaven_core.application import Application
 from faultmaven_core.cases.commands import ListCases, OpenCase
@@ -129,6 +129,9 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(BACKENDS, ("database", "odd"), "no_such_driver")
     with pytest.raises(MisconfiguredError, match=r"no_such_driver.*pip install"):
         backend("database", "odd")
+    monkeypatch.setitem(LAZY_DRIVERS, "memory", "no_such_driver")
+    with pytest.raises(MisconfiguredError, match=r"no_such_driver.*pip install"):
+        backend("blobs", "memory")
     monkeypatch.setitem(BACKENDS, ("database", "odd"), "faultmaven_adapters.none")
     with pytest.raises(ModuleNotFoundError):
         backend("database", "odd")

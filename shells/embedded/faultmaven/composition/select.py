@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from faultmaven_core.shared.errors import MisconfiguredError
@@ -39,7 +40,7 @@ BACKENDS = {
 EXTRAS = {"postgresql": "postgres", "s3": "s3", "redis": "redis", "rabbitmq": "worker"}
 """Scheme -> the extra that brings its driver."""
 
-_LAZY_DRIVERS = {"postgresql": "asyncpg", "redis": "redis", "s3": "boto3"}
+LAZY_DRIVERS = {"postgresql": "asyncpg", "redis": "redis", "s3": "boto3"}
 """Drivers that their adapter imports only when it connects; missing ones are told at start."""
 
 
@@ -51,14 +52,19 @@ def kind(scheme: str) -> str:
 def backend(port: str, scheme: str) -> ModuleType:
     """The module of a backend. Raises MisconfiguredError that names the extra to install where its driver is missing."""
     name = kind(scheme)
+    driver = LAZY_DRIVERS.get(name)
+    if driver and find_spec(driver) is None:
+        raise _missing(driver, port, scheme)
     try:
-        if name in _LAZY_DRIVERS:
-            import_module(_LAZY_DRIVERS[name])
         return import_module(BACKENDS[port, name])
     except ModuleNotFoundError as error:
-        if error.name and error.name.startswith("faultmaven"):
+        if not error.name or error.name.startswith("faultmaven"):
             raise
-        extra = "worker" if port == "jobs" else EXTRAS.get(name, "all")
-        raise MisconfiguredError(
-            f"{scheme}: for {port} needs the library {error.name}, which is not installed: pip install 'faultmaven[{extra}]'."
-        ) from error
+        raise _missing(error.name, port, scheme) from error
+
+
+def _missing(driver: str, port: str, scheme: str) -> MisconfiguredError:
+    extra = "worker" if port == "jobs" else EXTRAS.get(kind(scheme), "all")
+    return MisconfiguredError(
+        f"{scheme}: for {port} needs the library {driver}, which is not installed: pip install 'faultmaven[{extra}]'."
+    )

@@ -1,4 +1,4 @@
-"""One real use of each port, under names of our own, cleaned up afterwards whatever happened."""
+"""One real use of each port, under names of our own that are removed again or expire."""
 
 from __future__ import annotations
 
