@@ -32,7 +32,7 @@ contract: $(VENV)/.test servers  ## The contract suites on every backend
 soak: $(VENV)/.test servers  ## The long tests: large files, kill loops, fuzzing
 	$(RUN) pytest -m soak --timeout=4800
 
-bench: $(VENV)/.test servers  ## Speed and memory beside grep, a template miner and a bare interpreter
+bench: $(VENV)/.test servers  ## Speed and memory of every part beside its peers
 	$(RUN) benchmarks.speed
 
 eval: $(VENV)/.test  ## Quality on the incidents of FM_TEST_DATA, judged by SCORER

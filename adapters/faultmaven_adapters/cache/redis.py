@@ -7,16 +7,15 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from faultmaven_adapters._support.redis_clients import RedisClients, Script
+from faultmaven_adapters._support.redis_clients import Script
+from faultmaven_adapters._support.redis_share import RedisShare
 from faultmaven_core.ports.cache import Cache, CacheKey, checked_value
-from faultmaven_core.ports.health import Inspection
 from faultmaven_core.ports.lifetime import milliseconds
 from faultmaven_core.shared.errors import (
     AmbiguousError,
     BackendError,
     BackendRefusedError,
     BackendUnavailableError,
-    ConflictError,
     DeadlineExceededError,
 )
 
@@ -41,12 +40,10 @@ return 1
 """)
 
 
-class RedisCache(Cache):
+class RedisCache(RedisShare, Cache):
     """See the port. An organization is the hash tag, so its keys share a slot and are read and deleted together."""
 
-    def __init__(self, clients: RedisClients) -> None:
-        self._redis = clients
-        self._closed = False
+    _closed_sentence = "The cache was closed."
 
     async def get(self, key: CacheKey) -> bytes | None:
         found: bytes | None = await self._command("GET", self._key(key))
@@ -105,18 +102,6 @@ class RedisCache(Cache):
             raise AmbiguousError(f"The connection broke, and whether {key.name} was taken is not known.") from error
         return taken
 
-    async def ping(self) -> None:
-        self._check_open()
-        await self._redis.ping()
-
-    async def inspect(self) -> Inspection:
-        self._check_open()
-        return await self._redis.inspect()
-
-    async def aclose(self) -> None:
-        # The clients are shared: who opened them closes them.
-        self._closed = True
-
     async def _after_lost_reply(self, key: CacheKey, lost: BackendError) -> bytes | None:
         try:
             return await self.get(key)
@@ -124,19 +109,13 @@ class RedisCache(Cache):
             raise AmbiguousError(f"The connection broke, and what became of {key.name} cannot be asked now.") from lost
 
     async def _command(self, *command: str | bytes | int) -> Any:
-        self._check_open()
         return await self._redis.run(lambda client: client.execute_command(*command))
 
     async def _script(self, script: Script, keys: Sequence[str], arguments: Sequence[bytes | int]) -> Any:
-        self._check_open()
         return await self._redis.script(script, keys, arguments)
 
     def _key(self, key: CacheKey) -> str:
         return self._redis.key(key.organization, f"cache:{key.name}")
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ConflictError("The cache was closed.")
 
 
 def _batches(keys: Collection[CacheKey]) -> Iterator[Sequence[CacheKey]]:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from faultmaven_adapters._support.redis_clients import RedisClients, Script
-from faultmaven_core.ports.health import Inspection
+from faultmaven_adapters._support.redis_clients import Script
+from faultmaven_adapters._support.redis_share import RedisShare
 from faultmaven_core.ports.leases import Lease, Leases, checked_word
 from faultmaven_core.ports.lifetime import LONGEST, milliseconds
 from faultmaven_core.shared.errors import (
     BackendRefusedError,
     BackendUnavailableError,
-    ConflictError,
     DeadlineExceededError,
 )
 
@@ -52,12 +51,10 @@ return 1
 """)
 
 
-class RedisLeases(Leases):
+class RedisLeases(RedisShare, Leases):
     """See the port. A lease's name is the hash tag of its two keys."""
 
-    def __init__(self, clients: RedisClients) -> None:
-        self._redis = clients
-        self._closed = False
+    _closed_sentence = "The leases were closed."
 
     async def acquire(self, name: str, *, ttl: timedelta, owner: str) -> Lease | None:
         arguments: list[str | int] = [checked_word("owner", owner), milliseconds(ttl), milliseconds(LONGEST)]
@@ -77,28 +74,11 @@ class RedisLeases(Leases):
     async def release(self, lease: Lease) -> None:
         await self._script(RELEASE, [self._key(lease.name)], [_held(lease)])
 
-    async def ping(self) -> None:
-        self._check_open()
-        await self._redis.ping()
-
-    async def inspect(self) -> Inspection:
-        self._check_open()
-        return await self._redis.inspect()
-
-    async def aclose(self) -> None:
-        # The clients are shared: who opened them closes them.
-        self._closed = True
-
     async def _script(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
-        self._check_open()
         return await self._redis.script(script, keys, arguments)
 
     def _key(self, name: str) -> str:
         return self._redis.key(name, "lease")
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ConflictError("The leases were closed.")
 
 
 def _held(lease: Lease) -> str:

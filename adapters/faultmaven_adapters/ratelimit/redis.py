@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from faultmaven_adapters._support.redis_clients import RedisClients, Script
-from faultmaven_core.ports.health import Inspection
+from faultmaven_adapters._support.redis_clients import Script
+from faultmaven_adapters._support.redis_share import RedisShare
 from faultmaven_core.ports.rate_limit import (
     Decision,
     RateLimit,
@@ -14,7 +14,6 @@ from faultmaven_core.ports.rate_limit import (
     checked_cost,
     decision,
 )
-from faultmaven_core.shared.errors import ConflictError
 
 # The debt is cut to the full allowance, so that neither a lower limit nor another server's clock locks anybody out longer.
 _HIT = Script("""
@@ -31,32 +30,15 @@ return {debt, 0}
 """)
 
 
-class RedisRateLimiter(RateLimiter):
+class RedisRateLimiter(RedisShare, RateLimiter):
     """See the port. A failover may forget the last hits, and so allow one burst more at most."""
 
-    def __init__(self, clients: RedisClients) -> None:
-        self._clients = clients
-        self._closed = False
+    _closed_sentence = "The rate limiter was closed."
 
     async def hit(self, key: RateLimitKey, limit: RateLimit, *, cost: int = 1) -> Decision:
         taken = checked_cost(limit, cost)
         debt, missing = await self._redis.script(_HIT, [self._key(key)], (limit.full, taken))
         return decision(limit, debt, missing)
-
-    async def ping(self) -> None:
-        await self._redis.ping()
-
-    async def inspect(self) -> Inspection:
-        return await self._redis.inspect()
-
-    async def aclose(self) -> None:
-        self._closed = True
-
-    @property
-    def _redis(self) -> RedisClients:
-        if self._closed:
-            raise ConflictError("The rate limiter was closed.")
-        return self._clients
 
     def _key(self, key: RateLimitKey) -> str:
         # Each has a slot of its own, lest a large organization keep one node busy; addresses are not written in the clear.

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from faultmaven_adapters._support.redis_clients import RedisClients, Script
+from faultmaven_adapters._support.redis_share import RedisShare
 from faultmaven_adapters.sessions.replication import replicated
 from faultmaven_adapters.sessions.scripts import CREATE, END, END_OTHERS, GET, UPDATE
 from faultmaven_core.codec import encode, restore
-from faultmaven_core.ports.health import Inspection
 from faultmaven_core.sessions.expiry import SessionLimits
 from faultmaven_core.sessions.model import Session, SessionId, SignIn, user_tag
 from faultmaven_core.sessions.ports import SessionStore
@@ -20,7 +20,6 @@ from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import (
     AlreadyExistsError,
     BackendUnavailableError,
-    ConflictError,
     NotFoundError,
     StaleVersionError,
 )
@@ -28,17 +27,18 @@ from faultmaven_core.shared.errors import (
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class RedisSessionStore(SessionStore):
+class RedisSessionStore(RedisShare, SessionStore):
     """See the port.
 
     `replicas` is how many of them must know of an end before it counts, unless fewer are alive. By default none of a
     single server, and one where there is failover: what is promoted is the replica furthest ahead, so the one that knows.
     """
 
+    _closed_sentence = "The session store was closed."
+
     def __init__(self, clients: RedisClients, *, replicas: int | None = None) -> None:
-        self._clients = clients
+        super().__init__(clients)
         self._replicas = replicas if replicas is not None else int(clients.topology != "single")
-        self._closed = False
 
     async def create(self, sign_in: SignIn, *, limits: SessionLimits) -> Session:
         sid = sign_in.id
@@ -83,21 +83,6 @@ class RedisSessionStore(SessionStore):
         live = [session for session in sessions if session]
         for session in sorted(live, key=lambda session: (session.created_at, session.id.digest)):
             yield session
-
-    async def ping(self) -> None:
-        await self._redis.ping()
-
-    async def inspect(self) -> Inspection:
-        return await self._redis.inspect()
-
-    async def aclose(self) -> None:
-        self._closed = True
-
-    @property
-    def _redis(self) -> RedisClients:
-        if self._closed:
-            raise ConflictError("The session store was closed.")
-        return self._clients
 
     def _keys(self, sid: SessionId, *more: str) -> Sequence[str]:
         return [self._redis.key(sid.tag, name) for name in (f"s:{sid.digest}", "sessions", *more)]

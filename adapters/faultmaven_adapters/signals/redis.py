@@ -14,14 +14,13 @@ from redis.asyncio import RedisCluster
 from redis.asyncio.client import PubSub
 
 from faultmaven_adapters._support.redis_clients import RedisClients
+from faultmaven_adapters._support.redis_share import RedisShare
 from faultmaven_adapters.signals.backlog import Backlog
-from faultmaven_core.ports.health import Inspection
 from faultmaven_core.ports.signals import Signals, Topic, checked_payload
 from faultmaven_core.shared.backoff import delay
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendUnavailableError,
-    ConflictError,
     DeadlineExceededError,
     FaultMavenError,
 )
@@ -44,28 +43,27 @@ class _Channel:
     failure: FaultMavenError | None = None
 
 
-class RedisSignals(Signals):
+class RedisSignals(RedisShare, Signals):
     """See the port. All subscribers of a program share one connection, and one task that reads from it.
 
     In a cluster it goes to any node: each hears everything. Sharded channels would need Redis 7.
     """
 
+    _closed_sentence = "The signals were closed."
+
     def __init__(self, clients: RedisClients) -> None:
-        self._redis = clients
+        super().__init__(clients)
         self._channels: dict[bytes, _Channel] = {}
         self._pubsub: PubSub | None = None
         self._sending = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
-        self._closed = False
 
     async def publish(self, topic: Topic, payload: bytes) -> None:
-        self._check_open()
         name, content = self._name(topic), checked_payload(payload)
         await self._redis.run(lambda client: client.execute_command("PUBLISH", name, content))
 
     @asynccontextmanager
     async def subscribe(self, topic: Topic) -> AsyncIterator[AsyncIterator[bytes]]:
-        self._check_open()
         name, backlog = self._name(topic), Backlog()
         channel = self._channels.setdefault(name, _Channel())
         channel.backlogs.add(backlog)
@@ -80,16 +78,8 @@ class RedisSignals(Signals):
             if not self._channels:
                 await self._stop()
 
-    async def ping(self) -> None:
-        self._check_open()
-        await self._redis.ping()
-
-    async def inspect(self) -> Inspection:
-        self._check_open()
-        return await self._redis.inspect()
-
     async def aclose(self) -> None:
-        self._closed = True
+        await super().aclose()
         for channel in self._channels.values():
             for backlog in channel.backlogs:
                 backlog.close()
@@ -116,7 +106,7 @@ class RedisSignals(Signals):
             if pubsub is None or wanted != (command == "SUBSCRIBE"):
                 return
             try:
-                with self._redis.translated():
+                with self._clients.translated():
                     await (pubsub.subscribe(name) if wanted else pubsub.unsubscribe(name))
             except BackendError:
                 self._pubsub = None
@@ -126,7 +116,7 @@ class RedisSignals(Signals):
         while True:
             pubsub: PubSub | None = None
             try:
-                with self._redis.translated():
+                with self._clients.translated():
                     pubsub = await self._opened()
                     await self._subscribe_all(pubsub)
                     failures = 0
@@ -140,7 +130,7 @@ class RedisSignals(Signals):
             await asyncio.sleep(delay(failures, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=random.random))
 
     async def _opened(self) -> PubSub:
-        client = self._redis.client
+        client = self._clients.client
         if not isinstance(client, RedisCluster):
             return client.pubsub()
         await client.initialize()
@@ -188,7 +178,7 @@ class RedisSignals(Signals):
             return
         if self._pubsub is pubsub:
             self._pubsub = None
-        with suppress(BackendError), self._redis.translated():
+        with suppress(BackendError), self._clients.translated():
             await pubsub.aclose()  # type: ignore[no-untyped-call] # redis-py's own
 
     async def _stop(self) -> None:
@@ -200,7 +190,3 @@ class RedisSignals(Signals):
 
     def _name(self, topic: Topic) -> bytes:
         return self._redis.key(topic.organization, f"signal:{topic.name}").encode()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ConflictError("The signals were closed.")
