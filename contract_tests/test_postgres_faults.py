@@ -67,6 +67,29 @@ async def has(storage: SqlStorage, number: int = 1) -> bool:
     return True
 
 
+async def test_a_unit_that_is_cancelled_while_it_gives_its_connection_back_still_gives_it_back() -> None:
+    """Cancelled once on the way out, and once more while that is cleared up: `through_proxy` sees that none is in use."""
+    async with through_proxy() as (storage, proxy):
+        for cancellations in (1, 2):
+            left = asyncio.Event()
+
+            async def look(left: asyncio.Event = left) -> None:
+                async with storage.cases(ACME, read_only=True):
+                    proxy.latency = 0.2
+                    left.set()
+
+            task = asyncio.create_task(look())
+            await left.wait()
+            for _ in range(cancellations):
+                await asyncio.sleep(0.05)
+                task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            proxy.latency = 0
+            assert "Current Checked out connections: 0" in storage.pool()
+        await add(storage)
+
+
 async def test_connections_that_died_while_nobody_used_them_are_no_error() -> None:
     """All that the pool holds, in every later unit."""
     async with through_proxy() as (storage, proxy):

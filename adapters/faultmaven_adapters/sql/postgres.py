@@ -97,15 +97,20 @@ class PostgresConnection(SqlConnection):
             raise ConflictError("This unit of work has failed; nothing of it is kept.")
 
     async def close(self) -> None:
-        with suppress(BackendError):
-            if not (self._ended or self.died or self._connection.invalidated or self._raw is None):
-                await self._say("ROLLBACK", self._options.connect_timeout)
-                self._ended = True
-        with suppress(BackendError), translation(_TABLE, self._place):
-            if not self._ended:
-                # In what state it is nobody knows, so nobody may get it from the pool.
-                await self._connection.invalidate()
-            await self._connection.close()
+        # Whoever is cancelled on the way out gives the connection back all the same.
+        try:
+            with suppress(BackendError):
+                if not (self._ended or self.died or self._connection.invalidated or self._raw is None):
+                    await self._say("ROLLBACK", self._options.connect_timeout)
+                    self._ended = True
+        finally:
+            with suppress(BackendError), translation(_TABLE, self._place):
+                try:
+                    if not self._ended:
+                        # In what state it is nobody knows, so nobody may get it from the pool.
+                        await self._connection.invalidate()
+                finally:
+                    await self._connection.close()
 
     async def _say(self, sql: str, seconds: float) -> str:
         with translation(_TABLE, self._place):
