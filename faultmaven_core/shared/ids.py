@@ -13,6 +13,7 @@ OrganizationId = NewType("OrganizationId", str)
 UserId = NewType("UserId", str)
 CaseId = NewType("CaseId", str)
 EvidenceId = NewType("EvidenceId", str)
+DocumentId = NewType("DocumentId", str)
 
 _COUNTER_BITS = 12
 _TAIL_BITS = 62
@@ -66,3 +67,8 @@ def case_id(key: UUID) -> CaseId:
 def evidence_id(key: UUID) -> EvidenceId:
     """The public id of a piece of evidence: `ev_` and the 12 last hexadecimal digits of its key."""
     return EvidenceId(f"ev_{key.hex[-12:]}")
+
+
+def document_id(key: UUID) -> DocumentId:
+    """The public id of a document of knowledge: `doc_` and the 12 last hexadecimal digits of its key."""
+    return DocumentId(f"doc_{key.hex[-12:]}")
