@@ -6,10 +6,16 @@ from collections.abc import Iterator
 
 from faultmaven.tree import Settings
 
+ONE_PROCESS = ("chroma+file", "milvus+file")
+"""Vector stores that break when a second process writes to them."""
+
+ONE_HOST = ("memory", "sqlite", *ONE_PROCESS)
+"""Vector stores that only one host can reach. Without embeddings none is used, and no limit is felt."""
+
 
 def conflicts(settings: Settings) -> list[str]:
     """A sentence for each combination that cannot work."""
-    return [*_several_hosts(settings), *_workers(settings), *_database(settings), *_s3(settings)]
+    return [*_several_hosts(settings), *_workers(settings), *_database(settings), *_s3(settings), *_knowledge(settings)]
 
 
 def _several_hosts(settings: Settings) -> Iterator[str]:
@@ -24,6 +30,8 @@ def _several_hosts(settings: Settings) -> Iterator[str]:
         yield f"{many} FM_BLOBS_URL names a folder of one host: use s3:."
     if settings.cache.url.scheme == "memory":
         yield f"{many} FM_CACHE_URL is memory of one process: use redis:, redis+sentinel: or redis+cluster:."
+    if settings.knowledge.embedding.scheme != "none" and settings.knowledge.vectors.scheme in ONE_HOST:
+        yield f"{many} FM_VECTORS_URL keeps vectors on one host: use pgvector:, milvus:, chroma+http: or pinecone:."
 
 
 def _workers(settings: Settings) -> Iterator[str]:
@@ -33,9 +41,15 @@ def _workers(settings: Settings) -> Iterator[str]:
         ("FM_DATABASE_URL", settings.database.url.scheme),
         ("FM_BLOBS_URL", settings.blobs.scheme),
         ("FM_CACHE_URL", settings.cache.url.scheme),
+        ("FM_VECTORS_URL", settings.knowledge.vectors.scheme if settings.knowledge.embedding.scheme != "none" else ""),
     ):
         if scheme == "memory":
             yield f"FM_JOBS_URL names a broker for workers, which cannot see what {name} keeps in this process's memory."
+        if scheme in ONE_PROCESS:
+            yield (
+                f"FM_JOBS_URL names a broker for workers, and {name} can be opened by one process only: use sqlite:, "
+                "pgvector:, milvus:, chroma+http: or pinecone:."
+            )
 
 
 def _database(settings: Settings) -> Iterator[str]:
@@ -63,3 +77,18 @@ def _s3(settings: Settings) -> Iterator[str]:
         yield "FM_S3_ACCESS_KEY_ID and FM_S3_SECRET_ACCESS_KEY belong together: set both, or none."
     if settings.s3.kms_key and settings.s3.encryption != "aws:kms":
         yield "FM_S3_KMS_KEY_ID needs FM_S3_ENCRYPTION=aws:kms."
+
+
+def _knowledge(settings: Settings) -> Iterator[str]:
+    vectors, embedding = settings.knowledge.vectors, settings.knowledge.embedding
+    if vectors.scheme == "pinecone" and vectors.password is None:
+        yield "FM_VECTORS_URL names Pinecone, which needs a key: set FM_VECTORS_API_KEY."
+    if vectors.scheme == "pgvector" and not vectors.place and settings.database.url.scheme != "postgresql":
+        yield (
+            "FM_VECTORS_URL=pgvector: stands beside the PostgreSQL of FM_DATABASE_URL, which names another database: write "
+            "pgvector://<user>@<host>:<port>/<database>."
+        )
+    if vectors.password and vectors.scheme in {"sqlite", "memory", *ONE_PROCESS}:
+        yield "FM_VECTORS_API_KEY is for a server, and FM_VECTORS_URL names a store without one: remove one."
+    if embedding.password and not embedding.scheme.startswith("openai"):
+        yield "FM_EMBEDDING_API_KEY is for a server, and FM_EMBEDDING_URL names none: remove one."

@@ -117,6 +117,42 @@ S3_KMS_KEY = Variable("FM_S3_KMS_KEY_ID", "The key for `aws:kms`; unset is the a
 S3_CA = Variable("FM_S3_CA_FILE", "Certificates that sign the store's, where a private authority does.", "", "S3")
 S3_POOL = Variable("FM_S3_POOL_SIZE", "Connections to the store that a process uses at once.", "10", "S3")
 
+VECTORS = Variable(
+    "FM_VECTORS_URL",
+    "Where the vectors of knowledge stand: `sqlite:<path>` (exact search, one host), `chroma+file:<folder>` (one process), "
+    "`chroma+http://<host>:<port>`, `milvus://<host>:<port>/<database>`, `milvus+file:<path>` (Milvus Lite, one process), "
+    "`pinecone:<cloud>/<region>`, `pgvector:` (beside the PostgreSQL of FM_DATABASE_URL), "
+    "`pgvector://<user>@<host>:<port>/<database>`, or `memory:`. `chroma+https` and `milvus+https` are with TLS.",
+    "sqlite:$FM_HOME/vectors.db",
+    "knowledge",
+    url=True,
+)
+VECTORS_KEY = Variable(
+    "FM_VECTORS_API_KEY",
+    "Key of Pinecone, token of Milvus (`<user>:<password>`) or Chroma, password of pgvector's user.",
+    "",
+    "knowledge",
+    secret=True,
+    aliases=("PINECONE_API_KEY", "MILVUS_TOKEN"),
+)
+EMBEDDING = Variable(
+    "FM_EMBEDDING_URL",
+    "What turns text into vectors: `none:` (words and exact names only), `onnx:` (a small model on this machine), "
+    "`openai+https://<host>/v1?model=<name>` or `openai+http://<host>:<port>/v1?model=<name>` (any server with the OpenAI "
+    "interface; after `&`, `dimension` asks for shorter vectors), or `hashing:` (for tests).",
+    "none:",
+    "knowledge",
+    url=True,
+)
+EMBEDDING_KEY = Variable(
+    "FM_EMBEDDING_API_KEY",
+    "Key for the embedding server.",
+    "",
+    "knowledge",
+    secret=True,
+    aliases=("EMBEDDING_API_KEY",),
+)
+
 CACHE = Variable(
     "FM_CACHE_URL",
     "For sessions, leases, signals, rate limits and caches: `memory:`, `redis://<host>:<port>/<n>`, "

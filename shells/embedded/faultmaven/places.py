@@ -142,6 +142,49 @@ def _amqp(text: str) -> Resource:
     return Resource(url.scheme, url.place(url.path), url.password)
 
 
+def _http(text: str) -> Resource:
+    scheme = text.partition(":")[0]
+    url = _read(text, f"{scheme}://<host>:<port>")
+    if url.path not in {"", "/"}:
+        raise MisconfiguredError(f"has a path: write {scheme}://<host>:<port>.")
+    return Resource(url.scheme, url.place(""), url.password)
+
+
+def _milvus(text: str) -> Resource:
+    scheme = text.partition(":")[0]
+    url = _read(text, f"{scheme}://<host>:<port>/<database>")
+    if not re.fullmatch(r"(?:/[A-Za-z0-9_]{0,63})?", url.path):
+        raise MisconfiguredError(f"names no database: write {scheme}://<host>:<port>/<database>.")
+    return Resource(url.scheme, url.place(url.path.rstrip("/")), url.password)
+
+
+def _pinecone(text: str) -> Resource:
+    if text.startswith("pinecone://"):  # another server that speaks Pinecone's interface
+        return _http(text)
+    region = text.removeprefix("pinecone:")
+    if region and not re.fullmatch(r"[a-z]{2,16}/[a-z0-9-]{2,32}", region):
+        raise MisconfiguredError("names no region: write pinecone:<cloud>/<region>, as pinecone:aws/us-east-1.")
+    return Resource("pinecone", region or "aws/us-east-1")
+
+
+def _pgvector(text: str) -> Resource:
+    if text == "pgvector:":
+        return Resource("pgvector", "")
+    found = _postgres("postgresql" + text.removeprefix("pgvector"))
+    return replace(found, scheme="pgvector")
+
+
+def _openai(text: str) -> Resource:
+    scheme = text.partition(":")[0]
+    form = f"{scheme}://<host>:<port>/v1?model=<name>"
+    url = _read(text, form, query=("model", "dimension"))
+    if not url.query.get("model") or not re.fullmatch(r"(?:/[A-Za-z0-9._/-]*)?", url.path):
+        raise MisconfiguredError(f"names no model: write {form}.")
+    if not re.fullmatch(r"[1-9]\d{0,4}|", url.query.get("dimension", "")):
+        raise MisconfiguredError("has a dimension that is no number between 1 and 99999.")
+    return Resource(url.scheme, url.place(url.path), url.password)
+
+
 PLACES: Mapping[str, Callable[[str], Resource]] = MappingProxyType(
     {
         "sqlite": _path,
@@ -155,6 +198,19 @@ PLACES: Mapping[str, Callable[[str], Resource]] = MappingProxyType(
         "rediss+sentinel": _sentinel,
         "redis+cluster": _cluster,
         "rediss+cluster": _cluster,
+        "chroma+file": _path,
+        "chroma+http": _http,
+        "chroma+https": _http,
+        "milvus": _milvus,
+        "milvus+https": _milvus,
+        "milvus+file": _path,
+        "pinecone": _pinecone,
+        "pgvector": _pgvector,
+        "none": _bare,
+        "onnx": _bare,
+        "hashing": _bare,
+        "openai+http": _openai,
+        "openai+https": _openai,
         "embedded": _bare,
         "amqp": _amqp,
         "amqps": _amqp,

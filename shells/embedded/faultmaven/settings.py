@@ -12,7 +12,15 @@ from pathlib import Path
 from faultmaven import declared as d
 from faultmaven.conflicts import conflicts
 from faultmaven.places import PLACES, Resource
-from faultmaven.tree import CacheSettings, DatabaseSettings, JobSettings, S3Settings, Settings, WorkerSettings
+from faultmaven.tree import (
+    CacheSettings,
+    DatabaseSettings,
+    JobSettings,
+    KnowledgeSettings,
+    S3Settings,
+    Settings,
+    WorkerSettings,
+)
 from faultmaven.variables import Reading, Variable
 from faultmaven_core.shared.errors import MisconfiguredError
 
@@ -22,6 +30,9 @@ MOST_FILE = 64 << 10
 REDIS = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 CLUSTER = ("redis+cluster", "rediss+cluster")
 BROKERS = (*REDIS, "amqp", "amqps")
+CHROMA = ("chroma+file", "chroma+http", "chroma+https")
+MILVUS = ("milvus", "milvus+https", "milvus+file")
+EMBEDDINGS = ("none", "onnx", "hashing", "openai+http", "openai+https")
 
 _HTTP = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._/-]*)?")
 
@@ -41,6 +52,7 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         _database(read, home),
         _at_home(read, d.BLOBS, ("file", "s3", "memory"), home / "blobs"),
         _s3(read),
+        _knowledge(read, home),
         _cache(read),
         _jobs(read),
         _worker(read),
@@ -49,6 +61,7 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         (),
     )
     resolved = {d.HOME: str(home), d.DATABASE: _url(settings.database.url), d.BLOBS: _url(settings.blobs)}
+    resolved[d.VECTORS] = _url(settings.knowledge.vectors)
     settings = replace(settings, shown=read.shown({variable.name: text for variable, text in resolved.items()}))
     if not read.problems:  # what could not be read would only be complained of twice
         read.problems += conflicts(settings)
@@ -102,6 +115,14 @@ def _s3(read: Reading) -> S3Settings:
         read.text(d.S3_KMS_KEY),
         read.text(d.S3_CA),
         read.number(d.S3_POOL, 1, 500),
+    )
+
+
+def _knowledge(read: Reading, home: Path) -> KnowledgeSettings:
+    schemes = ("sqlite", "memory", *CHROMA, *MILVUS, "pinecone", "pgvector")
+    return KnowledgeSettings(
+        _at_home(read, d.VECTORS, schemes, home / "vectors.db", d.VECTORS_KEY),
+        read.resource(d.EMBEDDING, EMBEDDINGS, d.EMBEDDING_KEY),
     )
 
 

@@ -44,6 +44,14 @@ class S3Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class KnowledgeSettings:
+    """Where vectors stand and what makes them."""
+
+    vectors: Resource
+    embedding: Resource
+
+
+@dataclass(frozen=True, slots=True)
 class CacheSettings:
     """Redis, or memory."""
 
@@ -92,6 +100,7 @@ class Settings:
     database: DatabaseSettings
     blobs: Resource
     s3: S3Settings
+    knowledge: KnowledgeSettings
     cache: CacheSettings
     jobs: JobSettings
     worker: WorkerSettings

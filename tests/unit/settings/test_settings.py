@@ -207,12 +207,16 @@ ODD = {
     "FM_WORKER_BEAT": "true",
     "FM_CACHE_PASSWORD": "x",
     "FM_CACHE_SENTINEL_MASTER": "x",
+    "FM_VECTORS_API_KEY": "x",
+    "FM_EMBEDDING_API_KEY": "x",
 }
 """What is odd enough for a variable that takes nearly everything."""
 
 WITH = {
     "FM_CACHE_SENTINEL_MASTER": {"FM_CACHE_SENTINELS": "a:1,b:2"},
     "FM_CACHE_PASSWORD": {"FM_CACHE_URL": "redis://h"},
+    "FM_VECTORS_API_KEY": {"FM_VECTORS_URL": "milvus://h"},
+    "FM_EMBEDDING_API_KEY": {"FM_EMBEDDING_URL": "openai+http://h/v1?model=m"},
     "FM_JOBS_PASSWORD": {"FM_JOBS_URL": "redis://h", "FM_CACHE_URL": "redis://h"},
     "FM_DATABASE_MIGRATION_PASSWORD": {
         "FM_DATABASE_URL": "postgresql://app@h/d",
@@ -299,7 +303,57 @@ def test_sentinels_may_be_listed_as_older_installations_do() -> None:
     assert line == "FM_CACHE_URL and FM_CACHE_SENTINELS both say where the cache is: keep one."
 
 
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("sqlite:/var/v.db", "/var/v.db"),
+        ("memory:", ""),
+        ("chroma+file:/var/chroma", "/var/chroma"),
+        ("chroma+https://c:8000", "chroma+https://c:8000"),
+        ("milvus://m:19530/facts", "milvus://m:19530/facts"),
+        ("milvus+file:/var/m.db", "/var/m.db"),
+        ("pgvector://app@h:5432/d?sslmode=require", "postgresql://app@h:5432/d?sslmode=require"),
+    ],
+)
+def test_every_vector_store_has_a_url(url: str, place: str) -> None:
+    """One variable chooses it; pgvector is a PostgreSQL."""
+    assert load({**HOME, "FM_VECTORS_URL": url}, read_setting_file).knowledge.vectors == Resource(
+        url.partition(":")[0], place
+    )
+
+
+def test_pinecone_is_a_region_and_a_key() -> None:
+    """A region has a default; another server with the same interface is named by its address."""
+    for url, place in (
+        ("pinecone:", "aws/us-east-1"),
+        ("pinecone:gcp/europe-west4", "gcp/europe-west4"),
+        ("pinecone://h:5081", "pinecone://h:5081"),
+    ):
+        found = load({**HOME, "FM_VECTORS_URL": url, "PINECONE_API_KEY": "hunter2"}, read_setting_file)
+        assert found.knowledge.vectors == Resource("pinecone", place, Secret("hunter2"))
+        assert "hunter2" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("FM_VECTORS_URL", "weaviate://h", "does not begin with one of sqlite:"),
+        ("FM_VECTORS_URL", "chroma+http://h:8000/tenant", "has a path"),
+        ("FM_VECTORS_URL", "milvus://h/a-b", "names no database"),
+        ("FM_VECTORS_URL", "pinecone:us-east-1", "names no region"),
+        ("FM_EMBEDDING_URL", "openai+https://h/v1", "names no model"),
+        ("FM_EMBEDDING_URL", "openai+https://h/v1?model=m&dimension=many", "is no number"),
+    ],
+)
+def test_a_place_of_knowledge_that_says_nothing_is_refused(name: str, value: str, why: str) -> None:
+    """With the form that it should have."""
+    (line,) = problems({name: value})
+    assert line.startswith(name)
+    assert why in line
+
+
 POSTGRES = {"FM_DATABASE_URL": "postgresql://app@h/d"}
+WORKERS = {"FM_JOBS_URL": "redis://h"}
 SHARED = {**POSTGRES, "FM_BLOBS_URL": "s3://bucket", "FM_CACHE_URL": "redis://h"}
 
 
@@ -326,6 +380,19 @@ SHARED = {**POSTGRES, "FM_BLOBS_URL": "s3://bucket", "FM_CACHE_URL": "redis://h"
         ({**POSTGRES, "FM_DATABASE_MIGRATION_URL": "postgresql://app@h/d"}, ["has the same user as FM_DATABASE_URL"]),
         ({"FM_S3_ACCESS_KEY_ID": "k"}, ["belong together: set both, or none"]),
         ({"FM_S3_KMS_KEY_ID": "k", "FM_S3_ENCRYPTION": "AES256"}, ["needs FM_S3_ENCRYPTION=aws:kms"]),
+        ({**SHARED, "FM_REPLICAS": "2", "FM_EMBEDDING_URL": "onnx:"}, ["keeps vectors on one host: use pgvector:"]),
+        (
+            {**SHARED, **WORKERS, "FM_EMBEDDING_URL": "onnx:", "FM_VECTORS_URL": "memory:"},
+            ["cannot see what FM_VECTORS_URL"],
+        ),
+        (
+            {**SHARED, **WORKERS, "FM_EMBEDDING_URL": "onnx:", "FM_VECTORS_URL": "chroma+file:/v"},
+            ["FM_VECTORS_URL can be opened by one process only"],
+        ),
+        ({"FM_VECTORS_URL": "pinecone:"}, ["which needs a key: set FM_VECTORS_API_KEY"]),
+        ({"FM_VECTORS_URL": "pgvector:"}, ["which names another database"]),
+        ({"FM_VECTORS_API_KEY": "k"}, ["names a store without one"]),
+        ({"FM_EMBEDDING_API_KEY": "k"}, ["names none: remove one"]),
     ],
 )
 def test_what_cannot_work_together_is_refused_at_start(environ: dict[str, str], lines: list[str]) -> None:
