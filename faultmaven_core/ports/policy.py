@@ -118,6 +118,21 @@ SESSIONS: Policies = {
     "list": Policy(idempotent=True, deadline=15, streaming=Streaming.GIVES, pieces=15),
 }
 
+VECTORS: Policies = {
+    **HEALTH,
+    "ensure": Policy(idempotent=True, deadline=60),
+    "drop": Policy(idempotent=True, deadline=120),
+    # It replaces: a second one leaves what the first did. As many batches as the caller gives.
+    "upsert": Policy(idempotent=True, deadline=300),
+    "delete": Policy(idempotent=True, deadline=60),
+    "delete_matching": Policy(idempotent=True, deadline=120),
+    "delete_organization": Policy(idempotent=True, deadline=120),
+    "search": Policy(idempotent=True, deadline=20),
+    "get": Policy(idempotent=True, deadline=20),
+    "count": Policy(idempotent=True, deadline=30),
+    "scan": Policy(idempotent=True, deadline=60, streaming=Streaming.GIVES, pieces=60),
+}
+
 JOB_TRANSPORT: Policies = {**HEALTH, "notify": _PLAIN}
 
 JOB_STORE: Policies = {
@@ -140,5 +155,6 @@ POLICIES: Mapping[str, Policies] = {
     "RateLimiter": RATE_LIMIT,
     "SessionStore": SESSIONS,
     "Signals": SIGNALS,
+    "VectorStore": VECTORS,
 }
 """Port to table."""

@@ -12,6 +12,15 @@ _ORGANIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,199}")
 
 
+def checked_organization(organization: OrganizationId) -> OrganizationId:
+    """The name itself. Raises InvalidInputError where not every backend can hold it."""
+    if not _ORGANIZATION.fullmatch(organization):
+        raise InvalidInputError(
+            f"{organization[:140]!r} is no name of an organization.", fields={"organization": "not allowed"}
+        )
+    return organization
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ScopedName:
     """An organization and 1 to 200 letters, digits and `._:@/-`, starting with a letter or digit."""
@@ -20,10 +29,7 @@ class ScopedName:
     name: str
 
     def __post_init__(self) -> None:
-        if not _ORGANIZATION.fullmatch(self.organization):
-            raise InvalidInputError(
-                f"{self.organization[:140]!r} is no name of an organization.", fields={"organization": "not allowed"}
-            )
+        checked_organization(self.organization)
         if not _NAME.fullmatch(self.name):
             raise InvalidInputError(
                 f"{self.name[:80]!r} is no name: use 1 to 200 letters, digits and . _ : @ / -.",
