@@ -8,7 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 
 from faultmaven_contract_tests.servers import (
+    chroma,
     external,
+    llama,
     pgbouncer,
     postgres,
     rabbitmq,
@@ -98,5 +100,7 @@ STARTERS: Mapping[str, Callable[[Fleet, Place], Server]] = {
     "redis_sentinel": lambda _, place: redis_sentinel.start(place),
     "redis_cluster": lambda _, place: redis_cluster.start(place),
     "s3": lambda _, place: seaweedfs.start(place),
+    "llama": lambda _, place: llama.start(place),
     "rabbitmq": lambda _, place: rabbitmq.start(place),
+    "chroma": lambda _, place: chroma.start(place),
 }

@@ -1,0 +1,88 @@
+"""What Chroma and the ways to it raise, as ours."""
+
+from __future__ import annotations
+
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says
+from faultmaven_core.ports.health import AuthenticationError
+from faultmaven_core.ports.vectors import CollectionMissingError
+from faultmaven_core.shared.errors import (
+    BackendRefusedError,
+    BackendUnavailableError,
+    DeadlineExceededError,
+    FaultMavenError,
+    RateLimitedError,
+    TooLargeError,
+    UnsupportedError,
+)
+
+OK, LOCKED, FAILED = 200, 423, 500
+"""What our process answers, in the numbers of HTTP; LOCKED where another one has the folder open."""
+USUAL_PAUSE = 1.0
+"""Seconds to wait where a server refuses and does not say how long."""
+
+
+class ChromaAnswerError(Exception):
+    """Chroma answered, and not with what was asked for. Folder and server give the same numbers, those of HTTP."""
+
+    def __init__(self, status: int, said: str, retry_after: str = "") -> None:
+        super().__init__(said)
+        self.status = status
+        self.retry_after = float(retry_after) if retry_after.isdigit() else USUAL_PAUSE
+
+
+def _limited(error: object, place: str) -> FaultMavenError:
+    pause = error.retry_after if isinstance(error, ChromaAnswerError) else USUAL_PAUSE
+    return RateLimitedError(f"{place} takes no more calls for now.", retry_after=pause)
+
+
+def _locked(_error: object, place: str) -> FaultMavenError:
+    return UnsupportedError(f"several processes; {place} is used by another one, so start a Chroma server and name it")
+
+
+_rejected = says(
+    AuthenticationError, "{place} refuses our token, or it may not do this: look at FM_VECTORS_API_KEY and its rights."
+)
+_late = says(DeadlineExceededError, "{place} did not answer in time.")
+_overloaded = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
+_broken = says(BackendUnavailableError, "{place} broke the connection.")
+
+_STATUSES: dict[str, Row] = {
+    "401": _rejected,
+    "403": _rejected,
+    "404": says(CollectionMissingError, "{place} has no such collection."),
+    "408": _late,
+    "413": says(TooLargeError, "{place} takes no request of this size."),
+    str(LOCKED): _locked,
+    "429": _limited,
+    "5": says(BackendUnavailableError, "{place} cannot serve us now: it is failing."),
+    "502": _overloaded,
+    "503": _overloaded,
+    "504": _late,
+}
+
+ANSWERS: Table = {**NETWORK, ChromaAnswerError: by_code(lambda error: str(error.status), _STATUSES)}
+"""What both ways to Chroma have."""
+
+
+def over_http() -> Table:
+    """With what the HTTP client raises; it is loaded here first."""
+    import httpx
+
+    return {
+        **ANSWERS,
+        httpx.TimeoutException: _late,
+        httpx.PoolTimeout: _overloaded,
+        httpx.ConnectError: _unreached,
+        httpx.TransportError: _broken,
+    }
+
+
+def _unreached(error: BaseException, place: str) -> FaultMavenError:
+    """The client hides what the system said behind its own error."""
+    below = error.__cause__ or error.__context__
+    while below is not None:
+        found = next((NETWORK[kind] for kind in type(below).__mro__ if kind in NETWORK), None)
+        if found is not None:
+            return found(below, place)
+        below = below.__cause__ or below.__context__
+    return BackendRefusedError(f"{place} cannot be reached: look at its address and at the network.")
