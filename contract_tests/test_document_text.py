@@ -31,6 +31,22 @@ class TestDocx(DocumentTextContract):
         made.save(sink)
         return sink.getvalue()
 
+    def outlined(self, parts: list[tuple[int, str]]) -> bytes:
+        """By the styles that Word offers."""
+        made, sink = Document(), io.BytesIO()
+        for level, text in parts:
+            made.add_paragraph(text, style=f"Heading {level}" if level else None)
+        made.save(sink)
+        return sink.getvalue()
+
+    def test_a_title_is_the_highest_heading_and_an_empty_one_is_none(self, reader: DocumentText) -> None:
+        """Word's templates put one above the first heading, and people leave headings empty."""
+        made, sink = Document(), io.BytesIO()
+        made.add_heading("Runbook", level=0)
+        made.add_heading("", level=1)
+        made.save(sink)
+        assert [(b.level, b.text) for b in reader.blocks(io.BytesIO(sink.getvalue()))] == [(1, "Runbook\n"), (0, "\n")]
+
     def test_tables_are_rows_of_cells(self, reader: DocumentText) -> None:
         """Incident reports keep their timeline in one."""
         made, sink = Document(), io.BytesIO()
@@ -55,6 +71,17 @@ class TestHtml(DocumentTextContract):
         body = "".join(f"<p>{paragraph.replace(' ', ' <b>', 1)}</b></p>" for paragraph in paragraphs)
         return f"<!DOCTYPE html><html><head><title>t</title><style>p {{}}</style></head><body>{body}<script>x()</script></body></html>".encode()
 
+    def outlined(self, parts: list[tuple[int, str]]) -> bytes:
+        """A paragraph is a line of a listing, where what looks like Markdown must not count."""
+        return "".join(
+            f"<h{level}>{text}</h{level}>" if level else f"<pre>{text}</pre>" for level, text in parts
+        ).encode()
+
+    def test_a_heading_that_nobody_closed_ends_with_the_next_block(self, reader: DocumentText) -> None:
+        """Else the rest of a page would be one heading."""
+        blocks = reader.blocks(io.BytesIO(b"<h2>Dia<br>gnosis<p>Look.<p>Think."))
+        assert [(b.level, b.text) for b in blocks] == [(2, "Dia\n"), (2, "gnosis\n"), (0, "Look.\n"), (0, "Think.\n")]
+
     def test_references_are_resolved_and_preformatted_lines_stay(self, reader: DocumentText) -> None:
         """A log quoted in a page is read as its lines."""
         page = b"<html><body>a &lt;b&gt; &amp; &#65;<br>c<pre>10:00  one\n10:01  two</pre></body>"
@@ -71,8 +98,13 @@ class TestPdf(DocumentTextContract):
 
     def document(self, paragraphs: list[str]) -> bytes:
         """One page with the paragraphs below each other, written by hand."""
-        shown = "".join(f"({text}) Tj 0 -20 Td " for text in paragraphs)
-        stream = f"BT /F1 12 Tf 50 780 Td {shown}ET".encode()
+        return self.outlined([(0, text) for text in paragraphs])
+
+    def outlined(self, parts: list[tuple[int, str]]) -> bytes:
+        """Headings in larger letters, as PDF has no other."""
+        heights = {0: 11, 1: 22, 2: 16, 3: 13}
+        shown = "".join(f"/F1 {heights[level]} Tf ({text}) Tj 0 -30 Td " for level, text in parts)
+        stream = f"BT 50 780 Td {shown}ET".encode()
         return pdf(
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

@@ -28,6 +28,10 @@ class DocumentTextContract:
     def document(self, paragraphs: list[str]) -> bytes:
         """A document with these paragraphs."""
 
+    @abstractmethod
+    def outlined(self, parts: list[tuple[int, str]]) -> bytes:
+        """A document with headings of these levels, and paragraphs where the level is 0."""
+
     def text(self, reader: DocumentText, data: bytes) -> str:
         """All of a document's text."""
         return "".join(reader.text(io.BytesIO(data)))
@@ -43,6 +47,23 @@ class DocumentTextContract:
         data = self.document(["one", "two"])
         assert all(piece.endswith("\n") for piece in reader.text(io.BytesIO(data)))
         assert self.text(reader, data) == self.text(reader, data)
+
+    def test_headings_keep_their_level_and_are_blocks_of_their_own(self, reader: DocumentText) -> None:
+        """So that a passage is found under the heading that it stands under, and comments of a shell are no headings."""
+        parts = [
+            (1, "Payments are down"),
+            (0, "Customers see errors and the pager rings for everybody on call."),
+            (2, "Diagnosis"),
+            (0, "# kubectl is a comment here"),
+            (2, "Remedy"),
+            (3, "Restart"),
+            (0, "Delete the pod, then watch it come back with the new limit in place."),
+        ]
+        blocks = list(reader.blocks(io.BytesIO(self.outlined(parts))))
+        assert [(b.level, b.text.strip()) for b in blocks if b.level] == [part for part in parts if part[0]]
+        assert all(b.text.endswith("\n") for b in blocks)
+        body = [line.strip() for b in blocks if not b.level for line in b.text.split("\n") if line.strip()]
+        assert body == [text for level, text in parts if not level]
 
     def test_damage_is_refused_with_a_sentence(self, reader: DocumentText) -> None:
         """Cut anywhere, overwritten anywhere: text or our error, nothing else."""

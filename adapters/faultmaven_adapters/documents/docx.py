@@ -1,18 +1,25 @@
-"""Word documents by python-docx: paragraphs and tables in order."""
+"""Word documents by python-docx: headings, paragraphs and tables in order."""
 
 from __future__ import annotations
 
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from faultmaven_core.ports.document_text import DocumentText
+from faultmaven_core.ports.document_text import Block, DocumentText
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
+
+if TYPE_CHECKING:
+    from docx.text.paragraph import Paragraph
 
 _DAMAGE = (SyntaxError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError, RuntimeError, EOFError)
 """What damaged parts make the package and the XML parser beneath it raise."""
+
+_HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
+"""The name under which every language's Word stores a heading's style."""
 
 MAX_UNPACKED = 256 << 20
 """Bytes of all parts together; the package holds every part."""
@@ -21,7 +28,7 @@ MAX_UNPACKED = 256 << 20
 class DocxText(DocumentText):
     """See the port. Macros are not run and linked content is not fetched: only the main part's text is read."""
 
-    def text(self, stream: BinaryIO) -> Iterator[str]:
+    def blocks(self, stream: BinaryIO) -> Iterator[Block]:
         """See the port."""
         from docx import Document
         from docx.opc.exceptions import OpcError
@@ -34,10 +41,16 @@ class DocxText(DocumentText):
             stream.seek(0)
             for block in Document(stream).iter_inner_content():
                 if isinstance(block, Table):
-                    yield from (
-                        "\t".join(cell.text.replace("\n", " ") for cell in row.cells) + "\n" for row in block.rows
-                    )
+                    for row in block.rows:
+                        yield Block("\t".join(cell.text.replace("\n", " ") for cell in row.cells) + "\n")
                 else:
-                    yield block.text + "\n"
+                    yield Block(block.text + "\n", _level(block) if block.text.strip() else 0)
         except (OpcError, zipfile.BadZipFile, zlib.error, struct.error, *_DAMAGE) as error:
             raise InvalidInputError("it is no Word document that can be read (damaged, or an unusual kind)") from error
+
+
+def _level(paragraph: Paragraph) -> int:
+    style = paragraph.style
+    name = (style.name or "") if style is not None else ""
+    found = _HEADING.fullmatch(name)
+    return min(int(found[1]), 6) if found else int(name == "Title")

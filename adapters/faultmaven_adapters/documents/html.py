@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import BinaryIO
 
-from faultmaven_core.ports.document_text import DocumentText
+from faultmaven_core.ports.document_text import Block, DocumentText
 
 _CHUNK = 64 << 10
 _HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+_LEVELS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
     [
         "address",
@@ -54,7 +55,7 @@ _BLOCKS = frozenset(
 class HtmlText(DocumentText):
     """See the port. No script is run, no address is followed; any bytes are HTML of some kind, so nothing is refused."""
 
-    def text(self, stream: BinaryIO) -> Iterator[str]:
+    def blocks(self, stream: BinaryIO) -> Iterator[Block]:
         """See the port."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         parser = _Visible()
@@ -70,19 +71,24 @@ class _Visible(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._hidden = 0
         self._verbatim = 0
+        self._level = 0
         self._open: list[str] = []
-        self._done: list[str] = []
+        self._done: list[Block] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
         self._hidden += tag in _HIDDEN
         self._verbatim += tag == "pre"
         self._break(tag)
+        if tag in _BLOCKS and tag != "br":  # any other block ends a heading that nobody closed
+            self._level = _LEVELS.get(tag, 0)
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden = max(0, self._hidden - (tag in _HIDDEN))
         self._verbatim = max(0, self._verbatim - (tag == "pre"))
         self._break(tag)
+        if tag in _LEVELS:
+            self._level = 0
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
@@ -96,7 +102,7 @@ class _Visible(HTMLParser):
         else:
             self._open.append(" ".join(data.split()) + " " if data.strip() else " ")
 
-    def lines(self, *, rest: bool = False) -> Iterator[str]:
+    def lines(self, *, rest: bool = False) -> Iterator[Block]:
         """The lines that are complete so far."""
         if rest:
             self._end()
@@ -111,5 +117,4 @@ class _Visible(HTMLParser):
         text = "".join(self._open).rstrip()
         self._open = []
         if text.strip():
-            self._done.append(text if self._verbatim else text.strip())
-            self._done[-1] += "\n"
+            self._done.append(Block((text if self._verbatim else text.strip()) + "\n", self._level))

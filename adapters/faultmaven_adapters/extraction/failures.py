@@ -10,6 +10,8 @@ _DENIED = "PermissionError"
 
 def sentence(name: str, failed: Failed) -> str:
     """Why a source was not read (or not to its end)."""
+    if failed.why == "refused":
+        return f"{name} was not read: {failed.detail}."
     if failed.error == _MISSING:
         return f"{name} disappeared before it could be read; collect it again."
     if failed.error == _DENIED:

@@ -19,7 +19,7 @@ MAX_FRAME = 512 << 20
 DONE = "done"
 """The reply that ends every job, and says at the start that the process is ready."""
 
-_OURS = ("faultmaven_core.analysis.", "faultmaven_adapters.extraction.")
+_OURS = ("faultmaven_core.analysis.", "faultmaven_core.ports.document_reader", "faultmaven_adapters.extraction.")
 
 
 @dataclass(frozen=True, slots=True)

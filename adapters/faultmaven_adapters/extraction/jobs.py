@@ -21,6 +21,9 @@ from faultmaven_core.analysis.intake.limits import CHUNK, Limits
 from faultmaven_core.analysis.intake.prepare import Prepared, prepare
 from faultmaven_core.analysis.intake.unpack import Unpacker
 from faultmaven_core.analysis.model import Extraction
+from faultmaven_core.knowledge.reading import read_document
+from faultmaven_core.ports.document_reader import ReadDocument
+from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +88,32 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadText:
+    """Read a document of knowledge. Replies: ReadDocument."""
+
+    path: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a job was given up: system | memory | depth | defect (in the process), killed | timeout (of the process)."""
+    """Why a job was given up: refused | system | memory | depth | defect (in the process), killed | timeout (of the process)."""
 
     why: str
     detail: str = ""
     error: str = ""
 
 
-Job = Prepare | ReadWhole | Digest | Summarise | Merge | Finish
-Reply = Opened | Prepared | Extraction | str | bytes | Failed
+Job = Prepare | ReadWhole | Digest | Summarise | Merge | Finish | ReadText
+Reply = Opened | Prepared | Extraction | ReadDocument | str | bytes | Failed
 
 
 def run(job: Job, tools: Tools) -> Iterator[Reply]:
     """Do the work; replies until it is done or Failed."""
     try:
         yield from _replies(job, tools)
+    except (InvalidInputError, TooLargeError) as error:
+        yield Failed("refused", str(error))
     except OSError as error:
         yield Failed("system", error.strerror or str(error), type(error).__name__)
     except MemoryError:
@@ -129,6 +142,8 @@ def _replies(job: Job, tools: Tools) -> Iterator[Reply]:
             if len(data) < job.reading.prepared.size:
                 raise OSError(0, "it became shorter while it was read")
             yield read_whole(job.reading, data, tools)
+        elif isinstance(job, ReadText):
+            yield read_document(stream, job.media_type, tools.documents, tools.structured)
         elif isinstance(job, Digest):
             yield digest_of(stream, job.size)
         else:

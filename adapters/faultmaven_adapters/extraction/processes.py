@@ -19,6 +19,7 @@ from faultmaven_adapters.extraction.run import Executor, Run
 from faultmaven_adapters.extraction.scratch import private_folder
 from faultmaven_core.analysis.intake.prepare import Prepared
 from faultmaven_core.analysis.model import Extraction
+from faultmaven_core.ports.document_reader import ReadDocument
 from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
 from faultmaven_core.shared.errors import BackendError
 
@@ -64,7 +65,7 @@ class ProcessExtractionRunner(ExtractionRunner):
     async def run(self, inputs: Sequence[Input], options: Options = EVERYTHING) -> AsyncIterator[ExtractionRun]:
         """See the port."""
         paying = min(len(os.sched_getaffinity(0)), 1 + _size(inputs) // WORTH_A_PROCESS)
-        pool = _Pool(self._tools, self._processes or paying, self._limits)
+        pool = ProcessPool(self._tools, self._processes or paying, self._limits)
         with private_folder() as folder:
             run = Run(pool, folder, inputs, options)
             try:
@@ -83,12 +84,12 @@ def _size(inputs: Sequence[Input]) -> int:
     return size
 
 
-async def _end(run: Run, pool: _Pool) -> None:
+async def _end(run: Run, pool: ProcessPool) -> None:
     await run.stop()
     await pool.close()
 
 
-class _Pool(Executor):
+class ProcessPool(Executor):
     """Children that wait for jobs; started when first needed, replaced when they die."""
 
     def __init__(self, tools: str, size: int, limits: ProcessLimits) -> None:
@@ -153,7 +154,7 @@ class _Pool(Executor):
         orders.write(data)
         await orders.drain()
         while (message := await _receive(child)) != DONE:
-            if not isinstance(message, Opened | Prepared | Extraction | Failed | str | bytes):
+            if not isinstance(message, Opened | Prepared | Extraction | ReadDocument | Failed | str | bytes):
                 raise pickle.UnpicklingError("no reply")
             replies.append(message)
 
