@@ -70,8 +70,9 @@ lock:  ## Renew demo.lock and test.lock from pyproject.toml
 clean:  ## Remove everything that make has made
 	rm -rf $(VENV) build dist demo-report.html .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(VENV)/.%: %.lock pyproject.toml
+$(VENV)/.%: %.lock no-deps.lock pyproject.toml
 	tools/python -m venv $(VENV)
 	$(RUN) pip install --quiet --require-hashes -r $<
+	[ $* = demo ] || $(RUN) pip install --quiet --no-deps --require-hashes -r no-deps.lock
 	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
