@@ -213,3 +213,103 @@ class KnowledgeCounts:
     size: int = 0
     embedded: int = 0
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsTaken:
+    """What adding or syncing did. `documents` are the ids of new and changed ones; `jobs` read and embed them.
+
+    `unchanged` were there already, `duplicates` have the content of another document of the scope and are not taken
+    twice, `ignored` are files of kinds that are no documents. `problems` are sentences on what was not taken, and why.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    duplicates: int
+    ignored: int
+    documents: tuple[str, ...]
+    jobs: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDeleted:
+    """The document that is gone, and the job that destroys what is left of it."""
+
+    document_id: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexAsked:
+    """How many documents are read and embedded again, and by which jobs."""
+
+    documents: int
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestDocuments:
+    """Read the originals of these documents (their keys) and embed them. `again`: also those that were read before."""
+
+    documents: tuple[str, ...]
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsIngested:
+    """How many documents were read, could not be read, and were embedded."""
+
+    read: int
+    failed: int
+    embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedKnowledge:
+    """Embed searchable documents that are not embedded under the present model, after it was changed or was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeEmbedded:
+    """How many documents were embedded; `more` are left to another job."""
+
+    documents: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardDocuments:
+    """Destroy the vectors, chunks and originals of deleted documents (their keys)."""
+
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardOriginal:
+    """Destroy an original that another one has replaced."""
+
+    blob: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardCaseKnowledge:
+    """Delete the documents of a case that is gone."""
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepKnowledge:
+    """Take up what crashes left behind: originals and vectors that no document names, documents that no job cares for."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeDiscarded:
+    """How many documents, and originals and vectors that nothing named, were destroyed."""
+
+    documents: int = 0
+    originals: int = 0
+    vectors: int = 0

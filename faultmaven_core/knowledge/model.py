@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -174,6 +175,26 @@ def chunk_of(text: str) -> tuple[UUID, int]:
 def removed(document: Document, now: datetime) -> Document:
     """The document is deleted: no search finds it, and what is left of it goes by a job."""
     return replace(document, state=DocumentState.REMOVED, updated_at=now)
+
+
+def renewed(document: Document, blob: str, sha256: str, size: int, now: datetime) -> Document:
+    """The document has another original, which is still to be read; until then no search finds it."""
+    return replace(
+        document, blob=blob, sha256=sha256, size=size, state=DocumentState.PENDING, problem="", updated_at=now
+    )
+
+
+def ready(document: Document, chunks: Sequence[Chunk], now: datetime) -> Document:
+    """The document was read and cut into these chunks, of which none is embedded yet."""
+    return replace(
+        document,
+        state=DocumentState.READY,
+        chunks=len(chunks),
+        characters=chunks[-1].end if chunks else 0,
+        words=sum(len(chunk.terms) for chunk in chunks),
+        embedded="",
+        updated_at=now,
+    )
 
 
 def failed(document: Document, problem: str, now: datetime) -> Document:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -181,3 +182,61 @@ class CaseDirectory(Protocol):
     @abstractmethod
     async def require(self, case_id: str, caller: Caller) -> None:
         """Raises NotFoundError where there is no such case."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A file that may be taken: its name among documents, where it stands, and its size and time of change now.
+
+    With a `problem`, a sentence, it cannot be taken, nor, where it is a folder, what is below it.
+    """
+
+    name: str
+    path: str
+    size: int = 0
+    modified_ns: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stands at a path. `source` names a folder or checkout, the same for every copy of a checkout; empty for a file."""
+
+    source: str
+    documents: tuple[FoundDocument, ...]
+    ignored: int = 0
+
+
+class Scratch(Protocol):
+    """A private folder that ends with its context."""
+
+    @abstractmethod
+    async def write(self, chunks: AsyncIterable[bytes]) -> str:
+        """The path of a new file with this content."""
+
+    @abstractmethod
+    async def remove(self, path: str) -> None:
+        """Remove a file that was written."""
+
+
+class DocumentFiles(Protocol):
+    """The files of the machine that the program runs on."""
+
+    @abstractmethod
+    async def find(self, path: str) -> Found:
+        """The file at a path; or those of a folder whose endings tell of documents, of a git checkout those it tracks.
+
+        In order of their names. Raises NotFoundError where nothing stands there, UnsupportedTypeError for a file whose
+        ending tells of no document.
+        """
+
+    @abstractmethod
+    def chunks(self, path: str) -> AsyncGenerator[bytes, None]:
+        """A file's content in blocks.
+
+        Raises NotFoundError, PermissionDeniedError, or CorruptDataError (a disk that fails) naming the file.
+        """
+
+    @abstractmethod
+    def scratch(self) -> AbstractAsyncContextManager[Scratch]:
+        """A new private folder."""
