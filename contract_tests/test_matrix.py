@@ -21,6 +21,7 @@ BACKENDS = {
     "sessions": REDIS,
     "signals": REDIS,
     "transactions": SQL | {"postgres_tls"},
+    "vectors": {"memory", "resilient"},
 }
 """Every port with every backend that it must hold on."""
 

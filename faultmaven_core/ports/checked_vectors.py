@@ -61,6 +61,7 @@ BATCH_BYTES = 1_500_000
 _NUMBER_BYTES = 12
 """A number of a vector as JSON, the widest form in which one travels."""
 _NOTHING_WRITTEN = WriteToken("")
+_SCORE_DIGITS = 6
 _CHECKED_AT_ONCE = 500
 """Records; between so many the loop gets its turn."""
 
@@ -228,8 +229,7 @@ class CheckedVectors(VectorStore):
         with self._at(scope):
             found = await self._search(spec, scope.organization, query, limit, asked, after or None)
         least = -1.0 if min_score is None else min_score
-        # Rounding takes scores a little over 1.
-        told = (Match(match.id, min(1.0, max(-1.0, match.score)), match.fields) for match in found)
+        told = (Match(match.id, _score(match.score), match.fields) for match in found)
         return sorted((match for match in told if match.score >= least), key=lambda match: (-match.score, match.id))
 
     async def get(
@@ -351,6 +351,11 @@ def _check_dimension(spec: CollectionSpec, vector: Embedding) -> None:
 def _check_between(name: str, number: int) -> None:
     if not 1 <= number <= MOST_MATCHES:
         raise InvalidInputError(f"The {name} is from 1 to {MOST_MATCHES}, not {number}.", fields={name: "not allowed"})
+
+
+def _score(similarity: float) -> float:
+    """Without the noise of 32 bits, which would order equal ones by chance and take the same direction over 1."""
+    return min(1.0, max(-1.0, round(similarity, _SCORE_DIGITS)))
 
 
 def _differing(found: CollectionSpec, wanted: CollectionSpec) -> str:

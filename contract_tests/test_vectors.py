@@ -1,0 +1,74 @@
+"""The contract of vector stores on our backends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from faultmaven_adapters.resilience.policy import resilient
+from faultmaven_adapters.vectors.memory import MemoryVectorStore
+from faultmaven_contract_tests.vector_collections import VectorCollectionContract
+from faultmaven_contract_tests.vector_writing import VectorWritingContract
+from faultmaven_contract_tests.vectors import VectorReadingContract
+from faultmaven_core.ports.policy import VECTORS
+from faultmaven_core.ports.vectors import VectorStore
+
+
+@asynccontextmanager
+async def memory(folder: Path) -> AsyncIterator[VectorStore]:
+    """Vectors in memory."""
+    store = MemoryVectorStore()
+    yield store
+    await store.aclose()
+
+
+@asynccontextmanager
+async def wrapped(folder: Path) -> AsyncIterator[VectorStore]:
+    """The store in memory under its policies: the wrapper may change nothing but failures."""
+    async with memory(folder) as store:
+        yield resilient(store, VECTORS, "The vector store")
+
+
+OPENERS = {"memory": memory, "resilient": wrapped}
+
+
+class TestVectorReading(VectorReadingContract):
+    """Reading."""
+
+    port = "vectors"
+    openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
+        """A store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store
+
+
+class TestVectorWriting(VectorWritingContract):
+    """Writing."""
+
+    port = "vectors"
+    openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
+        """A store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store
+
+
+class TestVectorCollections(VectorCollectionContract):
+    """Collections."""
+
+    port = "vectors"
+    openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
+        """A store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store
