@@ -10,7 +10,10 @@ import pytest
 
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.vectors.memory import MemoryVectorStore
+from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.vector_collections import VectorCollectionContract
+from faultmaven_contract_tests.vector_filtering import VectorFilterContract
+from faultmaven_contract_tests.vector_tenancy import VectorTenancyContract
 from faultmaven_contract_tests.vector_writing import VectorWritingContract
 from faultmaven_contract_tests.vectors import VectorReadingContract
 from faultmaven_core.ports.policy import VECTORS
@@ -35,40 +38,34 @@ async def wrapped(folder: Path) -> AsyncIterator[VectorStore]:
 OPENERS = {"memory": memory, "resilient": wrapped}
 
 
-class TestVectorReading(VectorReadingContract):
+class OurBackends(Contract):
+    """What all bindings here share."""
+
+    port = "vectors"
+    openers = OPENERS
+
+    @pytest.fixture
+    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
+        """A store."""
+        async with self.openers[backend](tmp_path) as store:
+            yield store
+
+
+class TestVectorReading(OurBackends, VectorReadingContract):
     """Reading."""
 
-    port = "vectors"
-    openers = OPENERS
 
-    @pytest.fixture
-    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
-        """A store."""
-        async with self.openers[backend](tmp_path) as store:
-            yield store
-
-
-class TestVectorWriting(VectorWritingContract):
+class TestVectorWriting(OurBackends, VectorWritingContract):
     """Writing."""
 
-    port = "vectors"
-    openers = OPENERS
 
-    @pytest.fixture
-    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
-        """A store."""
-        async with self.openers[backend](tmp_path) as store:
-            yield store
-
-
-class TestVectorCollections(VectorCollectionContract):
+class TestVectorCollections(OurBackends, VectorCollectionContract):
     """Collections."""
 
-    port = "vectors"
-    openers = OPENERS
 
-    @pytest.fixture
-    async def subject(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorStore]:
-        """A store."""
-        async with self.openers[backend](tmp_path) as store:
-            yield store
+class TestVectorFilters(OurBackends, VectorFilterContract):
+    """Filters."""
+
+
+class TestVectorTenancy(OurBackends, VectorTenancyContract):
+    """Organizations."""
