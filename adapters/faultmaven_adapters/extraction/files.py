@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
-from faultmaven_adapters._support.threads import BlockingCalls
+from faultmaven_adapters.extraction.local_files import LocalFiles, PrivateFolder
 from faultmaven_adapters.extraction.walk import walk
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import State
 from faultmaven_core.evidence.ports import EvidenceFiles, FileStamp, FoundFile, ReadSpan, Scratch
 from faultmaven_core.ports.extraction_runner import Input, Place
-from faultmaven_core.shared.errors import CorruptDataError, NotFoundError, PermissionDeniedError
-
-BLOCK = 1 << 20
-THREADS = 4
+from faultmaven_core.shared.errors import NotFoundError
 
 
-class LocalEvidenceFiles(EvidenceFiles):
+class LocalEvidenceFiles(LocalFiles, EvidenceFiles):
     """See the port."""
-
-    def __init__(self, scratch: Path | None = None) -> None:
-        self._scratch = scratch
-        self._calls = BlockingCalls("files", THREADS)
 
     async def find(self, path: str, role: Role) -> Sequence[FoundFile]:
         return await self._calls(_find, path, role)
@@ -36,32 +25,10 @@ class LocalEvidenceFiles(EvidenceFiles):
     async def state(self, path: str, size: int, modified_ns: int) -> tuple[State, str]:
         return await self._calls(_state, path, size, modified_ns)
 
-    async def chunks(self, path: str) -> AsyncGenerator[bytes, None]:
-        try:
-            # Not blocking, so that a pipe put in the file's place cannot hold us; for files it changes nothing.
-            handle = await self._calls(os.open, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"{path} is gone: give the path where it is now.") from error
-        except PermissionError as error:
-            raise PermissionDeniedError(f"{path} may not be read: change its permissions or copy it.") from error
-        except OSError as error:
-            raise CorruptDataError(f"{path} cannot be read: {error.strerror}.") from error
-        try:
-            while block := await self._calls(os.read, handle, BLOCK):
-                yield block
-        except OSError as error:
-            raise CorruptDataError(f"{path} cannot be read to its end: {error.strerror}.") from error
-        finally:
-            os.close(handle)
-
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[Scratch]:
-        folder = await self._calls(tempfile.mkdtemp, prefix="faultmaven-", dir=self._scratch)
-        try:
-            yield _Folder(Path(folder), self._calls)
-        finally:
-            # Shielded, because a cancelled investigation must not leave copies of evidence behind.
-            await asyncio.shield(self._calls(shutil.rmtree, folder, ignore_errors=True))
+        async with self.private() as folder:
+            yield _Folder(folder)
 
     @asynccontextmanager
     async def reader(self, places: Sequence[Place]) -> AsyncIterator[ReadSpan]:
@@ -71,22 +38,13 @@ class LocalEvidenceFiles(EvidenceFiles):
         with ReferencedFiles(places) as files:
             yield files.read
 
-    async def aclose(self) -> None:
-        """Let go of the threads."""
-        self._calls.close()
-
 
 class _Folder(Scratch):
-    def __init__(self, folder: Path, calls: BlockingCalls) -> None:
-        self._folder, self._calls = folder, calls
-        self._count = 0
+    def __init__(self, folder: PrivateFolder) -> None:
+        self._folder = folder
 
     async def write(self, chunks: AsyncIterable[bytes]) -> FileStamp:
-        self._count += 1
-        path = self._folder / str(self._count)
-        with path.open("xb") as file:
-            async for chunk in chunks:
-                await self._calls(file.write, chunk)
+        path = await self._folder.store(chunks)
         status = path.stat()
         return FileStamp(str(path), status.st_size, status.st_mtime_ns)
 

@@ -27,20 +27,21 @@ _SPECIAL = {
 }
 
 
-def walk(paths: Sequence[str], role: Role = Role.INCIDENT) -> tuple[Input, ...]:
+def walk(paths: Sequence[str], role: Role = Role.INCIDENT, *, hidden: bool = True) -> tuple[Input, ...]:
     """The files at and below the paths, by name; one per file even where paths overlap.
 
+    Without `hidden`, what a dot begins the name of is passed over below a folder.
     Links are followed where they are named on the command line, never below a folder. What cannot be read is an Input
     with a `problem`. Nothing is opened.
     """
     found: dict[str, Input] = {}
     for path in paths:
-        for entry in _at(path, role):
+        for entry in _at(path, role, hidden):
             found.setdefault(os.path.realpath(entry.path) if not entry.problem else entry.path, entry)
     return tuple(sorted(found.values(), key=lambda entry: entry.name))
 
 
-def _at(path: str, role: Role) -> Iterator[Input]:
+def _at(path: str, role: Role, hidden: bool) -> Iterator[Input]:
     name = _name(path)
     try:
         status = os.stat(path)
@@ -48,19 +49,22 @@ def _at(path: str, role: Role) -> Iterator[Input]:
         yield Input(name, path, role, problem=_sentence(name, error))
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _below(path, name, role)
+        yield from _below(path, name, role, hidden)
     else:
         yield _file(path, name, status, role)
 
 
-def _below(folder: str, name: str, role: Role) -> Iterator[Input]:
+def _below(folder: str, name: str, role: Role, hidden: bool) -> Iterator[Input]:
     count = 0
     pending = [(folder, name, 0)]
     while pending:
         folder, name, depth = pending.pop()
         try:
             with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(
+                    (entry for entry in listing if hidden or not entry.name.startswith(".")),
+                    key=lambda entry: entry.name,
+                )
         except OSError as error:
             yield Input(name, folder, role, problem=_sentence(name, error))
             continue
