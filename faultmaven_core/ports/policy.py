@@ -133,6 +133,12 @@ VECTORS: Policies = {
     "scan": Policy(idempotent=True, deadline=60, streaming=Streaming.GIVES, pieces=60),
 }
 
+EMBEDDING: Policies = {
+    **HEALTH,
+    # Up to 256 texts in several requests, each with a time-out of its own. A second try costs the texts again, no harm.
+    "embed": Policy(idempotent=True, deadline=180),
+}
+
 JOB_TRANSPORT: Policies = {**HEALTH, "notify": _PLAIN}
 
 JOB_STORE: Policies = {
@@ -149,6 +155,7 @@ JOB_STORE: Policies = {
 POLICIES: Mapping[str, Policies] = {
     "BlobStore": BLOBS,
     "Cache": CACHE,
+    "Embedder": EMBEDDING,
     "JobStore": JOB_STORE,
     "JobTransport": JOB_TRANSPORT,
     "Leases": LEASES,

@@ -1,0 +1,131 @@
+"""What servers with OpenAI's interface and the SDK raise, as ours: by HTTP status, and by words only where there is no other sign."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import openai
+
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says
+from faultmaven_core.ports.health import AuthenticationError
+from faultmaven_core.shared.errors import (
+    BackendError,
+    BackendRefusedError,
+    BackendUnavailableError,
+    DeadlineExceededError,
+    FaultMavenError,
+    InvalidInputError,
+    MisconfiguredError,
+    QuotaExceededError,
+    RateLimitedError,
+    TooLargeError,
+)
+
+_TOO_LONG = re.compile(
+    r"context.?(?:length|size|window)|too (?:long|large|many tokens)|max\w*.(?:context|sequence|input|model)",
+    re.IGNORECASE,
+)
+"""OpenAI and vLLM: maximum context length; llama.cpp: input is too large to process, with status 500; others: too long."""
+
+_SECONDS = re.compile(r"\d+(?:\.\d+)?")
+_PAUSE = 1.0
+"""Seconds to wait where a server that limits us does not say how long."""
+
+_late = says(DeadlineExceededError, "{place} did not answer in time.")
+_unreached = says(BackendRefusedError, "{place} cannot be reached: look at FM_EMBEDDING_URL and at the network.")
+_broken = says(BackendUnavailableError, "{place} broke the connection.")
+_failing = says(BackendUnavailableError, "{place} cannot serve us now: it is failing.")
+_overloaded = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
+_too_long = says(TooLargeError, "{place} does not take so much text at once.")
+_refused = says(InvalidInputError, "{place} does not take these texts.")
+_rejected = says(AuthenticationError, "{place} refuses our key: look at FM_EMBEDDING_API_KEY.")
+_strange = says(
+    BackendError,
+    "{place} answered with something that is not embeddings: look at the path in FM_EMBEDDING_URL, mostly /v1, and at what "
+    "is served there.",
+)
+
+
+def _limited(error: Any, place: str) -> FaultMavenError:
+    if getattr(error, "code", None) == "insufficient_quota":
+        return QuotaExceededError(f"{place} says that the account's allowance is used up.")
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    return RateLimitedError(f"{place} limits how often we may call.", retry_after=_pause(headers))
+
+
+def _pause(headers: Mapping[str, str]) -> float:
+    """Seconds until the next call may come: the header says a number or a date."""
+    told = headers.get("retry-after", "")
+    if _SECONDS.fullmatch(told):
+        return float(told)
+    try:
+        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return _PAUSE
+
+
+_by_status = by_code(
+    lambda error: str(getattr(error, "status_code", "")),
+    {
+        "400": _refused,
+        "401": _rejected,
+        "403": _rejected,
+        "404": says(
+            MisconfiguredError,
+            "{place} does not have this model, or serves no embeddings there: look at the path and the model in FM_EMBEDDING_URL.",
+        ),
+        "408": _late,
+        "409": _failing,
+        "413": _too_long,
+        "422": _refused,
+        "429": _limited,
+        "503": _overloaded,
+        "529": _overloaded,
+        "5": _failing,
+    },
+    _strange,
+)
+
+
+def _answered(error: Any, place: str) -> FaultMavenError:
+    too_long = getattr(error, "status_code", 0) in {400, 422, 500} and _TOO_LONG.search(
+        f"{getattr(error, 'code', '')} {getattr(error, 'type', '')} {getattr(error, 'message', '')}"
+    )
+    return (_too_long if too_long else _by_status)(error, place)
+
+
+def _unanswered(error: Exception, place: str) -> FaultMavenError:
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return NETWORK[ssl.SSLCertVerificationError](error, place)
+    row: Row = _unreached if any("Connect" in type(cause).__name__ for cause in causes[1:]) else _broken
+    return row(error, place)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+OPENAI_ERRORS: Table = {
+    **NETWORK,
+    openai.APIStatusError: _answered,
+    openai.APIConnectionError: _unanswered,
+    openai.APITimeoutError: lambda error, place: (
+        _unreached if type(error.__cause__).__name__ == "ConnectTimeout" else _late
+    )(error, place),
+    openai.APIResponseValidationError: _strange,
+    # The SDK reads what it gets without looking whether it is what it asked for.
+    AttributeError: _strange,
+    KeyError: _strange,
+    TypeError: _strange,
+    ValueError: _strange,
+}
+"""For everything that the SDK raises while it asks for embeddings."""
