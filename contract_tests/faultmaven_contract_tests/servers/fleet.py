@@ -12,6 +12,7 @@ from faultmaven_contract_tests.servers import (
     external,
     llama,
     pgbouncer,
+    pinecone_emulator,
     postgres,
     rabbitmq,
     redis,
@@ -102,5 +103,6 @@ STARTERS: Mapping[str, Callable[[Fleet, Place], Server]] = {
     "s3": lambda _, place: seaweedfs.start(place),
     "llama": lambda _, place: llama.start(place),
     "rabbitmq": lambda _, place: rabbitmq.start(place),
+    "pinecone_emulator": lambda _, place: pinecone_emulator.start(place),
     "chroma": lambda _, place: chroma.start(place),
 }
