@@ -21,7 +21,7 @@ BACKENDS = {
     "sessions": REDIS,
     "signals": REDIS,
     "transactions": SQL | {"postgres_tls"},
-    "vectors": {"memory", "resilient"},
+    "vectors": {"memory", "resilient", "sqlite"},
 }
 """Every port with every backend that it must hold on."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from chroma_backends import OPENERS as CHROMA
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.vectors.memory import MemoryVectorStore
+from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.vector_collections import VectorCollectionContract
 from faultmaven_contract_tests.vector_filtering import VectorFilterContract
@@ -18,6 +21,8 @@ from faultmaven_contract_tests.vector_writing import VectorWritingContract
 from faultmaven_contract_tests.vectors import VectorReadingContract
 from faultmaven_core.ports.policy import VECTORS
 from faultmaven_core.ports.vectors import VectorStore
+from milvus_backends import OPENERS as MILVUS
+from pinecone_backends import OPENERS as PINECONE
 
 
 @asynccontextmanager
@@ -29,13 +34,24 @@ async def memory(folder: Path) -> AsyncIterator[VectorStore]:
 
 
 @asynccontextmanager
+async def sqlite(folder: Path) -> AsyncIterator[VectorStore]:
+    """Vectors in an SQLite file; at the end nothing is left of its log."""
+    store = SqliteVectorStore(folder / "vectors.db")
+    try:
+        yield store
+    finally:
+        await store.aclose()
+    assert [name for _, _, names in os.walk(folder) for name in names if name != "vectors.db"] == []
+
+
+@asynccontextmanager
 async def wrapped(folder: Path) -> AsyncIterator[VectorStore]:
     """The store in memory under its policies: the wrapper may change nothing but failures."""
     async with memory(folder) as store:
         yield resilient(store, VECTORS, "The vector store")
 
 
-OPENERS = {"memory": memory, "resilient": wrapped}
+OPENERS = {"memory": memory, "resilient": wrapped, "sqlite": sqlite, **CHROMA, **MILVUS, **PINECONE}
 
 
 class OurBackends(Contract):

@@ -143,7 +143,7 @@ class VectorFilterContract(Contract):
     @pytest.fixture
     async def stocked(self, subject: VectorStore, scope: Scope) -> WriteToken:
         """The rows, written."""
-        return await subject.upsert(scope, [record(name, **fields) for name, fields in ROWS.items()])
+        return await subject.upsert(scope, [record(name, EAST, **fields) for name, fields in ROWS.items()])
 
     @pytest.mark.parametrize("leaf", LEAVES)
     async def test_each_leaf_and_its_complement(

@@ -115,7 +115,7 @@ class CheckedVectors(VectorStore):
         where: Filter | None,
         after: WriteToken | None,
     ) -> Iterable[Match]:
-        """The best `limit` records, in any order. Without a filter all count."""
+        """The best `limit` records in any order, perhaps with others. Without a filter all count."""
 
     @abstractmethod
     async def _get(
@@ -158,6 +158,10 @@ class CheckedVectors(VectorStore):
                 f"The collection {spec.name} is there with another {_differing(found, spec)}: use another name, or drop it."
             )
         self._specs[spec.name] = found
+
+    async def describe(self, name: CollectionName) -> CollectionSpec | None:
+        self._check_open()
+        return await self._described(checked_collection(name))
 
     async def drop(self, name: CollectionName) -> None:
         self._check_open()
@@ -230,7 +234,8 @@ class CheckedVectors(VectorStore):
             found = await self._search(spec, scope.organization, query, limit, asked, after or None)
         least = -1.0 if min_score is None else min_score
         told = (Match(match.id, _score(match.score), match.fields) for match in found)
-        return sorted((match for match in told if match.score >= least), key=lambda match: (-match.score, match.id))
+        best = sorted((match for match in told if match.score >= least), key=lambda match: (-match.score, match.id))
+        return best[:limit]
 
     async def get(
         self, scope: Scope, ids: Collection[VectorId], *, after: WriteToken | None = None

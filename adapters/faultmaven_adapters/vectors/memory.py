@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from heapq import nsmallest
 
 import numpy as np
 
@@ -82,8 +81,7 @@ class MemoryVectorStore(CheckedVectors):
         rows = b"".join(record.vector.values.tobytes() for record in asked)
         vectors = np.frombuffer(rows, dtype=np.float32).reshape(len(asked), spec.dimension)
         scores = (vectors @ np.frombuffer(query.values, dtype=np.float32)).tolist()
-        found = (Match(record.id, score, record.fields) for record, score in zip(asked, scores, strict=True))
-        return nsmallest(limit, found, key=lambda match: (-match.score, match.id))
+        return [Match(record.id, score, record.fields) for record, score in zip(asked, scores, strict=True)]
 
     async def _get(
         self, spec: CollectionSpec, organization: OrganizationId, ids: Sequence[VectorId], after: WriteToken | None
