@@ -121,6 +121,7 @@ SESSIONS: Policies = {
 VECTORS: Policies = {
     **HEALTH,
     "ensure": Policy(idempotent=True, deadline=60),
+    "describe": Policy(idempotent=True, deadline=20),
     "drop": Policy(idempotent=True, deadline=120),
     # It replaces: a second one leaves what the first did. As many batches as the caller gives.
     "upsert": Policy(idempotent=True, deadline=300),

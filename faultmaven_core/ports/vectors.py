@@ -197,9 +197,9 @@ class Match:
 class VectorStore(Pingable, Inspectable, Protocol):
     """Vectors by collection and organization. Ids are unique per organization and collection; nobody sees another's.
 
-    Every method but `ensure`, `drop` and the last four raises CollectionMissingError where the collection is not there.
-    Records, ids, filters and limits are refused (InvalidInputError, InvalidFilterError, DimensionMismatchError) before
-    anything is sent. An empty input does nothing. An outage is BackendUnavailableError, or DeadlineExceededError where the
+    Every method but `ensure`, `describe`, `drop` and the last four raises CollectionMissingError where the collection is not
+    there. Records, ids, filters and limits are refused (InvalidInputError, InvalidFilterError, DimensionMismatchError)
+    before anything is sent. An empty input does nothing. An outage is BackendUnavailableError, or DeadlineExceededError where the
     server hangs; never an empty answer. A read given `after`, a token of an earlier write in the same scope, sees that
     write and those before it, or raises NotYetVisibleError; without it, only where IMMEDIATE_READS is declared.
     """
@@ -209,6 +209,10 @@ class VectorStore(Pingable, Inspectable, Protocol):
     @abstractmethod
     async def ensure(self, spec: CollectionSpec) -> None:
         """Make the collection where it is not there. Raises CollectionMismatchError where it is, and differs."""
+
+    @abstractmethod
+    async def describe(self, name: CollectionName) -> CollectionSpec | None:
+        """The collection as it was made; None where it is not there."""
 
     @abstractmethod
     async def drop(self, name: CollectionName) -> None:
