@@ -1,0 +1,7 @@
+"""Vectors in Milvus: a server's, or Milvus Lite in this process."""
+
+from __future__ import annotations
+
+from faultmaven_adapters.vectors.milvus.store import MilvusVectorStore
+
+__all__ = ["MilvusVectorStore"]

@@ -1,0 +1,99 @@
+"""What gRPC raises and Milvus answers when it does not do what was asked, as ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+from pymilvus.grpc_gen import common_pb2
+
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says, unlisted
+from faultmaven_core.ports.health import AuthenticationError
+from faultmaven_core.ports.vectors import CollectionMissingError
+from faultmaven_core.shared.errors import (
+    BackendError,
+    BackendRefusedError,
+    BackendUnavailableError,
+    DeadlineExceededError,
+    FaultMavenError,
+    RateLimitedError,
+    TooLargeError,
+)
+
+PAUSE = 1.0
+"""Seconds until the next try where Milvus says that there were too many calls; it does not say how long to wait."""
+
+
+class RefusalError(Exception):
+    """An answer whose status is not success."""
+
+    def __init__(self, status: Any) -> None:
+        super().__init__(status.reason)
+        self.code = int(status.code)
+        self.kind = str(common_pb2.ErrorCode.Name(status.error_code))
+        """The name of the older code, which every version sends too."""
+        self.retriable = bool(status.retriable)
+
+
+def _limited(_error: object, place: str) -> FaultMavenError:
+    return RateLimitedError(f"{place} takes no more calls now.", retry_after=PAUSE)
+
+
+_busy = says(BackendUnavailableError, "{place} cannot serve us now: it is starting, moving data, or short of memory.")
+_missing = says(CollectionMissingError, "{place} has no such collection: it was not made, or somebody removed it.")
+_forbidden = says(
+    AuthenticationError,
+    "{place} refuses us: look at the user and the password in FM_VECTORS_API_KEY, and at its rights.",
+)
+_full = says(BackendUnavailableError, "{place} takes no more data now: it is over its quota of memory or disk.")
+_large = says(TooLargeError, "{place} does not take so much at once.")
+
+_BUSY_CODES = (2, 3, 4, 101, 103, 400, 401, 500, 501, 502, 503, 600, 601, 901, 902)
+"""Service, memory and queue, loading of a collection, replicas, channels, segments and nodes."""
+_CODES: dict[int, Row] = {
+    **dict.fromkeys(_BUSY_CODES, _busy),
+    7: _full,
+    8: _limited,
+    9: _full,
+    100: _missing,
+    800: says(BackendError, "{place} has no such database: make it, or look at the end of FM_VECTORS_URL."),
+    1400: _forbidden,
+    1401: _forbidden,
+}
+_KINDS: dict[str, Row] = {
+    **dict.fromkeys(("NotReadyServe", "NotReadyCoordActivating", "NoReplicaAvailable", "NotShardLeader"), _busy),
+    **dict.fromkeys(("ForceDeny", "MemoryQuotaExhausted", "DiskQuotaExhausted"), _full),
+    "RateLimit": _limited,
+    "CollectionNotExists": _missing,
+    "PermissionDenied": _forbidden,
+}
+
+
+def _refused(error: RefusalError, place: str) -> FaultMavenError:
+    # The older kind first: for "not ready" and "unexpected" Lite and the server have one code between them.
+    row = _KINDS.get(error.kind) or _CODES.get(error.code) or (_busy if error.retriable else unlisted)
+    return row(error, place)
+
+
+def _unreached(error: Any, place: str) -> FaultMavenError:
+    """The channel tells a connection that was never made from one that broke by its words only."""
+    if "failed to connect to all addresses" in (error.details() or ""):
+        return BackendRefusedError(f"{place} cannot be reached: nothing answers there.")
+    return BackendUnavailableError(f"{place} broke the connection.")
+
+
+MILVUS_ERRORS: Table = {
+    **NETWORK,
+    RefusalError: _refused,
+    grpc.RpcError: by_code(
+        lambda error: str(error.code().name),
+        {
+            "UNAVAILABLE": _unreached,
+            "DEADLINE_EXCEEDED": says(DeadlineExceededError, "{place} did not answer in time."),
+            "UNAUTHENTICATED": _forbidden,
+            "PERMISSION_DENIED": _forbidden,
+            "RESOURCE_EXHAUSTED": _large,
+            "UNIMPLEMENTED": says(BackendError, "{place} is no Milvus, or an older one than 2.3."),
+        },
+    ),
+}
