@@ -222,8 +222,8 @@ class VectorFilterContract(Contract):
             "bare",
             "weighed",
         }
-        await subject.upsert(scope, [record("emoji", title="\U0001f9ea"), record("private", title="\ue000")])
-        assert await found(subject, scope, Gt("title", "\uf000"), stocked) == {"emoji"}
+        token = await subject.upsert(scope, [record("emoji", title="\U0001f9ea"), record("private", title="\ue000")])
+        assert await found(subject, scope, Gt("title", "\uf000"), token) == {"emoji"}
 
     async def test_deleting_what_meets_a_filter(self, subject: VectorStore, scope: Scope, stocked: WriteToken) -> None:
         """Clause 15: exactly that; once more is no error."""
