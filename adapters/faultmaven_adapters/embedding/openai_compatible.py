@@ -101,7 +101,7 @@ class OpenAiCompatibleEmbedder(Embedder):
         with translation(OPENAI_ERRORS, self._place):
             # Without a format the SDK asks for base64, a quarter of the bytes, and reads numbers where it gets those.
             answer = await self._client.embeddings.create(model=self._model, input=texts)
-            told = {item.index: item.embedding for item in answer.data}
+            told = {item.index: [float(value) for value in item.embedding] for item in answer.data}
         if told.keys() != set(range(len(texts))):
             raise BackendError(f"{self._place} answered with vectors of other texts than it was asked for.")
         return [self._embedding(told[number]) for number in range(len(texts))]
