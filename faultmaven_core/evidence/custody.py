@@ -44,7 +44,9 @@ class EvidenceDesk:
     async def sweep(self, organization: OrganizationId, before: datetime) -> int:
         """Destroy an organization's copies from before a moment that no evidence names; how many."""
         prefix = f"{organization}/"
-        old = [info.key async for info in self._blobs.list(prefix) if info.created_at < before]
+        # Other contexts keep theirs one level deeper.
+        own = [info async for info in self._blobs.list(prefix) if "/" not in info.key.text[len(prefix) :]]
+        old = [info.key for info in own if info.created_at < before]
         # Asked after the listing: a row that came meanwhile is then known, and its copy kept.
         async with self._units(organization, read_only=True) as unit:
             named = await unit.evidence.blobs()

@@ -36,12 +36,14 @@ class ProcessDocumentReader(DocumentReader):
         """See the port."""
         pool = ProcessPool(self._tools, self._processes, self._limits)
         try:
-            yield _Reading(pool)
+            yield ExecutorReading(pool)
         finally:
             await asyncio.shield(pool.close())
 
 
-class _Reading(DocumentReading):
+class ExecutorReading(DocumentReading):
+    """See the port. The executor is what reads."""
+
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 

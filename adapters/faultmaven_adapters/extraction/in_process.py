@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from faultmaven_adapters.extraction import jobs
+from faultmaven_adapters.extraction.document_reader import ExecutorReading
 from faultmaven_adapters.extraction.jobs import Job, Reply
 from faultmaven_adapters.extraction.run import Executor, Run
 from faultmaven_adapters.extraction.scratch import private_folder
 from faultmaven_core.analysis.extract.tools import Tools
+from faultmaven_core.ports.document_reader import DocumentReader, DocumentReading
 from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
 
 
@@ -28,6 +30,18 @@ class InProcessExtractionRunner(ExtractionRunner):
                 yield run
             finally:
                 await run.stop()
+
+
+class InProcessDocumentReader(DocumentReader):
+    """See the port. It gives what the processes give, and blocks the event loop while it reads."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._executor = _Inline(tools)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[DocumentReading]:
+        """See the port."""
+        yield ExecutorReading(self._executor)
 
 
 class _Inline(Executor):

@@ -259,11 +259,12 @@ async def test_copies_that_a_crash_left_behind_are_swept(tmp_path: Path, crash: 
         orphan = FilesystemBlobStore(tmp_path / "home" / "blobs")
         await orphan.put(BlobKey("local/orphan"), content(b"x"))
         await orphan.put(BlobKey("other/theirs"), content(b"x"))
+        await orphan.put(BlobKey("local/knowledge/original"), content(b"x"))  # another context's
         for expected in (0, 1, 0):
             assert await fm.evidence.sweep(c.SweepCopies(), fm.caller) == c.Discarded(expected)
             clock.advance(timedelta(hours=25))
         assert [info.key.text async for info in orphan.list("other")] == ["other/theirs"]
-        assert len([info async for info in orphan.list("local")]) == 2
+        assert len([info async for info in orphan.list("local")]) == 3
         await orphan.aclose()
 
 

@@ -10,26 +10,10 @@ import pytest
 
 from faultmaven_adapters.extraction.document_reader import ProcessDocumentReader
 from faultmaven_adapters.extraction.processes import ProcessLimits
-from faultmaven_core.knowledge.kinds import HTML, MARKDOWN, PDF
-from faultmaven_core.ports.document_reader import Heading, UnreadableDocumentError
-from faultmaven_core.shared.errors import BackendUnavailableError
+from faultmaven_core.knowledge.kinds import HTML
+from faultmaven_core.ports.document_reader import UnreadableDocumentError
 
 TOOLS = "faultmaven.composition.compute:tools"
-
-
-async def test_documents_come_with_their_headings_and_broken_ones_with_a_sentence(tmp_path: Path) -> None:
-    """One after another from the same process, a broken one between two good ones."""
-    good, broken = tmp_path / "good", tmp_path / "broken"
-    good.write_text("---\ntags: [redis]\n---\n# Redis\nis full\n")
-    broken.write_bytes(b"%PDF-1.7 cut")
-    async with ProcessDocumentReader(TOOLS).reading() as reading:
-        first = await reading.read(str(good), "good.md", MARKDOWN)
-        with pytest.raises(UnreadableDocumentError, match=r"^broken\.pdf was not read: it is no PDF that can be read"):
-            await reading.read(str(broken), "broken.pdf", PDF)
-        assert await reading.read(str(good), "good.md", MARKDOWN) == first
-    assert first.text == "# Redis\nis full\n"
-    assert first.headings == (Heading(0, 8, 1, "Redis"),)
-    assert first.about == {"tags": ("redis",)}
 
 
 async def test_a_document_that_takes_too_long_or_too_much_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
@@ -42,15 +26,6 @@ async def test_a_document_that_takes_too_long_or_too_much_is_given_up_and_the_ne
         with pytest.raises(UnreadableDocumentError, match=r"slow\.html (took longer|ended the process)"):
             await reading.read(str(slow), "slow.html", HTML)
         assert (await reading.read(str(good), "good.html", HTML)).text == "Redis\n"
-
-
-async def test_a_file_that_is_gone_is_no_fault_of_the_document(tmp_path: Path) -> None:
-    """Another attempt may have it; the document is not given up for it."""
-    async with ProcessDocumentReader(TOOLS).reading() as reading:
-        with pytest.raises(BackendUnavailableError, match=r"a\.md"):
-            await reading.read(str(tmp_path / "gone"), "a.md", MARKDOWN)
-        with pytest.raises(BackendUnavailableError, match=r"b\.md"):
-            await reading.read(str(tmp_path), "b.md", MARKDOWN)
 
 
 async def test_a_cancelled_reading_leaves_no_process(tmp_path: Path) -> None:
