@@ -138,8 +138,8 @@ VECTORS_KEY = Variable(
 EMBEDDING = Variable(
     "FM_EMBEDDING_URL",
     "What turns text into vectors: `none:` (words and exact names only), `onnx:` (a small model on this machine), "
-    "`openai+https://<host>/v1?model=<name>` or `openai+http://<host>:<port>/v1?model=<name>` (any server with the OpenAI "
-    "interface; after `&`, `dimension` asks for shorter vectors), or `hashing:` (for tests).",
+    "`openai+https://<host>/v1?model=<name>&dimension=<number>` or `openai+http` (any server with the OpenAI interface; "
+    "`query_prefix` and `document_prefix` for models that want them), or `hashing:` (for tests).",
     "none:",
     "knowledge",
     url=True,

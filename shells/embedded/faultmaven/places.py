@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_core.shared.secret import Secret
@@ -77,7 +77,7 @@ class _Url:
 
     def place(self, path: str) -> str:
         """The URL again, without the password."""
-        query = "&".join(f"{name}={value}" for name, value in self.query.items())
+        query = "&".join(f"{name}={quote(value, safe='/:,')}" for name, value in self.query.items())
         at = f"{self.user}@" if self.user else ""
         return f"{self.scheme}://{at}{self.hosts}{path}{'?' if query else ''}{query}"
 
@@ -176,12 +176,12 @@ def _pgvector(text: str) -> Resource:
 
 def _openai(text: str) -> Resource:
     scheme = text.partition(":")[0]
-    form = f"{scheme}://<host>:<port>/v1?model=<name>"
-    url = _read(text, form, query=("model", "dimension"))
+    form = f"{scheme}://<host>:<port>/v1?model=<name>&dimension=<number>"
+    url = _read(text, form, query=("model", "dimension", "query_prefix", "document_prefix"))
     if not url.query.get("model") or not re.fullmatch(r"(?:/[A-Za-z0-9._/-]*)?", url.path):
         raise MisconfiguredError(f"names no model: write {form}.")
-    if not re.fullmatch(r"[1-9]\d{0,4}|", url.query.get("dimension", "")):
-        raise MisconfiguredError("has a dimension that is no number between 1 and 99999.")
+    if not re.fullmatch(r"[1-9]\d{0,4}", url.query.get("dimension", "")):
+        raise MisconfiguredError(f"does not say how many numbers the model's vectors have: write {form}.")
     return Resource(url.scheme, url.place(url.path), url.password)
 
 

@@ -216,7 +216,7 @@ WITH = {
     "FM_CACHE_SENTINEL_MASTER": {"FM_CACHE_SENTINELS": "a:1,b:2"},
     "FM_CACHE_PASSWORD": {"FM_CACHE_URL": "redis://h"},
     "FM_VECTORS_API_KEY": {"FM_VECTORS_URL": "milvus://h"},
-    "FM_EMBEDDING_API_KEY": {"FM_EMBEDDING_URL": "openai+http://h/v1?model=m"},
+    "FM_EMBEDDING_API_KEY": {"FM_EMBEDDING_URL": "openai+http://h/v1?model=m&dimension=8"},
     "FM_JOBS_PASSWORD": {"FM_JOBS_URL": "redis://h", "FM_CACHE_URL": "redis://h"},
     "FM_DATABASE_MIGRATION_PASSWORD": {
         "FM_DATABASE_URL": "postgresql://app@h/d",
@@ -342,7 +342,7 @@ def test_pinecone_is_a_region_and_a_key() -> None:
         ("FM_VECTORS_URL", "milvus://h/a-b", "names no database"),
         ("FM_VECTORS_URL", "pinecone:us-east-1", "names no region"),
         ("FM_EMBEDDING_URL", "openai+https://h/v1", "names no model"),
-        ("FM_EMBEDDING_URL", "openai+https://h/v1?model=m&dimension=many", "is no number"),
+        ("FM_EMBEDDING_URL", "openai+https://h/v1?model=m", "how many numbers"),
     ],
 )
 def test_a_place_of_knowledge_that_says_nothing_is_refused(name: str, value: str, why: str) -> None:

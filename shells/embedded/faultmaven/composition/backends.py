@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from injector import Injector, Module, provider, singleton
 
 from faultmaven.composition.caches import CachesModule
+from faultmaven.composition.knowledge import Embedding, KnowledgeModule
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.modules import SettingsModule
 from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
@@ -18,6 +19,7 @@ from faultmaven_core.ports.cache import Cache
 from faultmaven_core.ports.leases import Leases
 from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.ports.signals import Signals
+from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.sessions.ports import SessionStore
 
 
@@ -27,6 +29,8 @@ class Backends:
 
     storage: Storage
     blobs: BlobStore
+    vectors: VectorStore
+    embedding: Embedding
     cache: Cache
     leases: Leases
     signals: Signals
@@ -44,6 +48,8 @@ class BackendsModule(Module):
         self,
         storage: Storage,
         blobs: BlobStore,
+        vectors: VectorStore,
+        embedding: Embedding,
         cache: Cache,
         leases: Leases,
         signals: Signals,
@@ -51,7 +57,7 @@ class BackendsModule(Module):
         rate_limiter: RateLimiter,
         transport: Transport,
     ) -> Backends:
-        return Backends(storage, blobs, cache, leases, signals, sessions, rate_limiter, transport)
+        return Backends(storage, blobs, vectors, embedding, cache, leases, signals, sessions, rate_limiter, transport)
 
 
 @asynccontextmanager
@@ -60,8 +66,8 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
 
     Raises MisconfiguredError where a driver is not installed.
     """
-    modules = (SettingsModule(settings), DatabaseModule(), JobsModule(), BlobsModule(), CachesModule(settings))
+    stores = (DatabaseModule(), JobsModule(), BlobsModule(), KnowledgeModule(), CachesModule(settings))
     async with AsyncExitStack() as stack:
-        injector = Injector([*modules, BackendsModule()], auto_bind=False)
+        injector = Injector([SettingsModule(settings), *stores, BackendsModule()], auto_bind=False)
         stack.push_async_callback(injector.get(Lifecycle).close)
         yield injector.get(Backends)

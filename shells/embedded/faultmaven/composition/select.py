@@ -12,6 +12,9 @@ KINDS = {
     **dict.fromkeys(("rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"), "redis"),
     "amqp": "rabbitmq",
     "amqps": "rabbitmq",
+    **dict.fromkeys(("chroma+file", "chroma+http", "chroma+https"), "chroma"),
+    **dict.fromkeys(("milvus+https", "milvus+file"), "milvus"),
+    **dict.fromkeys(("openai+http", "openai+https"), "openai"),
 }
 """Schemes that one adapter serves under another name."""
 
@@ -22,6 +25,14 @@ BACKENDS = {
     ("blobs", "file"): "faultmaven_adapters.blobs.filesystem",
     ("blobs", "s3"): "faultmaven_adapters.blobs.s3",
     ("blobs", "memory"): "faultmaven_adapters.blobs.memory",
+    ("vectors", "memory"): "faultmaven_adapters.vectors.memory",
+    ("vectors", "sqlite"): "faultmaven_adapters.vectors.sqlite",
+    ("vectors", "chroma"): "faultmaven_adapters.vectors.chroma",
+    ("vectors", "milvus"): "faultmaven_adapters.vectors.milvus",
+    ("vectors", "pinecone"): "faultmaven_adapters.vectors.pinecone",
+    ("embedding", "hashing"): "faultmaven_adapters.embedding.hashing",
+    ("embedding", "onnx"): "faultmaven_adapters.embedding.onnx",
+    ("embedding", "openai"): "faultmaven_adapters.embedding.openai_compatible",
     ("cache", "memory"): "faultmaven_adapters.cache.memory",
     ("cache", "redis"): "faultmaven_adapters.cache.redis",
     ("leases", "memory"): "faultmaven_adapters.leases.memory",
@@ -37,10 +48,31 @@ BACKENDS = {
     ("jobs", "rabbitmq"): "faultmaven_adapters.jobs.celery",
 }
 
-EXTRAS = {"postgresql": "postgres", "s3": "s3", "redis": "redis", "rabbitmq": "worker"}
+EXTRAS = {
+    "postgresql": "postgres",
+    "pgvector": "postgres",
+    "s3": "s3",
+    "redis": "redis",
+    "rabbitmq": "worker",
+    "chroma": "chroma",
+    "milvus": "milvus",
+    "pinecone": "pinecone",
+    "onnx": "embeddings",
+    "openai": "llm",
+}
 """Scheme -> the extra that brings its driver."""
 
-LAZY_DRIVERS = {"postgresql": "asyncpg", "redis": "redis", "s3": "boto3"}
+LAZY_DRIVERS = {
+    "postgresql": "asyncpg",
+    "pgvector": "asyncpg",
+    "redis": "redis",
+    "s3": "boto3",
+    "chroma": "chromadb",
+    "milvus": "pymilvus",
+    "pinecone": "pinecone",
+    "onnx": "onnxruntime",
+    "openai": "openai",
+}
 """Drivers that their adapter imports only when it connects; missing ones are told at start."""
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from faultmaven.doctor import trials
+from faultmaven.doctor import knowledge, trials
 from faultmaven.doctor.findings import Step
 from faultmaven.tree import Settings
 from faultmaven_core.ports.health import Inspection, Pingable
@@ -65,6 +65,11 @@ def plan(settings: Settings, backends: Backends) -> Iterator[tuple[str, Sequence
             ("rate limits", partial(trials.rate_limits, backends.rate_limiter, mark)),
         ),
     )
+    tried = ("write, find, delete", partial(knowledge.vectors, backends.vectors, mark))
+    yield f"vectors ({settings.knowledge.vectors.scheme})", steps(backends.vectors, tried)
+    if (embedder := backends.embedding.embedder) is not None:
+        tried = ("embed", partial(knowledge.embedding, embedder, mark))
+        yield f"embedding ({settings.knowledge.embedding.scheme})", steps(embedder, tried)
     if settings.jobs.url.scheme == "embedded":
         yield f"jobs ({settings.jobs.url.scheme})", [Step("backlog", partial(trials.backlog, storage, embedded=True))]
     else:

@@ -20,34 +20,26 @@ _RETRY = File("tests/unit/resilience/test_retries.py", "deadline, retry with gro
 _DOCTOR = File("tests/shells/test_cli_doctor.py", "each dependency is tried for real")
 _CANARIES = File("tests/end_to_end/test_no_secret_is_told.py", "secrets appear in no log, error, repr or output")
 
+_VECTORS = ("sqlite", "chroma", "chroma_server", "milvus", "milvus_lite", "pgvector")
+_KNOWLEDGE = Contract("knowledge", _SQL)
+_KNOWLEDGE_WORK = File("tests/end_to_end/test_knowledge.py", "documents added, searched, synced and deleted")
+
 _PEERS = "services apart, which call each other by name"
 
 ROWS = (
+    Row("knowledge", "database", 20, "SQLAlchemy with asyncpg, PostgreSQL works", (_KNOWLEDGE, _UNITS, _DRIVERS)),
     Row(
         "knowledge",
-        "database",
-        20,
-        "SQLAlchemy with asyncpg, PostgreSQL works",
-        (_UNITS, _DRIVERS),
-        "the knowledge context; the database layer below it is what ran",
-    ),
-    Row("knowledge", "vector store", 0, "an interface, several providers, chosen by a variable", (), "vector stores"),
-    Row(
-        "knowledge",
-        "storage",
-        50,
-        "files, not only the database",
-        (_BLOBS,),
-        "the knowledge context; the blob stores that it will use are what ran",
+        "vector store",
+        0,
+        "an interface, several providers, chosen by a variable",
+        (Contract("vectors", _VECTORS), _SETTINGS, _DRIVERS),
     ),
     Row(
-        "knowledge",
-        "configuration",
-        60,
-        "variables plus Kubernetes secrets",
-        (_SETTINGS, _CANARIES),
-        "the knowledge context; settings and mounted secrets are what ran",
+        "knowledge", "vector store: Pinecone", 0, "one of the providers", (Contract("vectors", ("pinecone_emulated",)),)
     ),
+    Row("knowledge", "storage", 50, "files, not only the database", (_KNOWLEDGE_WORK, _BLOBS)),
+    Row("knowledge", "configuration", 60, "variables plus Kubernetes secrets", (_SETTINGS, _CANARIES)),
     Row("knowledge", "service discovery", 30, "no host in code", (_NO_HOSTS,), _PEERS),
     Row(
         "case",
