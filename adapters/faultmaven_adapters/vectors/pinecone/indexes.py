@@ -38,15 +38,17 @@ TAG = "faultmaven-"
 """Our tags: the collection's specification, in pieces. A document index declares only what it searches, so the fields of
 a collection stand nowhere else."""
 LONGEST_TAG, MOST_TAGS = 120, 20
+READY_WITHIN = 50.0
+"""Seconds for an index to be made or removed, which takes some."""
 _LOOK, _LONGEST_LOOK = 0.1, 2.0
-"""Seconds between looks at an index that is being made or removed."""
+"""Seconds between looks at it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class PineconeProject:
     """Which project, where its indexes are made, and what their names begin with. `timeout`: of each request, in seconds.
 
-    An empty `control_url` is Pinecone's own. `patience`: seconds for an index to become ready, and for a write to be seen.
+    An empty `control_url` is Pinecone's own. `patience`: seconds for which a read waits for a write.
     """
 
     api_key: Secret
@@ -173,7 +175,7 @@ class Indexes:
 
     async def _settled(self, index: str) -> IndexModel | None:
         """The index when it is ready, None when it is gone: both take their time."""
-        end, looks = time.monotonic() + self.project.patience, 0
+        end, looks = time.monotonic() + READY_WITHIN, 0
         while True:
             model = await self._described(index)
             if model is None or (model.status.ready and model.status.state != "Terminating"):

@@ -48,10 +48,10 @@ from faultmaven_core.shared.secret import Secret
 
 MOST_ANSWERED = 3_000_000
 """Bytes of an answer that are counted on; the service gives 4 MB at most."""
-MOST_FIELDS_ANSWERED = MOST_ANSWERED // 30_000
+FIELDS, NUMBER = 30_000, 22
+"""Bytes of a record's fields, and of one number of its vector, in an answer: the most."""
+MOST_FIELDS_ANSWERED = MOST_ANSWERED // FIELDS
 """Records whose fields surely fit into one answer."""
-NUMBER = 22
-"""Bytes of a number of a vector in an answer."""
 PAGE = 100
 """Ids that one page of a listing has at most."""
 COUNTED = 1000
@@ -83,7 +83,7 @@ class PineconeVectorStore(CheckedVectors):
         region: str = "us-east-1",
         prefix: str = "",
         timeout: float = 10.0,
-        patience: float = 20.0,
+        patience: float = 15.0,
     ) -> None:
         super().__init__()
         self._project = PineconeProject(api_key, control_url, cloud, region, prefix, timeout, patience)
@@ -137,7 +137,7 @@ class PineconeVectorStore(CheckedVectors):
     async def _get(
         self, spec: CollectionSpec, organization: OrganizationId, ids: Sequence[VectorId], after: WriteToken | None
     ) -> Iterable[VectorRecord]:
-        most = max(1, min(MOST_FIELDS_ANSWERED, MOST_ANSWERED // (NUMBER * spec.dimension)))
+        most = MOST_ANSWERED // (FIELDS + NUMBER * spec.dimension)
         found: list[Document] = []
         if after is not None:
             # Only searches say how fresh they are.
