@@ -223,15 +223,15 @@ class DocumentsTaken:
     twice, `ignored` are files of kinds that are no documents. `problems` are sentences on what was not taken, and why.
     """
 
-    added: int
-    changed: int
-    removed: int
-    unchanged: int
-    duplicates: int
-    ignored: int
-    documents: tuple[str, ...]
-    jobs: tuple[str, ...]
-    problems: tuple[str, ...]
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    ignored: int = 0
+    documents: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,41 @@
+"""What of the organization's knowledge a caller may see and change: nothing without a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faultmaven_core.knowledge.model import Document, DocumentState, KnowledgeScope, Tier, scope_of
+from faultmaven_core.knowledge.ports import CaseDirectory, KnowledgeUnitOfWork
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
+from faultmaven_core.shared.ids import DocumentId
+
+
+class Access:
+    """Turns what callers name into scopes and documents that are theirs to use."""
+
+    def __init__(self, cases: CaseDirectory) -> None:
+        self._cases = cases
+
+    async def scope(self, text: str, caller: Caller) -> KnowledgeScope:
+        """The scope. Raises InvalidInputError where it is none, NotFoundError where its case is not there."""
+        scope = scope_of(text, caller.user)
+        if scope.tier is Tier.CASE:
+            await self._cases.require(scope.owner, caller)
+        return scope
+
+    async def scopes(self, texts: Sequence[str], caller: Caller) -> Sequence[KnowledgeScope]:
+        """The scopes, each once. Raises as `scope`, and InvalidInputError where there is none: nothing means everything."""
+        if not texts:
+            raise InvalidInputError(
+                "No scope was given: name global, team:NAME, personal or case:CASE_ID.", fields={"scopes": "empty"}
+            )
+        return tuple(dict.fromkeys([await self.scope(text, caller) for text in texts]))
+
+    async def document(self, unit: KnowledgeUnitOfWork, document_id: str, caller: Caller) -> Document:
+        """A document. Raises NotFoundError, for a deleted one and another user's personal one too."""
+        document = await unit.knowledge.get(DocumentId(document_id))
+        foreign = document.scope.tier is Tier.PERSONAL and document.scope.owner != caller.user
+        if foreign or document.state is DocumentState.REMOVED:
+            raise NotFoundError(f"There is no document {document_id}.")
+        return document
