@@ -76,6 +76,14 @@ class VectorCollectionContract(Contract):
         with pytest.raises(CollectionMissingError):
             await CALLS[call](subject, scope)
 
+    async def test_what_a_collection_holds_is_told(self, subject: VectorStore, spare: CollectionSpec) -> None:
+        """As it was made, while it is there."""
+        assert await subject.describe(spare.name) is None
+        await subject.ensure(spare)
+        assert await subject.describe(spare.name) == spare
+        await subject.drop(spare.name)
+        assert await subject.describe(spare.name) is None
+
     async def test_ensuring_twice_keeps_what_is_there(self, subject: VectorStore, spare: CollectionSpec) -> None:
         """Clause 22: also by two at once."""
         await asyncio.gather(subject.ensure(spare), subject.ensure(spare))
@@ -120,6 +128,7 @@ class VectorCollectionContract(Contract):
         others: list[Callable[[], Awaitable[object]]] = [
             lambda: subject.ensure(SPEC),
             lambda: subject.drop(SPEC.name),
+            lambda: subject.describe(SPEC.name),
             subject.ping,
             subject.inspect,
         ]

@@ -58,7 +58,7 @@ from faultmaven_core.shared.ids import OrganizationId
 BATCH_ROWS = 500
 BATCH_BYTES = 1_500_000
 
-_NUMBER_BYTES = 12
+_NUMBER_BYTES = 16
 """A number of a vector as JSON, the widest form in which one travels."""
 _NOTHING_WRITTEN = WriteToken("")
 _SCORE_DIGITS = 6

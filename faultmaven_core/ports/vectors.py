@@ -29,7 +29,7 @@ from faultmaven_core.shared.scoped_name import checked_organization
 from faultmaven_core.shared.text import checked
 
 CollectionName = NewType("CollectionName", str)
-"""3 to 45 of `a-z 0-9 _`, starting with a letter."""
+"""3 to 45 of `a-z 0-9 _`, starting with a letter, ending with no `_`."""
 VectorId = NewType("VectorId", str)
 """1 to 256 of `A-Z a-z 0-9 . _ : -`; unique within a scope."""
 WriteToken = NewType("WriteToken", str)
@@ -39,7 +39,7 @@ MOST_MATCHES = 1000
 LEAST_DIMENSION, MOST_DIMENSION = 2, 4000
 MOST_FIELDS = 32
 
-_COLLECTION = re.compile(r"[a-z][a-z0-9_]{2,44}")
+_COLLECTION = re.compile(r"[a-z][a-z0-9_]{1,43}[a-z0-9]")
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,256}")
 _UNIT = 1e-6

@@ -7,6 +7,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ _TABLES = """
 CREATE TABLE collections (collection TEXT PRIMARY KEY, spec TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE scopes (
     scope INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, organization TEXT NOT NULL,
-    removals INTEGER NOT NULL DEFAULT 0, UNIQUE (collection, organization));
+    records INTEGER NOT NULL DEFAULT 0, removals INTEGER NOT NULL DEFAULT 0, UNIQUE (collection, organization));
 CREATE TABLE records (
     key INTEGER PRIMARY KEY AUTOINCREMENT, scope INTEGER NOT NULL, id TEXT NOT NULL, fields TEXT NOT NULL,
     UNIQUE (scope, id));
@@ -119,23 +120,30 @@ def remove_collection(connection: sqlite3.Connection, name: CollectionName) -> N
     connection.execute("DELETE FROM collections WHERE collection = ?", (name,))
 
 
-def scope_of(
-    connection: sqlite3.Connection, name: CollectionName, organization: OrganizationId
-) -> tuple[int, int] | None:
-    """The number of a scope and how often something was removed from it; None where nothing was written to it yet."""
+@dataclass(frozen=True, slots=True)
+class KnownScope:
+    """A scope that something was written to: its number, its records, and how often some were removed."""
+
+    number: int
+    records: int
+    removals: int
+
+
+def scope_of(connection: sqlite3.Connection, name: CollectionName, organization: OrganizationId) -> KnownScope | None:
+    """What is known of a scope; None where nothing was written to it yet."""
     row = connection.execute(
-        "SELECT scope, removals FROM scopes WHERE collection = ? AND organization = ?", (name, organization)
+        "SELECT scope, records, removals FROM scopes WHERE collection = ? AND organization = ?", (name, organization)
     ).fetchone()
     if row is None and spec_of(connection, name) is None:
         raise CollectionMissingError(f"There is no collection {name}.")
-    return None if row is None else (row[0], row[1])
+    return None if row is None else KnownScope(*row)
 
 
 def made_scope(connection: sqlite3.Connection, name: CollectionName, organization: OrganizationId) -> int:
     """The number of a scope, given to it now where it has none."""
     known = scope_of(connection, name, organization)
     if known is not None:
-        return known[0]
+        return known.number
     made = connection.execute("INSERT INTO scopes (collection, organization) VALUES (?, ?)", (name, organization))
     return int(made.lastrowid or 0)
 
@@ -156,6 +164,7 @@ def add(connection: sqlite3.Connection, scope: int, records: Sequence[VectorReco
         ]
     connection.executemany("INSERT INTO vectors VALUES (?, ?)", vectors)
     connection.executemany("INSERT INTO field_values VALUES (?, ?, ?, ?)", values)
+    connection.execute("UPDATE scopes SET records = records + ? WHERE scope = ?", (len(records), scope))
 
 
 def remove(connection: sqlite3.Connection, scope: int, keys: Sequence[int]) -> None:
@@ -166,7 +175,9 @@ def remove(connection: sqlite3.Connection, scope: int, keys: Sequence[int]) -> N
     for table in ("field_values", "vectors", "records"):
         statement = f"DELETE FROM {table} WHERE key IN (SELECT value FROM json_each(?))"  # noqa: S608 - names of ours
         connection.execute(statement, these)
-    connection.execute("UPDATE scopes SET removals = removals + 1 WHERE scope = ?", (scope,))
+    connection.execute(
+        "UPDATE scopes SET records = records - ?, removals = removals + 1 WHERE scope = ?", (len(keys), scope)
+    )
 
 
 def keys_of(connection: sqlite3.Connection, scope: int, ids: Iterable[VectorId]) -> list[int]:
@@ -187,7 +198,7 @@ def keys_meeting(connection: sqlite3.Connection, scope: int, where: Filter | Non
     return np.fromiter((key for (key,) in rows), np.int64)
 
 
-def count(connection: sqlite3.Connection, scope: int, where: Filter | None) -> int:
+def count(connection: sqlite3.Connection, scope: int, where: Filter) -> int:
     """How many records meet the filter."""
     text, parameters = _where(scope, where)
     (found,) = connection.execute(f"SELECT count(*) FROM records WHERE {text}", parameters).fetchone()  # noqa: S608 - as there

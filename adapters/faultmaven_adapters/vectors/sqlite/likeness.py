@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Keys: TypeAlias = NDArray[np.int64]
 Vectors: TypeAlias = NDArray[np.float32]
 
-BLOCK_ROWS = 8192
+BLOCK_ROWS = 16384
 """Rows that one matrix grows to: adding and removing copies no more than one of them at a time."""
 
 _TIE = 1e-6
@@ -108,6 +108,9 @@ def _compared(block: Block, query: Vectors, asked: Keys | None) -> tuple[Keys, V
     if asked is None:
         return block.keys, block.vectors @ query
     meeting = is_among(block.keys, asked)
+    if meeting.sum() * 4 > len(meeting):
+        # To copy so many of them would take longer than to compare them all.
+        return block.keys[meeting], (block.vectors @ query)[meeting]
     return block.keys[meeting], block.vectors[meeting] @ query
 
 

@@ -14,7 +14,7 @@ from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.vectors.sqlite import file
 from faultmaven_adapters.vectors.sqlite.errors import TABLE
-from faultmaven_adapters.vectors.sqlite.file import VectorFile
+from faultmaven_adapters.vectors.sqlite.file import KnownScope, VectorFile
 from faultmaven_adapters.vectors.sqlite.likeness import Block, Held, Keys, Shelf, best
 from faultmaven_core.ports.checked_vectors import CheckedVectors
 from faultmaven_core.ports.health import Inspection
@@ -106,14 +106,16 @@ class SqliteVectorStore(CheckedVectors):
     ) -> Iterable[VectorRecord]:
         def get(connection: sqlite3.Connection) -> list[VectorRecord]:
             known = file.scope_of(connection, spec.name, organization)
-            return file.records_of(connection, file.keys_of(connection, known[0], ids)) if known else []
+            return file.records_of(connection, file.keys_of(connection, known.number, ids)) if known else []
 
         return await self._read(get)
 
     async def _count(self, spec: CollectionSpec, organization: OrganizationId, where: Filter | None) -> int:
         def count(connection: sqlite3.Connection) -> int:
             known = file.scope_of(connection, spec.name, organization)
-            return file.count(connection, known[0], where) if known else 0
+            if known is None:
+                return 0
+            return known.records if where is None else file.count(connection, known.number, where)
 
         return await self._read(count)
 
@@ -122,7 +124,7 @@ class SqliteVectorStore(CheckedVectors):
     ) -> AsyncGenerator[Sequence[VectorId], None]:
         known = await self._read(partial(file.scope_of, name=spec.name, organization=organization))
         last = 0
-        while known and (rows := await self._read(partial(file.page, scope=known[0], above=last, size=page_size))):
+        while known and (rows := await self._read(partial(file.page, scope=known.number, above=last, size=page_size))):
             yield [vector_id for _, vector_id in rows]
             last = rows[-1][0]
 
@@ -160,7 +162,7 @@ class SqliteVectorStore(CheckedVectors):
         def remove(connection: sqlite3.Connection) -> None:
             known = file.scope_of(connection, spec.name, organization)
             if known:
-                file.remove(connection, known[0], which(connection, known[0]))
+                file.remove(connection, known.number, which(connection, known.number))
 
         await self._change(remove)
         return _WRITTEN
@@ -177,26 +179,25 @@ class SqliteVectorStore(CheckedVectors):
         known = file.scope_of(connection, spec.name, organization)
         if not known:
             return []
-        scope, removals = known
-        asked = None if where is None else file.keys_meeting(connection, scope, where)
-        blocks = self._blocks(connection, scope, removals, spec.dimension, asked)
+        asked = None if where is None else file.keys_meeting(connection, known.number, where)
+        blocks = self._blocks(connection, known, spec.dimension, asked)
         scores = dict(best(blocks, np.frombuffer(query.values, np.float32), limit, asked))
         told = file.hydrated(connection, list(scores))
         return [Match(vector_id, scores[key], fields) for key, (vector_id, fields) in told.items()]
 
     def _blocks(
-        self, connection: sqlite3.Connection, scope: int, removals: int, dimension: int, asked: Keys | None
+        self, connection: sqlite3.Connection, known: KnownScope, dimension: int, asked: Keys | None
     ) -> Iterable[Block]:
         """All vectors of the scope as this transaction sees them, from memory where they have room there."""
-        if file.count(connection, scope, None) * dimension * 4 > self._shelf.most:
-            self._shelf.take(scope)
-            return file.blocks(connection, scope, dimension, asked=asked)
-        held = self._shelf.take(scope) or Held(removals)
-        if held.removals != removals:
-            held.keep(file.keys_meeting(connection, scope, None), removals)
-        for block in file.blocks(connection, scope, dimension, above=held.last):
+        held = self._shelf.take(known.number)
+        if known.records * dimension * np.float32().itemsize > self._shelf.most:
+            return file.blocks(connection, known.number, dimension, asked=asked)
+        held = held or Held(known.removals)
+        if held.removals != known.removals:
+            held.keep(file.keys_meeting(connection, known.number, None), known.removals)
+        for block in file.blocks(connection, known.number, dimension, above=held.last):
             held.add(block)
-        self._shelf.put(scope, held)
+        self._shelf.put(known.number, held)
         return held.blocks
 
 
