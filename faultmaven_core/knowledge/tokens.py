@@ -18,11 +18,12 @@ _UNSPACED = re.compile(
 )
 """Scripts that write no space between words: Thai, Lao, Burmese, Khmer, kana, Han; and Hangul, whose words are long."""
 
-_COMMON = frozenset(
-    "a about an and any are as at be been being but by can could did do does for from had has have how i if in into is it "
-    "its me my of on or our she he so such than that the their them then there these they this those to was we were what "
-    "when where which while who why will with would you your".split()  # noqa: SIM905  a word a line would be a hundred lines
-)
+_COMMON_TEXT = """
+a about an and any are as at be been being but by can could did do does for from had has have how i if in into is it its
+me my of on or our she he so such than that the their them then there these they this those to was we were what when where
+which while who why will with would you your
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 """Words that stand in nearly every English text and tell none from another. Negations are not among them."""
 
 
