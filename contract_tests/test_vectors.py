@@ -16,6 +16,7 @@ from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.vector_collections import VectorCollectionContract
 from faultmaven_contract_tests.vector_filtering import VectorFilterContract
+from faultmaven_contract_tests.vector_places import VectorPlace, VectorPlaceContract
 from faultmaven_contract_tests.vector_tenancy import VectorTenancyContract
 from faultmaven_contract_tests.vector_writing import VectorWritingContract
 from faultmaven_contract_tests.vectors import VectorReadingContract
@@ -23,6 +24,7 @@ from faultmaven_core.ports.policy import VECTORS
 from faultmaven_core.ports.vectors import VectorStore
 from milvus_backends import OPENERS as MILVUS
 from pinecone_backends import OPENERS as PINECONE
+from vector_place_openers import OPENERS as PLACES
 
 
 @asynccontextmanager
@@ -85,3 +87,23 @@ class TestVectorFilters(OurBackends, VectorFilterContract):
 
 class TestVectorTenancy(OurBackends, VectorTenancyContract):
     """Organizations."""
+
+
+class TestVectorPlaces(VectorPlaceContract):
+    """What lasts; vectors in memory do not."""
+
+    port = "vectors"
+    openers = PLACES
+
+    @pytest.fixture
+    async def place(self, backend: str, tmp_path: Path) -> AsyncIterator[VectorPlace]:
+        """A place with nothing in it."""
+        async with self.openers[backend](tmp_path) as place:
+            yield place
+
+    @pytest.fixture
+    async def subject(self, place: VectorPlace) -> AsyncIterator[VectorStore]:
+        """A store there."""
+        store = place.opened()
+        yield store
+        await store.aclose()
