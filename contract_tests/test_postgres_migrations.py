@@ -13,14 +13,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from faultmaven_adapters.sql import migrate as module
 from faultmaven_adapters.sql.migrate import migrate_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
-from faultmaven_adapters.sql.tables import METADATA
+from faultmaven_adapters.sql.tables import DERIVED, METADATA
 from faultmaven_contract_tests.samples import ACME
 from faultmaven_contract_tests.servers import shared
 from faultmaven_contract_tests.tenancy import fill, look
@@ -75,7 +75,11 @@ async def test_the_revisions_make_the_tables_that_the_code_uses(url: str) -> Non
     assert await migrate_postgres(url, app_role=APP) == HEAD
 
     def difference(connection: Connection) -> list[Any]:
-        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA))
+        every = MetaData()
+        for table in (*METADATA.sorted_tables, *DERIVED.sorted_tables):
+            table.to_metadata(every)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, every))
 
     assert await on(url, difference) == []
 
@@ -95,7 +99,7 @@ async def test_every_table_forces_row_level_security(url: str) -> None:
     forced = (
         "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
     )
-    assert await query(url, forced) == sorted(METADATA.tables)
+    assert await query(url, forced) == sorted([*METADATA.tables, *DERIVED.tables])
 
 
 async def test_up_and_down_and_up_again(url: str) -> None:

@@ -15,6 +15,7 @@ from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
+from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId, case_id, evidence_id, uuid7
@@ -39,6 +40,11 @@ class Storage(Protocol):
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
+
+    def knowledge(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> KnowledgeUnitOfWork:
+        """A unit over knowledge."""
 
     def job_units(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False

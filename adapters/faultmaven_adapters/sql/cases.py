@@ -80,6 +80,8 @@ class SqlCaseRepository(CaseRepository):
             matching = matching.where(CASE.c.search_text.contains(f" {word}", autoescape=True))
         if query.updated_before is not None:
             matching = matching.where(CASE.c.updated_at < query.updated_before)
+        if query.judgement is not None:
+            matching = matching.where(CASE.c.judgement == str(query.judgement))
         if after is not None:
             matching = matching.where(CASE.c.key < after)
         found = await self._run.run(matching, {"own": self._run.organization, "most": limit + 1})

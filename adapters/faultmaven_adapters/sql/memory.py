@@ -9,6 +9,7 @@ from faultmaven_adapters.sql.memory_contexts import (
     MemoryRecordRepository,
 )
 from faultmaven_adapters.sql.memory_jobs import MemoryJobOutbox, MemoryJobRepository, MemoryJobStore
+from faultmaven_adapters.sql.memory_knowledge import MemoryKnowledgeRepository
 from faultmaven_adapters.sql.memory_tables import (
     MemoryDatabase,
     MemoryTransaction,
@@ -17,6 +18,7 @@ from faultmaven_adapters.sql.memory_tables import (
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
+from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
@@ -55,6 +57,16 @@ class MemoryJobUnit(MemoryUnitOfWork, JobUnitOfWork):
         self.jobs = MemoryJobRepository(run, organization)
 
 
+class MemoryKnowledgeUnit(MemoryUnitOfWork, KnowledgeUnitOfWork):
+    """A transaction over knowledge."""
+
+    def __init__(
+        self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
+    ) -> None:
+        super().__init__(run, outbox, notify, organization)
+        self.knowledge = MemoryKnowledgeRepository(run, organization)
+
+
 class MemoryStorage(Pingable):
     """See SqlStorage: the same promises, but for durability. `path` means nothing here."""
 
@@ -90,6 +102,13 @@ class MemoryStorage(Pingable):
         """A unit over jobs."""
         run, outbox = self._parts(organization, read_only=read_only or may_lag)
         return MemoryJobUnit(run, outbox, self._notify, organization)
+
+    def knowledge(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> KnowledgeUnitOfWork:
+        """A unit over knowledge."""
+        run, outbox = self._parts(organization, read_only=read_only or may_lag)
+        return MemoryKnowledgeUnit(run, outbox, self._notify, organization)
 
     def _parts(self, organization: OrganizationId, *, read_only: bool) -> tuple[MemoryTransaction, MemoryJobOutbox]:
         run = MemoryTransaction(self._database, read_only=read_only)

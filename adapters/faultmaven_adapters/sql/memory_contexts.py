@@ -180,6 +180,7 @@ def _matches(case: Case, query: CaseQuery) -> bool:
         case.status in query.statuses
         and all(f" {word}" in text for word in query.words)
         and (query.updated_before is None or case.updated_at < query.updated_before)
+        and query.judgement in {None, case.judgement}
     )
 
 

@@ -15,6 +15,7 @@ from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import StoredRecord
 from faultmaven_core.evidence.model import Evidence
 from faultmaven_core.jobs.model import Job
+from faultmaven_core.knowledge.model import Chunk, Document
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.ports.transactions import Answer, AnswerRepository, UnitOfWork, own
 from faultmaven_core.shared.caller import Caller
@@ -54,6 +55,8 @@ class Tables:
     records: dict[tuple[str, str, int], StoredRecord] = field(default_factory=dict)
     journal: dict[tuple[str, str, int], JournalEntry] = field(default_factory=dict)
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+    documents: dict[tuple[str, UUID], Document] = field(default_factory=dict)
+    chunks: dict[tuple[str, UUID], tuple[Chunk, ...]] = field(default_factory=dict)
     jobs: dict[UUID, JobRow] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict)
 
@@ -64,6 +67,8 @@ class Tables:
             dict(self.records),
             dict(self.journal),
             dict(self.evidence),
+            dict(self.documents),
+            dict(self.chunks),
             dict(self.jobs),
             dict(self.answers),
         )

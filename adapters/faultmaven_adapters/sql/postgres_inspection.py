@@ -6,7 +6,7 @@ from sqlalchemy import Row, text
 
 from faultmaven_adapters.sql.engine import SqlConnection
 from faultmaven_adapters.sql.options import SqlOptions
-from faultmaven_adapters.sql.tables import METADATA
+from faultmaven_adapters.sql.tables import DERIVED, METADATA
 from faultmaven_core.ports.health import Inspection
 
 _OLDEST = 150000
@@ -25,7 +25,7 @@ _QUESTION = text(
 
 async def inspection(connection: SqlConnection, options: SqlOptions) -> Inspection:
     """Asked on an open connection of the service's own role."""
-    (row,) = await connection.run(_QUESTION, {"tables": list(METADATA.tables)})
+    (row,) = await connection.run(_QUESTION, {"tables": [*METADATA.tables, *DERIVED.tables]})
     return Inspection("PostgreSQL", str(row.version).split()[0], row.clock, tuple(_warnings(row, options)))
 
 

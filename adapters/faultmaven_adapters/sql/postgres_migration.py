@@ -13,7 +13,7 @@ from faultmaven_adapters.sql.migrate import LOCK_SECONDS, to_head
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_url import PostgresPlace
-from faultmaven_adapters.sql.tables import METADATA
+from faultmaven_adapters.sql.tables import DERIVED, METADATA
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_core.shared.secret import Secret
 
@@ -76,7 +76,8 @@ class PostgresMigration:
         quote = connection.dialect.identifier_preparer.quote_identifier
         role = quote(self._app_role)
         schema = quote((await connection.execute(text("SELECT current_schema()"))).scalar_one())
-        rights = {table: _APPEND_ONLY.get(table, _ALL) for table in METADATA.tables} | {"alembic_version": "SELECT"}
+        tables = [*METADATA.tables, *DERIVED.tables]
+        rights = {table: _APPEND_ONLY.get(table, _ALL) for table in tables} | {"alembic_version": "SELECT"}
         await connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {role}"))
         for table, granted in rights.items():
             await connection.execute(text(f"REVOKE ALL ON {table} FROM {role}"))

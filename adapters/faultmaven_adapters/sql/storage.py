@@ -7,11 +7,13 @@ from faultmaven_adapters.sql.engine import open_database
 from faultmaven_adapters.sql.evidence import SqlEvidenceRepository
 from faultmaven_adapters.sql.job_store import SqlJobStore
 from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobRepository
+from faultmaven_adapters.sql.knowledge import SqlKnowledgeRepository
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
+from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.health import Inspectable, Inspection, Pingable
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
@@ -44,6 +46,14 @@ class SqlJobUnit(SqlUnitOfWork, JobUnitOfWork):
     def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
         super().__init__(transaction, outbox, notify)
         self.jobs = SqlJobRepository(transaction)
+
+
+class SqlKnowledgeUnit(SqlUnitOfWork, KnowledgeUnitOfWork):
+    """A transaction over knowledge."""
+
+    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
+        super().__init__(transaction, outbox, notify)
+        self.knowledge = SqlKnowledgeRepository(transaction)
 
 
 class SqlStorage(Pingable, Inspectable):
@@ -96,6 +106,12 @@ class SqlStorage(Pingable, Inspectable):
     ) -> JobUnitOfWork:
         """A unit over jobs."""
         return SqlJobUnit(*self._parts(organization, read_only, may_lag), self._notify)
+
+    def knowledge(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> KnowledgeUnitOfWork:
+        """A unit over knowledge."""
+        return SqlKnowledgeUnit(*self._parts(organization, read_only, may_lag), self._notify)
 
     def _parts(
         self, organization: OrganizationId, read_only: bool, may_lag: bool

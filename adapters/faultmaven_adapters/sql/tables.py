@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
+    Date,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from faultmaven_core.shared.errors import InvalidInputError
+from faultmaven_adapters.sql.columns import NONE, JsonDocument, UtcDateTime, one_of, organization, text_type
 
 METADATA = MetaData(
     naming_convention={
@@ -39,117 +30,76 @@ METADATA = MetaData(
 )
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware moments in UTC. SQLite would drop an offset and keep the digits: a wrong instant without an error."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise InvalidInputError("A time without a zone cannot be stored.")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-def text_type(length: int | None = None) -> TypeEngine[str]:
-    """Text in the order of its bytes, as SQLite has it, whatever the collation of a PostgreSQL database is."""
-    kind = String if length else Text
-    return kind(length).with_variant(kind(length, collation="C"), "postgresql")
-
-
-class JsonDocument(TypeDecorator[Any]):
-    """JSON; on PostgreSQL in the form that it can search in."""
-
-    impl = JSON
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name != "postgresql":
-            return dialect.type_descriptor(JSON())
-        # Here, because a start on SQLite should not pay a twentieth of a second for another database's dialect.
-        from sqlalchemy.dialects.postgresql import JSONB
-
-        return dialect.type_descriptor(JSONB())
-
-
-def _organization() -> Column[str]:
-    return Column("organization_id", text_type(128), primary_key=True)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
 def _of_case() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["organization_id", "case_id"], ["cases_case.organization_id", "cases_case.id"], ondelete="CASCADE"
     )
 
 
-_NONE: dict[str, Any] = {"nullable": False}
+def _of_document() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["organization_id", "document"],
+        ["knowledge_document.organization_id", "knowledge_document.key"],
+        ondelete="CASCADE",
+    )
+
 
 _OPEN_KEY = "dedupe_key <> '' AND due_at IS NOT NULL"
 
 CASE = Table(
     "cases_case",
     METADATA,
-    _organization(),
+    organization(),
     Column("key", Uuid, primary_key=True),
-    Column("id", text_type(32), **_NONE),
-    Column("owner", text_type(128), **_NONE),
-    Column("title", text_type(), **_NONE),
-    Column("question", text_type(), **_NONE),
-    Column("status", text_type(16), **_NONE),
-    Column("verdict", text_type(32), **_NONE),
-    Column("cause", text_type(), **_NONE),
-    Column("mechanism", text_type(), **_NONE),
-    Column("judgement", text_type(16), **_NONE),
-    Column("actual_cause", text_type(), **_NONE),
-    Column("closure_reason", text_type(32), **_NONE),
-    Column("history", JsonDocument, **_NONE),
-    Column("records", BigInteger, **_NONE),
-    Column("search_text", text_type(), **_NONE),
-    Column("created_at", UtcDateTime, **_NONE),
-    Column("updated_at", UtcDateTime, **_NONE),
+    Column("id", text_type(32), **NONE),
+    Column("owner", text_type(128), **NONE),
+    Column("title", text_type(), **NONE),
+    Column("question", text_type(), **NONE),
+    Column("status", text_type(16), **NONE),
+    Column("verdict", text_type(32), **NONE),
+    Column("cause", text_type(), **NONE),
+    Column("mechanism", text_type(), **NONE),
+    Column("judgement", text_type(16), **NONE),
+    Column("actual_cause", text_type(), **NONE),
+    Column("closure_reason", text_type(32), **NONE),
+    Column("history", JsonDocument, **NONE),
+    Column("records", BigInteger, **NONE),
+    Column("search_text", text_type(), **NONE),
+    Column("created_at", UtcDateTime, **NONE),
+    Column("updated_at", UtcDateTime, **NONE),
     Column("closed_at", UtcDateTime),
-    Column("version", BigInteger, **_NONE),
+    Column("version", BigInteger, **NONE),
     UniqueConstraint("organization_id", "id"),
-    _one_of("status", "inquiry", "investigating", "resolved", "closed"),
-    _one_of("judgement", "", "confirmed", "rejected"),
+    one_of("status", "inquiry", "investigating", "resolved", "closed"),
+    one_of("judgement", "", "confirmed", "rejected"),
     Index(None, "organization_id", "status", "updated_at"),
 )
 
 RECORD = Table(
     "cases_record",
     METADATA,
-    _organization(),
+    organization(),
     Column("case_id", text_type(32), primary_key=True),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, **_NONE),
-    Column("sha256", text_type(64), **_NONE),
-    Column("exhibits", LargeBinary, **_NONE),
+    Column("body", LargeBinary, **NONE),
+    Column("sha256", text_type(64), **NONE),
+    Column("exhibits", LargeBinary, **NONE),
     _of_case(),
 )
 
 JOURNAL = Table(
     "cases_journal",
     METADATA,
-    _organization(),
+    organization(),
     Column("case_id", text_type(32), primary_key=True),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("key", Uuid, **_NONE),
-    Column("at", UtcDateTime, **_NONE),
-    Column("actor", text_type(128), **_NONE),
-    Column("kind", text_type(64), **_NONE),
-    Column("detail", JsonDocument, **_NONE),
-    Column("previous", text_type(64), **_NONE),
-    Column("digest", text_type(64), **_NONE),
+    Column("key", Uuid, **NONE),
+    Column("at", UtcDateTime, **NONE),
+    Column("actor", text_type(128), **NONE),
+    Column("kind", text_type(64), **NONE),
+    Column("detail", JsonDocument, **NONE),
+    Column("previous", text_type(64), **NONE),
+    Column("digest", text_type(64), **NONE),
     UniqueConstraint("organization_id", "case_id", "key"),
     _of_case(),
 )
@@ -157,71 +107,71 @@ JOURNAL = Table(
 EVIDENCE = Table(
     "evidence_item",
     METADATA,
-    _organization(),
+    organization(),
     Column("key", Uuid, primary_key=True),
-    Column("id", text_type(32), **_NONE),
-    Column("case_id", text_type(32), **_NONE),
-    Column("name", text_type(), **_NONE),
-    Column("role", text_type(16), **_NONE),
-    Column("custody", text_type(16), **_NONE),
-    Column("location", text_type(), **_NONE),
-    Column("blob", text_type(512), **_NONE),
-    Column("size", BigInteger, **_NONE),
-    Column("modified_ns", BigInteger, **_NONE),
-    Column("sha256", text_type(64), **_NONE),
-    Column("kind", text_type(64), **_NONE),
-    Column("problem", text_type(), **_NONE),
-    Column("sources", JsonDocument, **_NONE),
-    Column("added_at", UtcDateTime, **_NONE),
-    Column("added_by", text_type(128), **_NONE),
-    Column("version", BigInteger, **_NONE),
+    Column("id", text_type(32), **NONE),
+    Column("case_id", text_type(32), **NONE),
+    Column("name", text_type(), **NONE),
+    Column("role", text_type(16), **NONE),
+    Column("custody", text_type(16), **NONE),
+    Column("location", text_type(), **NONE),
+    Column("blob", text_type(512), **NONE),
+    Column("size", BigInteger, **NONE),
+    Column("modified_ns", BigInteger, **NONE),
+    Column("sha256", text_type(64), **NONE),
+    Column("kind", text_type(64), **NONE),
+    Column("problem", text_type(), **NONE),
+    Column("sources", JsonDocument, **NONE),
+    Column("added_at", UtcDateTime, **NONE),
+    Column("added_by", text_type(128), **NONE),
+    Column("version", BigInteger, **NONE),
     UniqueConstraint("organization_id", "id"),
-    _one_of("role", "incident", "baseline"),
-    _one_of("custody", "reference", "copy"),
+    one_of("role", "incident", "baseline"),
+    one_of("custody", "reference", "copy"),
     Index(None, "organization_id", "case_id", "key"),
 )
 
 ANSWER = Table(
     "commands_answer",
     METADATA,
-    _organization(),
+    organization(),
     Column("user_id", text_type(128), primary_key=True),
     Column("request_key", text_type(256), primary_key=True),
-    Column("command", text_type(64), **_NONE),
-    Column("answer", LargeBinary, **_NONE),
-    Column("at", UtcDateTime, **_NONE),
+    Column("command", text_type(64), **NONE),
+    Column("answer", LargeBinary, **NONE),
+    Column("at", UtcDateTime, **NONE),
     Index(None, "organization_id", "at"),
 )
 
 JOB = Table(
     "jobs_job",
     METADATA,
-    _organization(),
+    organization(),
     Column("id", Uuid, primary_key=True),
-    Column("user_id", text_type(128), **_NONE),
-    Column("operation", text_type(64), **_NONE),
-    Column("payload", LargeBinary, **_NONE),
-    Column("dedupe_key", text_type(), **_NONE),
-    Column("state", text_type(16), **_NONE),
-    Column("attempts", BigInteger, **_NONE),
+    Column("user_id", text_type(128), **NONE),
+    Column("operation", text_type(64), **NONE),
+    Column("payload", LargeBinary, **NONE),
+    Column("dedupe_key", text_type(), **NONE),
+    Column("state", text_type(16), **NONE),
+    Column("attempts", BigInteger, **NONE),
     Column("token", Uuid),
-    Column("error", text_type(), **_NONE),
+    Column("error", text_type(), **NONE),
     Column("finished_at", UtcDateTime),
     Column("due_at", UtcDateTime),
-    Column("queue", text_type(63), **_NONE),
-    Column("max_attempts", BigInteger, **_NONE),
-    Column("time_limit_ms", BigInteger, **_NONE),
-    Column("trace", text_type(128), **_NONE),
-    Column("worker", text_type(), **_NONE),
-    Column("progress_done", BigInteger, **_NONE),
-    Column("progress_total", BigInteger, **_NONE),
-    Column("progress_sentence", text_type(), **_NONE),
-    Column("cancel_requested", Boolean, **_NONE),
-    Column("result", LargeBinary, **_NONE),
-    Column("created_at", UtcDateTime, **_NONE),
-    Column("notified_at", UtcDateTime, **_NONE),
+    Column("queue", text_type(63), **NONE),
+    Column("max_attempts", BigInteger, **NONE),
+    Column("time_limit_ms", BigInteger, **NONE),
+    Column("trace", text_type(128), **NONE),
+    Column("worker", text_type(), **NONE),
+    Column("progress_done", BigInteger, **NONE),
+    Column("progress_total", BigInteger, **NONE),
+    Column("progress_sentence", text_type(), **NONE),
+    Column("cancel_requested", Boolean, **NONE),
+    Column("result", LargeBinary, **NONE),
+    Column("created_at", UtcDateTime, **NONE),
+    Column("notified_at", UtcDateTime, **NONE),
     Column("started_at", UtcDateTime),
-    _one_of("state", "queued", "running", "waiting", "succeeded", "dead", "cancelled"),
+    one_of("state", "queued", "running", "waiting", "succeeded", "dead", "cancelled"),
     Index(None, "due_at"),
     Index("uq_jobs_job_id", "id", unique=True),
     Index(
@@ -233,3 +183,110 @@ JOB = Table(
         postgresql_where=text(_OPEN_KEY),
     ),
 )
+
+_NOT_REMOVED = "state <> 'removed'"
+_IS_SEARCHABLE, _IS_SEARCHABLE_IN_POSTGRES = "searchable = 1", "searchable"
+
+DOCUMENT = Table(
+    "knowledge_document",
+    METADATA,
+    organization(),
+    Column("key", Uuid, primary_key=True),
+    Column("id", text_type(32), **NONE),
+    Column("scope", text_type(256), **NONE),
+    Column("title", text_type(), **NONE),
+    Column("name", text_type(), **NONE),
+    Column("source", text_type(), **NONE),
+    Column("media_type", text_type(128), **NONE),
+    Column("blob", text_type(512), **NONE),
+    Column("sha256", text_type(64), **NONE),
+    Column("size", BigInteger, **NONE),
+    Column("modified_ns", BigInteger, **NONE),
+    Column("state", text_type(16), **NONE),
+    Column("problem", text_type(), **NONE),
+    Column("tags", JsonDocument, **NONE),
+    Column("status", text_type(16), **NONE),
+    Column("searchable", Boolean, **NONE),
+    Column("reviewed_on", Date),
+    Column("stale_after_days", BigInteger, **NONE),
+    Column("chunks", BigInteger, **NONE),
+    Column("characters", BigInteger, **NONE),
+    Column("words", BigInteger, **NONE),
+    Column("embedded", text_type(256), **NONE),
+    Column("added_at", UtcDateTime, **NONE),
+    Column("added_by", text_type(128), **NONE),
+    Column("updated_at", UtcDateTime, **NONE),
+    Column("version", BigInteger, **NONE),
+    UniqueConstraint("organization_id", "id"),
+    one_of("state", "pending", "ready", "failed", "removed"),
+    Index(None, "organization_id", "scope", "sha256"),
+    Index(None, "organization_id", "scope", "source"),
+    Index(None, "organization_id", "state", "key"),
+    Index(
+        "uq_knowledge_document_name",
+        "organization_id",
+        "scope",
+        "name",
+        unique=True,
+        sqlite_where=text(_NOT_REMOVED),
+        postgresql_where=text(_NOT_REMOVED),
+    ),
+    Index(
+        "ix_knowledge_document_searchable",
+        "organization_id",
+        "scope",
+        "words",
+        sqlite_where=text(_IS_SEARCHABLE),
+        postgresql_where=text(_IS_SEARCHABLE_IN_POSTGRES),
+    ),
+)
+
+CHUNK = Table(
+    "knowledge_chunk",
+    METADATA,
+    organization(),
+    Column("document", Uuid, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("headings", JsonDocument, **NONE),
+    Column("text", text_type(), **NONE),
+    Column("start", BigInteger, **NONE),
+    Column("end", BigInteger, **NONE),
+    Column("terms", text_type(), **NONE),
+    Column("labels", text_type(), **NONE),
+    Column("names", JsonDocument, **NONE),
+    _of_document(),
+)
+
+NAME = Table(
+    "knowledge_name",
+    METADATA,
+    organization(),
+    Column("name", text_type(512), primary_key=True),
+    Column("document", Uuid, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _of_document(),
+    Index(None, "organization_id", "document"),
+)
+
+VOCABULARY = Table(
+    "knowledge_vocabulary",
+    METADATA,
+    organization(),
+    Column("document", Uuid, primary_key=True),
+    Column("searchable", Boolean, **NONE),
+    Column("terms", text_type(), **NONE),
+    _of_document(),
+)
+"""The words of each document, each once. The lexical index follows it by triggers, for searchable documents alone."""
+
+DERIVED = MetaData()
+"""What databases keep by triggers: nobody writes it, and whoever copies the tables leaves it out."""
+
+POSTING = Table(
+    "knowledge_posting",
+    DERIVED,
+    organization(),
+    Column("term", text_type(), primary_key=True),
+    Column("document", Uuid, primary_key=True),
+)
+"""The lexical index: which documents hold a word. A table in PostgreSQL, in SQLite a view of an FTS5 index."""

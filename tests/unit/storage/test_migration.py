@@ -35,6 +35,11 @@ def run(path: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
+def is_table_of_the_code(name: str | None, kind: str, _parents: object) -> bool:
+    """All but what makes up the full-text index: its tables are FTS5's own."""
+    return kind != "table" or not str(name).startswith("knowledge_index")
+
+
 def test_the_head_that_starts_compare_with_is_the_newest_revision() -> None:
     """It stands apart so that a start needs no alembic; this keeps it true."""
     config = Config()
@@ -48,7 +53,8 @@ def test_the_revisions_make_the_tables_that_the_code_uses(tmp_path: Path) -> Non
     migrate(str(path))
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_name": is_table_of_the_code}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, METADATA) == []
     engine.dispose()
     assert revision(str(path)) == HEAD
@@ -79,7 +85,7 @@ def test_up_and_down_and_up_again(tmp_path: Path) -> None:
         command.downgrade(config, "base")
         connection.commit()
     engine.dispose()
-    assert run(path, "SELECT name FROM sqlite_master WHERE name LIKE 'cases%'") == []
+    assert run(path, "SELECT name FROM sqlite_master WHERE tbl_name <> 'alembic_version'") == []
     run(path, "DELETE FROM alembic_version")
     migrate(str(path))
     assert run(path, "SELECT count(*) FROM cases_case") == [(0,)]
