@@ -13,7 +13,7 @@ from faultmaven_contract_tests.nasty import REFUSED, TEXTS
 from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry
 from faultmaven_core.cases.commands import BeginInvestigation, CloseCase, ListCases, OpenCase
 from faultmaven_core.cases.journal import intact
-from faultmaven_core.cases.model import Case, CaseStatus, words
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement, words
 from faultmaven_core.cases.ports import CaseQuery, StoredRecord
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.shared.caller import Caller
@@ -197,6 +197,14 @@ class CaseRepositoryContract(Contract):
         assert await found(subject, CaseQuery((CaseStatus.CLOSED,))) == ["title 2", "title 1"]
         assert await found(subject, CaseQuery((CaseStatus.CLOSED,), updated_before=late)) == ["title 1"]
         assert await found(subject, CaseQuery(())) == []
+
+    async def test_queries_by_judgement(self, subject: Storage) -> None:
+        """One, none, or whichever."""
+        judgements = [Judgement.CONFIRMED, Judgement.NONE, Judgement.REJECTED, Judgement.CONFIRMED]
+        await keep(subject, *(case(number, judgement=one) for number, one in enumerate(judgements, 1)))
+        assert await found(subject, CaseQuery(judgement=Judgement.CONFIRMED)) == ["title 4", "title 1"]
+        assert await found(subject, CaseQuery(judgement=Judgement.NONE)) == ["title 2"]
+        assert len(await found(subject, CaseQuery())) == 4
 
     @pytest.mark.parametrize(
         ("text", "expected"),

@@ -18,12 +18,16 @@ class OpenCase:
 
 @dataclass(frozen=True, slots=True)
 class ListCases:
-    """Cases, newest first. `text` holds words that title, question or cause must have; `after` is a page's `next`."""
+    """Cases, newest first. `text` holds words that title, question or cause must have; `after` is a page's `next`.
+
+    `judgement` is what a person said of the cause: confirmed | rejected.
+    """
 
     status: str | None = None
     text: str = ""
     after: str | None = None
     limit: int = 50
+    judgement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,10 @@ class TransitionView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case. `verdict` and `cause` are empty before the first record; `judgement` is empty, confirmed or rejected."""
+    """A case. `verdict` and `cause` are empty before the first record; `judgement` is empty, confirmed or rejected.
+
+    `mechanism` tells causes apart: the mechanism's id, and the kind and `namespace/name` of what it broke.
+    """
 
     case_id: str
     title: str
@@ -155,6 +162,7 @@ class CaseView:
     closed_at: datetime | None
     version: int
     history: tuple[TransitionView, ...]
+    mechanism: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from faultmaven_core.cases.journal import JournalEntry
-from faultmaven_core.cases.model import Case, CaseStatus
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement
 from faultmaven_core.ports.transactions import UnitOfWork, UnitOfWorkFactory
 from faultmaven_core.shared.ids import CaseId
 from faultmaven_core.shared.page import Page
@@ -27,14 +27,15 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class CaseQuery:
-    """Which cases: of some status, unchanged since a moment, with words that begin with all of `words`.
+    """Which cases: of some status and judgement (None = any), unchanged since a moment, with all of `words`.
 
-    Looked for in title, question and cause; words are as `model.words` gives them.
+    Looked for as beginnings of words in title, question and cause; words are as `model.words` gives them.
     """
 
     statuses: tuple[CaseStatus, ...] = tuple(CaseStatus)
     words: tuple[str, ...] = ()
     updated_before: datetime | None = None
+    judgement: Judgement | None = None
 
 
 class CaseRepository(Protocol):

@@ -13,7 +13,7 @@ from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases import commands as c
 from faultmaven_core.cases import events as e
 from faultmaven_core.cases import journal, model
-from faultmaven_core.cases.model import Case, CaseStatus, ClosureReason
+from faultmaven_core.cases.model import Case, CaseStatus, ClosureReason, Judgement
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork, CaseUnits, StoredRecord
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.writes import Writes
@@ -74,7 +74,8 @@ class CaseService:
     async def list(self, command: c.ListCases, caller: Caller) -> c.CasePage:
         """A page of cases, newest first."""
         status = (choice(CaseStatus, "status", command.status),) if command.status else tuple(CaseStatus)
-        query = CaseQuery(status, model.words(checked("text", command.text, most=MOST_QUESTION)))
+        judgement = choice(Judgement, "judgement", command.judgement) if command.judgement else None
+        query = CaseQuery(status, model.words(checked("text", command.text, most=MOST_QUESTION)), judgement=judgement)
         async with self._units(caller.organization, may_lag=True) as unit:
             page = await unit.cases.page(query, after=cursor(command.after), limit=limited(command.limit))
         return c.CasePage(tuple(_view(case) for case in page.items), page.next.hex if page.next else None)
@@ -285,4 +286,5 @@ def _view(case: Case, grown: int = 0) -> c.CaseView:
         case.closed_at,
         case.version + grown,
         tuple(c.TransitionView(str(t.from_status), str(t.to_status), t.at, t.by, t.reason) for t in case.history),
+        case.mechanism,
     )

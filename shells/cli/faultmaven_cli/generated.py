@@ -23,6 +23,10 @@ NOT_OFFERED = {
     "investigation.render": "`fm report`",
     "investigation.report": "`fm report --format json`",
     "evidence.add": "written by hand: several paths, standard input",
+    **dict.fromkeys(
+        [f"knowledge.{verb}" for verb in ("add", "sync", "search", "list", "show", "delete", "reindex", "stats")],
+        "written by hand: scopes with defaults, waiting for jobs, highlighted passages",
+    ),
 }
 """Operations without a generated command, and what stands in their place."""
 
@@ -43,6 +47,7 @@ HELP = {
     "dry_run": "Only say which.",
     "evidence_id": "Only in this piece of evidence.",
     "first_line": "Where to begin; 1 is the first line.",
+    "judgement": "confirmed or rejected: what a person said of the cause.",
     "limit": "How many at most.",
     "lines": "How many lines to show.",
     "note": "Why, in a sentence.",
@@ -73,9 +78,7 @@ def _command(operation: Any, verb: str) -> click.Command:
     def run(home: str, json_: bool, **fields: Any) -> None:
         confirmed = fields.pop("yes", True)
         if question and not (confirmed or fields.get("dry_run")):
-            if not sys.stdin.isatty():
-                raise click.UsageError("This cannot be undone, and nobody can be asked here: add --yes.")
-            click.confirm(question, abort=True, err=True)
+            confirm(question)
         command = operation.command(**fields)
         show(session(home, lambda fm: operation.call(fm.application, command, fm.caller)), json_=json_)
 
@@ -86,6 +89,13 @@ def _command(operation: Any, verb: str) -> click.Command:
         verb, callback=run, params=parameters, help=f"{operation.summary}.\n\n{operation.command.__doc__}"
     )
     return json_option(HOME_OPTION(made))
+
+
+def confirm(question: str) -> None:
+    """Ask before what cannot be undone; where nobody can be asked, `--yes` must be given."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("This cannot be undone, and nobody can be asked here: add --yes.")
+    click.confirm(question, abort=True, err=True)
 
 
 def _fields(command: type) -> list[tuple[dataclasses.Field[Any], Any]]:
