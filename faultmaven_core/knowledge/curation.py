@@ -124,7 +124,7 @@ class Curation:
 
         async def work(unit: KnowledgeUnitOfWork) -> c.ReindexAsked:
             count, jobs = 0, list[str]()
-            page = Page[Document]((), None)
+            page: Page[Document] = Page((), None)
             while not count or page.next:
                 page = await unit.knowledge.page(query, after=page.next, limit=MOST)
                 if not page.items:

@@ -84,6 +84,11 @@ class DocumentIntake:
     async def files(self, found: Found, bundle: Bundle, watch: Watch) -> c.DocumentsTaken:
         """Take files: new ones, and those whose content changed. A file with the size and time it had is not opened."""
         taken = c.DocumentsTaken(ignored=found.ignored)
+        if found.untracked:
+            what = f"{found.untracked:,} documents" if found.untracked > 1 else "1 document"
+            taken = replace(
+                taken, problems=(f"{what} that git does not track were passed over; `git add` them first.",)
+            )
         rest = iter(found.documents)
         done = 0
         while batch := list(islice(rest, AT_ONCE)):

@@ -200,11 +200,15 @@ class FoundDocument:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands at a path. `source` names a folder or checkout, the same for every copy of a checkout; empty for a file."""
+    """What stands at a path. `source` names a folder or checkout, the same for every copy of a checkout; empty for a file.
+
+    `ignored` files are of other kinds; `untracked` ones are documents that the checkout has and git does not know of.
+    """
 
     source: str
     documents: tuple[FoundDocument, ...]
     ignored: int = 0
+    untracked: int = 0
 
 
 class Scratch(Protocol):

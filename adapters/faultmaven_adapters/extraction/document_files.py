@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 
 from faultmaven_adapters.extraction.git_checkout import Checkout, checkout_of
 from faultmaven_adapters.extraction.local_files import LocalFiles, PrivateFolder
-from faultmaven_adapters.extraction.walk import walk
+from faultmaven_adapters.extraction.walk import MAX_FILES, walk
 from faultmaven_core.knowledge.kinds import TAKEN, media_type
 from faultmaven_core.knowledge.ports import DocumentFiles, Found, FoundDocument, Scratch
 from faultmaven_core.shared.errors import NotFoundError, UnsupportedTypeError
@@ -48,15 +49,30 @@ def _find(given: str) -> Found:
             raise UnsupportedTypeError(f"{path} has no ending of a document: {TAKEN} are taken.")
         return Found("", (_document(path, checkout, os.stat(path)),))
     tracked = checkout.tracked() if checkout else None
+    untracked = 0
     if tracked is None:
         entries = [(entry.path, entry.problem) for entry in walk([path], hidden=False)]
     else:
         below = os.path.join(path, "")
         entries = [(file, "") for file in tracked if file.startswith(below)]
+        untracked = _documents_besides(set(tracked), path)
     # What has a problem may be a folder, which has no ending.
     wanted = [(file, problem) for file, problem in entries if media_type(file) or (problem and os.path.isdir(file))]
     source = checkout.name(path) if checkout else path
-    return Found(_storable(source), tuple(_below(wanted, checkout)), len(entries) - len(wanted))
+    return Found(_storable(source), tuple(_below(wanted, checkout)), len(entries) - len(wanted), untracked)
+
+
+def _documents_besides(tracked: AbstractSet[str], folder: str) -> int:
+    """How many documents stand there that are not tracked; in a huge folder, of the files that are looked at."""
+    looked_at = found = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (os.path.join(parent, name) for name in names if media_type(name) and not name.startswith("."))
+        found += sum(path not in tracked and not os.path.islink(path) for path in paths)
+        looked_at += len(names)
+        if looked_at > MAX_FILES:
+            break
+    return found
 
 
 def _below(entries: Iterable[tuple[str, str]], checkout: Checkout | None) -> Iterable[FoundDocument]:
