@@ -7,18 +7,18 @@ one store serves them all, unless a test has closed it.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from faultmaven_adapters.vectors.chroma import ChromaVectorStore
-from faultmaven_contract_tests.servers import needs, shared
+from faultmaven_contract_tests.harness import Opener
+from faultmaven_contract_tests.servers import at_end, needs, shared
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.shared.errors import ConflictError
 
-_folders: list[Path] = []
 _stores: list[ChromaVectorStore] = []
 
 
@@ -37,25 +37,27 @@ async def chroma_server(folder: Path) -> AsyncIterator[VectorStore]:
     await store.aclose()
 
 
-def close_kept() -> None:
-    """At the end of the run."""
-    while _stores:
-        asyncio.run(_stores.pop().aclose())
-    while _folders:
-        shutil.rmtree(_folders.pop())
-
-
 async def _kept() -> ChromaVectorStore:
-    if not _folders:
-        _folders.append(Path(tempfile.mkdtemp(prefix="faultmaven-chroma-")))
-    if _stores:
-        try:
-            await _stores[0].ping()
-        except ConflictError:
-            _stores.clear()
+    for store in [store for store in _stores if not await _is_open(store)]:
+        _stores.remove(store)
     if not _stores:
-        _stores.append(ChromaVectorStore(_folders[0]))
+        place = TemporaryDirectory(prefix="fm-chroma-")
+        _stores.append(ChromaVectorStore(Path(place.name)))
+        at_end(place.cleanup)
+        at_end(partial(_close, _stores[0]))
     return _stores[0]
 
 
-OPENERS = {"chroma": chroma, "chroma_server": chroma_server}
+async def _is_open(store: ChromaVectorStore) -> bool:
+    try:
+        await store.ping()
+    except ConflictError:
+        return False
+    return True
+
+
+def _close(store: ChromaVectorStore) -> None:
+    asyncio.run(store.aclose())
+
+
+OPENERS: Mapping[str, Opener] = {"chroma": chroma, "chroma_server": chroma_server}

@@ -20,6 +20,7 @@ COMMANDS = {
     "jobs": ("jobs:jobs", "List, show, retry or cancel background jobs."),
     "worker": ("worker:worker", "Run jobs: what was left to do after commits."),
     "migrate": ("migrate:migrate", "Bring the database to the schema of this version."),
+    "transfer": ("transfer:transfer", "Move a database, blobs or vectors to other backends, verified."),
     "doctor": ("doctor:doctor", "Try every server that the settings name, and say what is wrong."),
     "neutrality": ("neutrality:neutrality", "Show what runs where, and the test runs that prove it."),
     "completion": ("completion:completion", "Print the script that completes `fm` in your shell."),

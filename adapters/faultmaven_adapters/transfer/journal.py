@@ -1,0 +1,82 @@
+"""The journal of a transfer as a file: a line for the transfer, then one for everything that is confirmed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from faultmaven_adapters._support.threads import BlockingCalls
+from faultmaven_core.shared.errors import ConflictError, CorruptDataError, InvalidInputError, MisconfiguredError
+from faultmaven_core.transfer.model import Confirmed, Part
+from faultmaven_core.transfer.ports import Journal
+
+FORMAT = "faultmaven-transfer/1"
+
+
+class FileJournal(Journal):
+    """See the port. `about` is what makes two transfers the same one: the places, as people may see them.
+
+    The file is locked while it is open. A line that was cut short by the end of the program counts as not written.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
+        self._path = path
+        self._header = {"format": FORMAT, **about}
+        self._calls = BlockingCalls("transfer", 1)
+        self._file = -1
+
+    async def open(self) -> Mapping[str, Confirmed] | None:
+        return await self._calls(self._open)
+
+    async def begin(self) -> None:
+        await self._calls(self._write, self._header)
+
+    async def confirm(self, part: Part, confirmed: Confirmed) -> None:
+        await self._calls(self._write, {"part": str(part), **asdict(confirmed)})
+
+    async def aclose(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        self._calls.close()
+
+    def _open(self) -> Mapping[str, Confirmed] | None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise MisconfiguredError(
+                f"The journal {self._path} cannot be written ({error.strerror}); name another file with --journal."
+            ) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConflictError(f"This transfer is running already: its journal {self._path} is in use.") from error
+        whole, _, torn = self._path.read_bytes().rpartition(b"\n")
+        if torn:
+            os.ftruncate(self._file, len(whole) + 1 if whole else 0)
+        return self._read(whole.splitlines()) if whole else None
+
+    def _read(self, lines: list[bytes]) -> Mapping[str, Confirmed]:
+        try:
+            header, *entries = [json.loads(line) for line in lines]
+            confirmed = {entry.pop("part"): Confirmed(**entry) for entry in entries}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CorruptDataError(
+                f"The journal {self._path} cannot be read; it is no journal of a transfer."
+            ) from error
+        if header != self._header:
+            raise InvalidInputError(
+                f"The journal {self._path} is of another transfer; name another file with --journal.",
+                fields={"journal": "another transfer"},
+            )
+        return confirmed
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        os.write(self._file, json.dumps(entry).encode() + b"\n")
+        os.fsync(self._file)

@@ -1,0 +1,286 @@
+"""An installation to be moved, of any size: rows of every table, blobs, and vectors of its documents."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
+from faultmaven_adapters.sql.migrate import migrate
+from faultmaven_adapters.sql.options import SqlOptions
+from faultmaven_adapters.sql.transfer import SqlTables
+from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
+from faultmaven_core.knowledge.model import Tier
+from faultmaven_core.knowledge.vectors import collection
+from faultmaven_core.ports.blobs import BlobKey
+from faultmaven_core.ports.vector_fields import FieldType
+from faultmaven_core.ports.vectors import CollectionSpec, Embedding, Metric, Scope, VectorId, VectorRecord
+from faultmaven_core.shared.ids import OrganizationId, uuid7
+
+START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+FINGERPRINT = "model-one/384"
+ACME, OTHER = OrganizationId("acme"), OrganizationId("other.example")
+FIELDS = {"document": FieldType.STRING, "owner": FieldType.STRING, "chunk": FieldType.INTEGER}
+BLOCK = 1 << 20
+
+
+async def installation(
+    folder: Path, *, cases: int, blobs: int, blob_bytes: int, vectors: int, dimension: int = 384
+) -> None:
+    """Make it below the folder: `fm.db`, `blobs` and `vectors.db`. Nine tenths are of one organization, one is another's."""
+    await asyncio.to_thread(migrate, str(folder / "fm.db"))
+    chance = random.Random(7)
+    tables = SqlTables(str(folder / "fm.db"), SqlOptions())
+    for organization, share in ((ACME, 0.9), (OTHER, 0.1)):
+        number = max(1, int(cases * share))
+        for table in tables.names:
+            if table in MAKERS:
+                for start in range(0, number, 2000):
+                    rows = [MAKERS[table](organization, n, chance) for n in range(start, min(number, start + 2000))]
+                    await tables.add(organization, table, rows)
+        await _blobs(folder, organization, max(1, int(blobs * share)), blob_bytes, chance)
+        await _vectors(folder, organization, max(1, int(vectors * share)), dimension, chance)
+    await tables.aclose()
+
+
+def _key(table: int, number: int) -> UUID:
+    return uuid7(1_700_000_000_000 + number, table, number)
+
+
+def _row(organization: OrganizationId, **values: Any) -> Mapping[str, Any]:
+    return {"organization_id": organization, **values}
+
+
+def _text(chance: random.Random, words: int = 6) -> str:
+    return " ".join(
+        chance.choice(("pod", "timeout", "Ünïcödé", 'quote"', "back\\slash", "日本", "x" * 20)) for _ in range(words)
+    )
+
+
+def _case(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    key = _key(1, number)
+    return _row(
+        organization,
+        key=key,
+        id=f"case_{key.hex[-12:]}",
+        owner="alice",
+        title=_text(chance),
+        question="why?",
+        status="investigating",
+        verdict="probable",
+        cause=_text(chance),
+        mechanism="dns.failure",
+        judgement="",
+        actual_cause="",
+        closure_reason="",
+        history=[
+            {
+                "at": "2026-03-01",
+                "weight": 0.5 * number,
+                "ratio": chance.random(),
+                "nested": {"b": [1, None], "a": True},
+            }
+        ],
+        records=1,
+        search_text=_text(chance, 12),
+        created_at=START + timedelta(microseconds=number),
+        updated_at=START + timedelta(seconds=number),
+        closed_at=None if number % 2 else START,
+        version=1,
+    )
+
+
+def _record(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    body = chance.randbytes(chance.randrange(200, 3000))
+    return _row(
+        organization,
+        case_id=f"case_{_key(1, number).hex[-12:]}",
+        sequence=1,
+        body=body,
+        sha256=hashlib.sha256(body).hexdigest(),
+        exhibits=b"" if number % 3 else chance.randbytes(500),
+    )
+
+
+def _entry(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    return _row(
+        organization,
+        case_id=f"case_{_key(1, number).hex[-12:]}",
+        sequence=1,
+        key=_key(2, number),
+        at=START,
+        actor="alice",
+        kind="opened",
+        detail={"words": _text(chance), "number": number / 4},
+        previous="",
+        digest=hashlib.sha256(str(number).encode()).hexdigest(),
+    )
+
+
+def _evidence(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    key = _key(3, number)
+    return _row(
+        organization,
+        key=key,
+        id=f"ev_{key.hex[-12:]}",
+        case_id=f"case_{_key(1, number).hex[-12:]}",
+        name=_text(chance, 2),
+        role="incident",
+        custody="copy",
+        location="",
+        blob=f"{organization}/{key.hex}",
+        size=number,
+        modified_ns=2**61 + number,
+        sha256="",
+        kind="log",
+        problem="",
+        sources=[],
+        added_at=START,
+        added_by="alice",
+        version=1,
+    )
+
+
+def _job(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    return _row(
+        organization,
+        id=_key(4 if organization == ACME else 5, number),
+        user_id="alice",
+        operation="cases.sweep",
+        payload=b"{}",
+        dedupe_key="",
+        state="succeeded",
+        attempts=1,
+        token=None,
+        error="",
+        finished_at=START,
+        due_at=None,
+        queue="default",
+        max_attempts=5,
+        time_limit_ms=1000,
+        trace="",
+        worker="",
+        progress_done=0,
+        progress_total=0,
+        progress_sentence="",
+        cancel_requested=bool(number % 2),
+        result=chance.randbytes(10),
+        created_at=START,
+        notified_at=START,
+        started_at=START,
+    )
+
+
+def _document(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    key = _key(6, number)
+    return _row(
+        organization,
+        key=key,
+        id=f"doc_{key.hex[-12:]}",
+        scope="global" if number % 2 else "team:payments",
+        title=_text(chance, 3),
+        name=f"runbook-{number}.md",
+        source="",
+        media_type="text/markdown",
+        blob=f"{organization}/knowledge/{key.hex}",
+        sha256="",
+        size=number,
+        modified_ns=0,
+        state="ready",
+        problem="",
+        tags=["a", "b"],
+        status="verified",
+        searchable=True,
+        reviewed_on=date(2026, 1, 2) if number % 2 else None,
+        stale_after_days=90,
+        chunks=1,
+        characters=10,
+        words=2,
+        embedded=FINGERPRINT,
+        added_at=START,
+        added_by="alice",
+        updated_at=START,
+        version=1,
+    )
+
+
+def _chunk(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    return _row(
+        organization,
+        document=_key(6, number),
+        number=0,
+        headings=["Runbook", _text(chance, 2)],
+        text=_text(chance, 30),
+        start=0,
+        end=10,
+        terms="pod timeout",
+        labels="runbook",
+        names=["dns.failure"],
+    )
+
+
+def _vocabulary(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    return _row(organization, document=_key(6, number), searchable=True, terms=f"pod timeout word{number}")
+
+
+MAKERS = {
+    "cases_case": _case,
+    "cases_record": _record,
+    "cases_journal": _entry,
+    "evidence_item": _evidence,
+    "jobs_job": _job,
+    "knowledge_document": _document,
+    "knowledge_chunk": _chunk,
+    "knowledge_vocabulary": _vocabulary,
+}
+
+
+async def _blobs(folder: Path, organization: OrganizationId, count: int, size: int, chance: random.Random) -> None:
+    store = FilesystemBlobStore(folder / "blobs")
+    for number in range(count):
+        await store.put(
+            BlobKey(f"{organization}/{_key(3, number).hex}"),
+            _chunks(size, chance),
+            content_type="text/plain; charset=utf-8" if number % 2 else "application/octet-stream",
+            attributes={"name": f"log {number} Ü.txt"},
+        )
+    await store.aclose()
+
+
+async def _chunks(size: int, chance: random.Random) -> AsyncIterator[bytes]:
+    for start in range(0, size, BLOCK):
+        yield chance.randbytes(min(BLOCK, size - start))
+
+
+async def _vectors(
+    folder: Path, organization: OrganizationId, count: int, dimension: int, chance: random.Random
+) -> None:
+    store = SqliteVectorStore(folder / "vectors.db")
+    for tier, share in ((Tier.GLOBAL, count - count // 4), (Tier.TEAM, count // 4)):
+        name = collection(tier, FINGERPRINT)
+        await store.ensure(CollectionSpec(name, dimension, Metric.COSINE, FIELDS, FINGERPRINT))
+        for some in _slices(range(share), 1000):
+            await store.upsert(Scope(name, organization), [_vector(tier, number, dimension, chance) for number in some])
+    await store.aclose()
+
+
+def _vector(tier: Tier, number: int, dimension: int, chance: random.Random) -> VectorRecord:
+    document = _key(6, number).hex
+    fields: dict[str, str | int] = {
+        "document": document,
+        "chunk": number % 7,
+        **({"owner": "payments"} if tier is Tier.TEAM else {}),
+    }
+    direction = Embedding.of([chance.gauss(0, 1) for _ in range(dimension)])
+    return VectorRecord(VectorId(f"{document}.{number % 7}"), direction, fields)
+
+
+def _slices(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]

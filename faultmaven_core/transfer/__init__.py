@@ -1,0 +1,1 @@
+"""Moving an installation from some backends to others."""
