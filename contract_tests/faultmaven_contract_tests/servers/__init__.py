@@ -14,11 +14,24 @@ from faultmaven_contract_tests.servers.fleet import Fleet
 from faultmaven_contract_tests.servers.process import Process, ServerError
 from faultmaven_contract_tests.servers.server import Server
 
-__all__ = ["Process", "Server", "ServerError", "died", "end", "needed_by", "needs", "private", "request", "shared"]
+__all__ = [
+    "Process",
+    "Server",
+    "ServerError",
+    "at_end",
+    "died",
+    "end",
+    "needed_by",
+    "needs",
+    "private",
+    "request",
+    "shared",
+]
 
 Opener = TypeVar("Opener", bound=Callable[..., Any])
 
 _fleets: list[Fleet] = []
+_endings: list[Callable[[], object]] = []
 
 
 def needs(*names: str) -> Callable[[Opener], Opener]:
@@ -63,8 +76,16 @@ def died() -> list[str]:
     return [said for fleet in _fleets for said in fleet.died()]
 
 
+def at_end(ending: Callable[[], object]) -> None:
+    """Has it called before the servers end: for what tests share and no server is."""
+    request(())
+    _endings.append(ending)
+
+
 def end() -> None:
     """Ends all servers; returns when none runs."""
+    while _endings:
+        _endings.pop()()
     while _fleets:
         _fleets.pop().end()
 

@@ -1,58 +1,80 @@
-"""Milvus Lite: the same requests, answered by a call in this process. No port is open for others to find."""
+"""The link to Milvus Lite: a process of ours that has the folder open.
+
+Lite is written in Python and computes for tenths of a second; in a thread it would hold up the event loop. Talking to it
+through a port, as its own client does, would open the data to everybody on the machine.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from milvus_lite import exceptions as lite
-from milvus_lite.adapter.grpc.servicer import MilvusServicer
-from milvus_lite.db import MilvusLite
-
-from faultmaven_adapters._support.translate import Table, says, translation
+from faultmaven_adapters._support.child_process import ChildProcess
+from faultmaven_adapters._support.translate import Row, says, translation
 from faultmaven_adapters.vectors.milvus.errors import MILVUS_ERRORS
 from faultmaven_adapters.vectors.milvus.links import accepted
-from faultmaven_core.shared.errors import BackendError, CorruptDataError, FaultMavenError, UnsupportedError
+from faultmaven_adapters.vectors.milvus.process import Opened, kinds
+from faultmaven_core.shared.errors import (
+    BackendError,
+    BackendUnavailableError,
+    CorruptDataError,
+    FaultMavenError,
+    UnsupportedError,
+)
+
+START_SECONDS = 120.0
+"""Its packages are many: a second to load, on a machine under load many times that."""
+_MODULE = "faultmaven_adapters.vectors.milvus.process"
 
 
 def _locked(_error: object, place: str) -> FaultMavenError:
     return UnsupportedError(f"several processes; {place} is used by another one, so use a server of Milvus")
 
 
-_damaged = says(CorruptDataError, "{place} is damaged: put back a copy, or remove it and index again.")
-_ERRORS: Table = {
-    **MILVUS_ERRORS,
-    lite.DataDirLockedError: _locked,
-    lite.WALCorruptedError: _damaged,
-    lite.ManifestCorruptedError: _damaged,
-    lite.SchemaValidationError: _damaged,
-    OSError: says(
-        BackendError, "{place} cannot be used: look at the rights on the folder, and at the space that is left."
+_NOT_OPENED: Mapping[Opened, Row] = {
+    Opened.LOCKED: _locked,
+    Opened.DAMAGED: says(CorruptDataError, "{place} is damaged: put back a copy, or remove it and index again."),
+    Opened.UNUSABLE: says(
+        BackendError, "{place} cannot be opened: look at the rights on it and at the space that is left."
     ),
 }
 
 
 class LiteLink:
-    """A folder, opened at its first use."""
+    """See Link. Calls go one after the other; the process starts at the first, and again after its death."""
 
     lite = True
     threads = 1
-    """Its writers must not meet, by its own notes."""
+    """Lite's writers must not meet, by its own notes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, timeout: float) -> None:
         self.place = f"Milvus Lite in {folder}"
-        self._folder = folder
-        self._database: MilvusLite | None = None
+        self._folder, self._timeout = folder, timeout
+        self._process: ChildProcess | None = None
 
     def exchange(self, method: str, request: Any) -> Any:
-        with translation(_ERRORS, self.place):
-            if self._database is None:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._database = MilvusLite(str(self._folder))
-            return accepted(getattr(MilvusServicer(self._database), method)(request, None))
+        with translation(MILVUS_ERRORS, self.place):
+            try:
+                process = self._started()
+                process.send((method, request.SerializeToString()))
+                return accepted(kinds(method)[1].FromString(process.receive(self._timeout)))
+            except (EOFError, OSError) as error:
+                self.close()
+                if isinstance(error, TimeoutError):
+                    raise
+                raise BackendUnavailableError(f"{self.place} cannot serve us: its process has ended.") from error
 
     def close(self) -> None:
-        if self._database is not None:
-            with translation(_ERRORS, self.place), closing(self._database):
-                self._database = None
+        if self._process is not None:
+            process, self._process = self._process, None
+            process.end()
+
+    def _started(self) -> ChildProcess:
+        if self._process is None:
+            self._process = ChildProcess(_MODULE, str(self._folder))
+            opened = Opened(self._process.receive(START_SECONDS))
+            if opened is not Opened.YES:
+                self.close()
+                raise _NOT_OPENED[opened](opened, self.place)
+        return self._process

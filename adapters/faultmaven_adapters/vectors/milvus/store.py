@@ -188,4 +188,4 @@ def _link(place: str, token: Secret | None, database: str, timeout: float) -> Li
     # Not for those who only have a server.
     from faultmaven_adapters.vectors.milvus.lite import LiteLink
 
-    return LiteLink(Path(place))
+    return LiteLink(Path(place), timeout)
