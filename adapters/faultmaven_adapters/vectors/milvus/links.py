@@ -27,7 +27,7 @@ _OPTIONS = (
     # How long one attempt to connect may take, and how soon the next is made: by default 20 s, and up to two minutes.
     ("grpc.min_reconnect_backoff_ms", CONNECT_TIMEOUT_MS),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 100),
     # Channels to one address would share a connection and its back-off.
     ("grpc.use_local_subchannel_pool", 1),
 )
