@@ -13,8 +13,10 @@ from chroma_backends import OPENERS as CHROMA
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.vectors.memory import MemoryVectorStore
 from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
+from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.vector_collections import VectorCollectionContract
+from faultmaven_contract_tests.vector_faults import VectorFaultContract
 from faultmaven_contract_tests.vector_filtering import VectorFilterContract
 from faultmaven_contract_tests.vector_places import VectorPlace, VectorPlaceContract
 from faultmaven_contract_tests.vector_tenancy import VectorTenancyContract
@@ -24,6 +26,8 @@ from faultmaven_core.ports.policy import VECTORS
 from faultmaven_core.ports.vectors import VectorStore
 from milvus_backends import OPENERS as MILVUS
 from pinecone_backends import OPENERS as PINECONE
+from vector_fault_openers import OPENERS as FAULTY
+from vector_fault_openers import Faulty
 from vector_place_openers import OPENERS as PLACES
 
 
@@ -107,3 +111,36 @@ class TestVectorPlaces(VectorPlaceContract):
         store = place.opened()
         yield store
         await store.aclose()
+
+
+class TestVectorFaults(VectorFaultContract):
+    """Failures of network and server; what keeps its vectors in this machine has others."""
+
+    port = "vectors"
+    openers = FAULTY
+
+    @pytest.fixture
+    async def faulty(self, backend: str, tmp_path: Path) -> AsyncIterator[Faulty]:
+        """A server behind a proxy."""
+        async with self.openers[backend](tmp_path) as faulty:
+            yield faulty
+
+    @pytest.fixture
+    def subject(self, faulty: Faulty) -> VectorStore:
+        """Impatient."""
+        return faulty.subject
+
+    @pytest.fixture
+    def wrapped(self, faulty: Faulty) -> VectorStore:
+        """The same under its policies."""
+        return resilient(faulty.subject, VECTORS, "The vector store")
+
+    @pytest.fixture
+    def direct(self, faulty: Faulty) -> VectorStore:
+        """On a way that does not break."""
+        return faulty.direct
+
+    @pytest.fixture
+    def proxy(self, faulty: Faulty) -> FaultProxy:
+        """What breaks."""
+        return faulty.proxy
