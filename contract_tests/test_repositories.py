@@ -9,6 +9,8 @@ import pytest
 
 from faultmaven_contract_tests.case_repositories import CaseRepositoryContract
 from faultmaven_contract_tests.evidence_repositories import EvidenceRepositoryContract
+from faultmaven_contract_tests.knowledge_repositories import KnowledgeRepositoryContract
+from faultmaven_contract_tests.knowledge_words import KnowledgeWordsContract
 from faultmaven_contract_tests.request_keys import RequestKeyContract
 from faultmaven_contract_tests.samples import Storage
 from faultmaven_contract_tests.tenancy import TenancyContract
@@ -36,6 +38,20 @@ class TestEvidence(EvidenceRepositoryContract):
     """Evidence."""
 
     port = "evidence"
+    openers = OPENERS
+
+
+class TestKnowledge(KnowledgeRepositoryContract):
+    """Documents and chunks."""
+
+    port = "knowledge"
+    openers = OPENERS
+
+
+class TestKnowledgeWords(KnowledgeWordsContract):
+    """What is found by words and names."""
+
+    port = "knowledge"
     openers = OPENERS
 
 

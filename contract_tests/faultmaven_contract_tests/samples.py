@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,13 +15,15 @@ from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
+from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, KnowledgeScope, Status, Tier
 from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId, case_id, evidence_id, uuid7
+from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId, case_id, document_id, evidence_id, uuid7
 
 ACME = OrganizationId("acme")
 OTHER = OrganizationId("other")
+EVERYBODY = KnowledgeScope(Tier.GLOBAL)
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -122,6 +124,48 @@ def evidence(number: int = 1, organization: OrganizationId = ACME, **changes: An
         "log",
         "",
         (SeenSource(f"{number}.log", "cd" * 32, "log", 5, 2, ("inner.tar", "a.log"), ("Line 2 is cut.",)),),
+    )
+    return replace(plain, **changes)
+
+
+def document(number: int = 1, organization: OrganizationId = ACME, **changes: Any) -> Document:
+    """The nth document, with every field set to something; a search may find it."""
+    uid = key(2000 + number)
+    plain = Document(
+        uid,
+        document_id(uid),
+        organization,
+        EVERYBODY,
+        f"Runbook {number}",
+        f"/srv/runbooks/{number}.md",
+        "text/markdown",
+        f"{organization}/knowledge/{number}",
+        f"{number:064x}",
+        2**40 + number,
+        START,
+        UserId("ann"),
+        START + timedelta(seconds=number),
+        "/srv/runbooks",
+        1_700_000_000_123_456_789,
+        DocumentState.READY,
+        "",
+        ("dns", "on call"),
+        Status.VERIFIED,
+        date(2026, 2, 28),
+        90,
+        1,
+        40,
+        10,
+        "hashing-1",
+    )
+    return replace(plain, **changes)
+
+
+def chunk(number: int = 0, terms: str = "dns timeout dns", of: int = 1, **changes: Any) -> Chunk:
+    """A chunk of the nth document, with every field set to something; its terms are words parted by spaces."""
+    text = f"{terms}: what to do"
+    plain = Chunk(
+        key(2000 + of), number, ("Runbook", "Fix"), text, 7, 7 + len(text), tuple(terms.split()), ("fix",), ("errno11",)
     )
     return replace(plain, **changes)
 

@@ -94,7 +94,7 @@ def _token(term: str, start: int, end: int) -> Iterator[Token]:
 
 
 def _folded(word: str) -> str:
-    spread = unicodedata.normalize("NFKD", word.casefold())
+    spread = unicodedata.normalize("NFKD", word).casefold()
     return "".join(char for char in spread if char.isalnum())
 
 

@@ -28,6 +28,7 @@ from faultmaven_adapters.sql.knowledge_rows import (
     chunk_of,
     chunk_row,
     index_prefix,
+    is_word,
     joined,
     parted,
     scope_texts,
@@ -158,7 +159,7 @@ class SqlChunks(KnowledgeRepository, Protocol):
     def _indexed(self, scopes: Sequence[str], terms: Iterable[str]) -> dict[str, str]:
         """The words of the lexical index that stand for these, each with its own."""
         prefixes = [index_prefix(self._run.organization, scope) for scope in dict.fromkeys(scopes)]
-        return {prefix + term: term for prefix in prefixes for term in terms}
+        return {prefix + term: term for prefix in prefixes for term in terms if is_word(term)}
 
 
 def _heaviest(weights: Mapping[str, int]) -> Select[Any]:

@@ -11,7 +11,8 @@ from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, Know
 from faultmaven_core.knowledge.ports import Scopes
 from faultmaven_core.shared.errors import InvalidInputError
 
-_WORDS = re.compile(r"(?:[a-z0-9_ ]|[^\0-\x7f])*")
+_WORD = re.compile("[a-z0-9_\x80-\U0010ffff]+")
+_WORDS = re.compile("[a-z0-9_ \x80-\U0010ffff]*")
 
 
 def scope_text(scope: KnowledgeScope) -> str:
@@ -126,9 +127,14 @@ def chunk_of(row: Any) -> Chunk:
 def joined(words: Sequence[str]) -> str:
     """Words in one column. Raises InvalidInputError on what an index would take for another word, or for several."""
     text = " ".join(words)
-    if not _WORDS.fullmatch(text) or parted(text) != tuple(words):
+    if not _WORDS.fullmatch(text) or "" in words or len(parted(text)) != len(words):
         raise InvalidInputError("A word to search by has a space, a capital or a sign in it, or nothing at all.")
     return text
+
+
+def is_word(text: str) -> bool:
+    """Whether `joined` takes it: nothing else can be found."""
+    return _WORD.fullmatch(text) is not None
 
 
 def parted(text: str) -> tuple[str, ...]:

@@ -220,7 +220,6 @@ DOCUMENT = Table(
     UniqueConstraint("organization_id", "id"),
     one_of("state", "pending", "ready", "failed", "removed"),
     Index(None, "organization_id", "scope", "sha256"),
-    Index(None, "organization_id", "scope", "source"),
     Index(None, "organization_id", "state", "key"),
     Index(
         "uq_knowledge_document_name",

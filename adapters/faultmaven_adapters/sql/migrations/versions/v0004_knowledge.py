@@ -155,7 +155,7 @@ def _documents() -> None:
         sa.PrimaryKeyConstraint("organization_id", "key", name="pk_knowledge_document"),
         sa.UniqueConstraint("organization_id", "id", name="uq_knowledge_document_organization_id_id"),
     )
-    for columns in (("scope", "sha256"), ("scope", "source"), ("state", "key")):
+    for columns in (("scope", "sha256"), ("state", "key")):
         name = f"ix_knowledge_document_organization_id_{'_'.join(columns)}"
         op.create_index(name, "knowledge_document", ["organization_id", *columns])
     _partial("uq_knowledge_document_name", "name", "state <> 'removed'", "state <> 'removed'", unique=True)
