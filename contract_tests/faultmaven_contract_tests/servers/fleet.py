@@ -103,6 +103,7 @@ STARTERS: Mapping[str, Callable[[Fleet, Place], Server]] = {
     "redis_cluster": lambda _, place: redis_cluster.start(place),
     "s3": lambda _, place: seaweedfs.start(place),
     "milvus": lambda _, place: milvus.start(place),
+    "milvus_tls": lambda _, place: milvus.start_tls(place),
     "llama": lambda _, place: llama.start(place),
     "rabbitmq": lambda _, place: rabbitmq.start(place),
     "pinecone_emulator": lambda _, place: pinecone_emulator.start(place),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import lzma
+import secrets
 import shutil
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from faultmaven_contract_tests.servers.certificates import Certificate, certificate
 from faultmaven_contract_tests.servers.ports import free_ports
 from faultmaven_contract_tests.servers.process import Process, ServerError, wait_until_ready
 from faultmaven_contract_tests.servers.server import Place, Server
@@ -21,6 +25,7 @@ TICK = 50
 """Milliseconds between ticks of its clock, and between looks of its parts at each other. Reads that wait for a write wait
 for a tick; otherwise all is as usual, also that reads which do not wait may miss it."""
 
+SUPERUSER, FIRST_PASSWORD, STRANGER = "root", "Milvus", "stranger"
 SESSION = 3
 """Seconds after which its parts take one for dead that says nothing; by default half a minute, which a restart would take."""
 
@@ -29,9 +34,34 @@ _unpacking = threading.Lock()
 
 def start(place: Place) -> Server:
     """Ready when all its parts are."""
-    ports = dict(zip((*OTHERS, *PARTS), free_ports(len(OTHERS) + len(PARTS)), strict=True))
+    ports = _ports()
+    return _started(place, ports, _configuration(place.folder, ports))
+
+
+def start_tls(place: Place) -> Server:
+    """TLS only, for known users only; one more, STRANGER, has the same password and no rights."""
+    ports, files, password = _ports(), certificate(place.folder), secrets.token_urlsafe(24)
+    configuration = _configuration(place.folder, ports)
+    configuration["tls"] = {"serverPemPath": files.chain, "serverKeyPath": files.key, "caPemPath": files.authority}
+    configuration["common"]["security"] = {"authorizationEnabled": True, "tlsMode": 1}
+    server = _started(place, ports, configuration)
+    server.url = server.url.replace("http:", "https:")
+    server.ca, server.username, server.password = str(files.authority), SUPERUSER, password
+    _give_passwords(ports["proxy"], files, password)
+    return server
+
+
+def _ports() -> dict[str, int]:
+    return dict(zip((*OTHERS, *PARTS), free_ports(len(OTHERS) + len(PARTS)), strict=True))
+
+
+def _started(place: Place, ports: dict[str, int], configuration: dict[str, Any]) -> Server:
+    configs = place.folder / "configs"
+    configs.mkdir()
+    (configs / "milvus.yaml").write_text("\n".join(_lines(configuration)) + "\n")
+    (configs / "etcd.yaml").write_text("\n".join(_lines(_etcd(ports))) + "\n")
+    (configs / "glog.conf").write_text("--logtostdout=true\n")
     binaries = _unpacked(place.guard.folder / "milvus-program")
-    _configure(place.folder, ports)
     process = Process(
         place.guard,
         [binaries / "milvus", "run", "standalone"],
@@ -55,7 +85,7 @@ def start(place: Place) -> Server:
         name=place.name,
         url=f"http://127.0.0.1:{ports['proxy']}",
         product="Milvus",
-        version=_version(),
+        version=version("milvus"),
         processes=[process],
         ready=ready,
     )
@@ -79,46 +109,47 @@ def _unpacked(folder: Path) -> Path:
     return folder
 
 
-def _configure(folder: Path, ports: dict[str, int]) -> None:
+def _configuration(folder: Path, ports: dict[str, int]) -> dict[str, Any]:
     """Every port is given: two of its defaults would meet in any two servers, and its parts would look for each other outside."""
-    etcd, peers = (f"http://127.0.0.1:{ports[name]}" for name in ("etcd", "etcd_peer"))
-    local = {name: {"ip": "127.0.0.1", "port": ports[name]} for name in PARTS}
-    proxy = {"ip": "127.0.0.1", "port": ports["proxy"], "internalPort": ports["internal"]}
+    parts: dict[str, Any] = {name: {"ip": "127.0.0.1", "port": ports[name]} for name in PARTS}
     looks = ("checkInterval", "checkChannelInterval", "checkSegmentInterval", "distPullInterval")
-    files: dict[str, Any] = {
-        "milvus": {
-            "etcd": {
-                "endpoints": etcd.removeprefix("http://"),
-                "use": {"embed": True},
-                "config": {"path": folder / "configs" / "etcd.yaml"},
-                "data": {"dir": folder / "etcd"},
-                "log": {"level": "warn", "path": folder / "etcd.log"},
-            },
-            "metastore": {"type": "etcd"},
-            "localStorage": {"path": folder / "data"},
-            "mq": {"type": "rocksmq"},
-            "rocksmq": {"path": folder / "rocksmq"},
-            "common": {"storageType": "local", "session": {"ttl": SESSION}},
-            "trace": {"exporter": "stdout"},
-            "log": {"level": "warn", "stdout": True},
-            **local,
-            "proxy": {**proxy, "timeTickInterval": TICK, "http": {"enabled": False}},
-            "queryCoord": {**local["queryCoord"], **dict.fromkeys(looks, TICK)},
-            "indexCoord": {"bindIndexNodeMode": {"enable": False, "address": f"127.0.0.1:{ports['index']}"}},
-        },
+    parts["queryCoord"].update(dict.fromkeys(looks, TICK))
+    return {
         "etcd": {
-            "listen-client-urls": etcd,
-            "advertise-client-urls": etcd,
-            "listen-peer-urls": peers,
-            "initial-advertise-peer-urls": peers,
-            "initial-cluster": f"default={peers}",
+            "endpoints": f"127.0.0.1:{ports['etcd']}",
+            "use": {"embed": True},
+            "config": {"path": folder / "configs" / "etcd.yaml"},
+            "data": {"dir": folder / "etcd"},
+            "log": {"level": "warn", "path": folder / "etcd.log"},
         },
+        "metastore": {"type": "etcd"},
+        "localStorage": {"path": folder / "data"},
+        "mq": {"type": "rocksmq"},
+        "rocksmq": {"path": folder / "rocksmq"},
+        "common": {"storageType": "local", "session": {"ttl": SESSION}},
+        "trace": {"exporter": "stdout"},
+        "log": {"level": "warn", "stdout": True},
+        **parts,
+        "proxy": {
+            "ip": "127.0.0.1",
+            "port": ports["proxy"],
+            "internalPort": ports["internal"],
+            "timeTickInterval": TICK,
+            "http": {"enabled": False},
+        },
+        "indexCoord": {"bindIndexNodeMode": {"enable": False, "address": f"127.0.0.1:{ports['index']}"}},
     }
-    configs = folder / "configs"
-    configs.mkdir()
-    for name, content in files.items():
-        (configs / f"{name}.yaml").write_text("\n".join(_lines(content)) + "\n")
-    (configs / "glog.conf").write_text("--logtostdout=true\n")
+
+
+def _etcd(ports: dict[str, int]) -> dict[str, Any]:
+    clients, peers = (f"http://127.0.0.1:{ports[name]}" for name in ("etcd", "etcd_peer"))
+    return {
+        "listen-client-urls": clients,
+        "advertise-client-urls": clients,
+        "listen-peer-urls": peers,
+        "initial-advertise-peer-urls": peers,
+        "initial-cluster": f"default={peers}",
+    }
 
 
 def _lines(content: dict[str, Any], indent: str = "") -> Iterator[str]:
@@ -131,7 +162,25 @@ def _lines(content: dict[str, Any], indent: str = "") -> Iterator[str]:
             yield f"{indent}{name}: {str(value).lower() if isinstance(value, bool) else value}"
 
 
-def _version() -> str:
-    from importlib.metadata import version
+def _give_passwords(port: int, files: Certificate, password: str) -> None:
+    """In place of the one that everybody knows."""
+    import grpc
+    from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc
 
-    return version("milvus")
+    def encoded(text: str) -> str:
+        return b64encode(text.encode()).decode()
+
+    known = (("authorization", encoded(f"{SUPERUSER}:{FIRST_PASSWORD}")),)
+    trusted = grpc.ssl_channel_credentials(files.authority.read_bytes())
+    with grpc.secure_channel(f"127.0.0.1:{port}", trusted) as channel:
+        stub = milvus_pb2_grpc.MilvusServiceStub(channel)
+        stranger = milvus_pb2.CreateCredentialRequest(username=STRANGER, password=encoded(password))
+        own = milvus_pb2.UpdateCredentialRequest(
+            username=SUPERUSER, oldPassword=encoded(FIRST_PASSWORD), newPassword=encoded(password)
+        )
+        for answer in (
+            stub.CreateCredential(stranger, metadata=known, timeout=20),
+            stub.UpdateCredential(own, metadata=known, timeout=20),
+        ):
+            if answer.error_code:
+                raise ServerError(f"Milvus gives nobody a password: {answer.reason}")

@@ -75,11 +75,25 @@ def _refused(error: RefusalError, place: str) -> FaultMavenError:
     return row(error, place)
 
 
-def _unreached(error: Any, place: str) -> FaultMavenError:
-    """The channel tells a connection that was never made from one that broke by its words only."""
-    if "failed to connect to all addresses" in (error.details() or ""):
-        return BackendRefusedError(f"{place} cannot be reached: nothing answers there.")
-    return BackendUnavailableError(f"{place} broke the connection.")
+_untrusted = says(
+    BackendError, "{place} shows a certificate that is not trusted: look at its host name, its issuer and its dates."
+)
+_unreached = says(
+    BackendRefusedError, "{place} cannot be reached: look at the address, at http or https, and at the network."
+)
+_broken = says(BackendUnavailableError, "{place} broke the connection.")
+_UNAVAILABLE: dict[str, Row] = {
+    "CERTIFICATE_VERIFY_FAIL": _untrusted,
+    "failed to connect to all addresses": _unreached,
+    "errors resolving": _unreached,
+}
+"""gRPC tells a connection that was never made from one that broke by its words only."""
+
+
+def _unavailable(error: Any, place: str) -> FaultMavenError:
+    said = error.details() or ""
+    row = next((row for words, row in _UNAVAILABLE.items() if words in said), _broken)
+    return row(error, place)
 
 
 MILVUS_ERRORS: Table = {
@@ -88,7 +102,7 @@ MILVUS_ERRORS: Table = {
     grpc.RpcError: by_code(
         lambda error: str(error.code().name),
         {
-            "UNAVAILABLE": _unreached,
+            "UNAVAILABLE": _unavailable,
             "DEADLINE_EXCEEDED": says(DeadlineExceededError, "{place} did not answer in time."),
             "UNAUTHENTICATED": _forbidden,
             "PERMISSION_DENIED": _forbidden,

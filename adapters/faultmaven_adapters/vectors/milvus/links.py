@@ -7,7 +7,9 @@ with a trace; its messages and stubs, which are used here, do none of that.
 from __future__ import annotations
 
 import base64
+import ssl
 import threading
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -49,7 +51,7 @@ class Link(Protocol):
 
 
 class ServerLink:
-    """One channel, made at its first use. `http` is without TLS, `https` with the system's certificates."""
+    """One channel, made at its first use. `http` is without TLS, `https` with what this system trusts."""
 
     lite = False
     threads = 8
@@ -82,7 +84,7 @@ class ServerLink:
         with self._opening:
             if self._channel is None:
                 if self._secure:
-                    credentials = grpc.ssl_channel_credentials()
+                    credentials = grpc.ssl_channel_credentials(_trusted())
                     self._channel = grpc.secure_channel(self._address, credentials, options=_OPTIONS)
                 else:
                     self._channel = grpc.insecure_channel(self._address, options=_OPTIONS)
@@ -96,6 +98,12 @@ def accepted(answer: Any) -> Any:
     if status.code or status.error_code:
         raise RefusalError(status)
     return answer
+
+
+def _trusted() -> bytes | None:
+    """The certificates that other programs here trust, `SSL_CERT_FILE` first; None leaves it to gRPC, which has its own."""
+    found = ssl.get_default_verify_paths().cafile
+    return Path(found).read_bytes() if found else None
 
 
 def _authorization(token: Secret | None) -> tuple[tuple[str, str], ...]:

@@ -129,7 +129,7 @@ class MilvusVectorStore(CheckedVectors):
             last, after = page[-1], None
 
     async def _ping(self) -> None:
-        await self._exchange("HasCollection", milvus.HasCollectionRequest(collection_name="faultmaven"))
+        await self._exchange("ShowCollections", milvus.ShowCollectionsRequest())
 
     async def _inspect(self) -> Inspection:
         answer = await self._exchange("GetVersion", milvus.GetVersionRequest())
