@@ -17,18 +17,11 @@ from faultmaven_adapters.vectors.sqlite.likeness import BLOCK_ROWS, Block, Keys
 from faultmaven_core.ports.vector_fields import FieldValue
 from faultmaven_core.ports.vector_filters import Filter
 from faultmaven_core.ports.vectors import CollectionMissingError, CollectionName, Embedding, VectorId, VectorRecord
-from faultmaven_core.shared.errors import CorruptDataError, MisconfiguredError
+from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError, MisconfiguredError
 from faultmaven_core.shared.ids import OrganizationId
 
-BUSY_SECONDS = 5
-"""How long a writer waits for the others."""
-
 _FORMAT = 1
-_PRAGMAS = (
-    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-)
+_PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
 # Keys and scopes are never used twice: what another process holds in memory under one stays what it is.
 _TABLES = """
 CREATE TABLE collections (collection TEXT PRIMARY KEY, spec TEXT NOT NULL) WITHOUT ROWID;
@@ -48,16 +41,16 @@ CREATE INDEX field_values_by_key ON field_values (key);
 
 
 class VectorFile:
-    """One connection to the file, opened when it is first needed."""
+    """One connection to the file, opened when it is first needed. Writers wait `patience` seconds for each other."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, patience: float) -> None:
+        self._path, self._patience = path, patience
         self._connection: sqlite3.Connection | None = None
 
     @contextmanager
     def transaction(self, kind: str = "DEFERRED") -> Iterator[sqlite3.Connection]:
         """All that is done inside, or nothing. Of kind IMMEDIATE there is one at a time; the others see one moment."""
-        connection = self._connection = self._connection or _opened(self._path)
+        connection = self._connection = self._connection or _opened(self._path, self._patience)
         connection.execute(f"BEGIN {kind}")
         try:
             yield connection
@@ -75,9 +68,9 @@ class VectorFile:
             self._connection = None
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, patience: float) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
     try:
         for pragma in _PRAGMAS:
             connection.execute(pragma).close()
@@ -250,9 +243,7 @@ def records_of(connection: sqlite3.Connection, keys: Sequence[int]) -> list[Vect
         " WHERE r.key IN (SELECT value FROM json_each(?))",
         (json.dumps(keys),),
     )
-    return [
-        VectorRecord(VectorId(found), Embedding.of(array("f", vector)), _fields(text)) for found, vector, text in rows
-    ]
+    return [VectorRecord(VectorId(found), _vector(content), _fields(text)) for found, content, text in rows]
 
 
 def page(connection: sqlite3.Connection, scope: int, above: int, size: int) -> list[tuple[int, VectorId]]:
@@ -263,5 +254,16 @@ def page(connection: sqlite3.Connection, scope: int, above: int, size: int) -> l
     return [(key, VectorId(found)) for key, found in rows]
 
 
+def _vector(content: bytes) -> Embedding:
+    try:
+        return Embedding.of(array("f", content))
+    except (ValueError, InvalidInputError) as error:
+        raise CorruptDataError("The file of vectors is damaged: a vector has the wrong length or none.") from error
+
+
 def _fields(text: str) -> dict[str, FieldValue]:
-    return {field: tuple(value) if isinstance(value, list) else value for field, value in json.loads(text).items()}
+    try:
+        fields = json.loads(text)
+    except ValueError as error:
+        raise CorruptDataError("The file of vectors is damaged: the fields of a record cannot be read.") from error
+    return {field: tuple(value) if isinstance(value, list) else value for field, value in fields.items()}

@@ -36,6 +36,9 @@ T = TypeVar("T")
 MOST_CACHED = 256 << 20
 """Bytes of vectors held in memory: 170,000 of 384 numbers."""
 
+PATIENCE = 5.0
+"""Seconds that a writer waits for writers in other processes."""
+
 _WRITTEN = WriteToken("written")
 
 
@@ -48,14 +51,14 @@ class SqliteVectorStore(CheckedVectors):
 
     capabilities = frozenset(VectorCapability)
 
-    def __init__(self, path: Path, *, most_cached: int = MOST_CACHED) -> None:
+    def __init__(self, path: Path, *, most_cached: int = MOST_CACHED, patience: float = PATIENCE) -> None:
         super().__init__()
         self._place = f"The file of vectors {path}"
         self._shelf = Shelf(most_cached)
         # One thread for each, so that neither needs a lock: writers come one after another anyway, and a search already
         # takes what memory can give.
-        self._writer, self._writing = VectorFile(path), BlockingCalls("vectors-writing", 1)
-        self._reader, self._reading = VectorFile(path), BlockingCalls("vectors-reading", 1)
+        self._writer, self._writing = VectorFile(path, patience), BlockingCalls("vectors-writing", 1)
+        self._reader, self._reading = VectorFile(path, patience), BlockingCalls("vectors-reading", 1)
 
     async def _described(self, name: CollectionName) -> CollectionSpec | None:
         text = await self._read(partial(file.spec_of, name=name))
