@@ -12,7 +12,7 @@ from faultmaven_core.knowledge import events as e
 from faultmaven_core.knowledge import requests
 from faultmaven_core.knowledge.access import Access
 from faultmaven_core.knowledge.front_matter import MOST_TAG, MOST_TAGS
-from faultmaven_core.knowledge.intake import Bundle, DocumentIntake, gone
+from faultmaven_core.knowledge.intake import MOST_NAME, Bundle, DocumentIntake, gone
 from faultmaven_core.knowledge.kinds import TAKEN, media_type
 from faultmaven_core.knowledge.model import Document, DocumentState, KnowledgeScope, Tier
 from faultmaven_core.knowledge.ports import DocumentFiles, DocumentQuery, Found, KnowledgeUnitOfWork, KnowledgeUnits
@@ -27,8 +27,6 @@ from faultmaven_core.shared.ids import Ids
 from faultmaven_core.shared.operation import Watch
 from faultmaven_core.shared.page import MOST, Page
 from faultmaven_core.shared.text import checked
-
-MOST_NAME = 1024
 
 NOTE = "case.note"
 """The operation, of the cases context, that writes an event into the journal."""

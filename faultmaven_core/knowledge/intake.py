@@ -27,6 +27,9 @@ from faultmaven_core.shared.operation import Watch
 AT_ONCE = 100
 """Files that are compared, stored and written together."""
 
+MOST_NAME = 512
+"""Characters of a document's name, which is a key in every database."""
+
 _COSTS_ITSELF = (NotFoundError, PermissionDeniedError, CorruptDataError, BlobTooLargeError)
 """What one file that cannot be read costs: itself. A store that is full or away ends it all."""
 
@@ -165,8 +168,11 @@ class DocumentIntake:
         """Names first, then size and time, then digests: the dearest look comes last."""
         async with self._units(bundle.caller.organization, read_only=True) as unit:
             known = await unit.knowledge.by_name(bundle.scope, [file.name for file in batch])
-        problems = [file.problem for file in batch if file.problem]
-        to_read = [file for file in batch if not file.problem and not _as_known(file, known.get(file.name), bundle)]
+        refused = {file.name: problem for file in batch if (problem := file.problem or _too_long(file.name))}
+        problems = list(refused.values())
+        to_read = [
+            file for file in batch if file.name not in refused and not _as_known(file, known.get(file.name), bundle)
+        ]
         digests = {}
         for file in to_read:
             try:
@@ -190,7 +196,7 @@ class DocumentIntake:
                 duplicates += 1
             else:
                 new.append((file, sha256))
-        unchanged = len(batch) - len(to_read) - sum(bool(file.problem) for file in batch)
+        unchanged = len(batch) - len(to_read) - len(refused)
         return _Compared(new, touched, unchanged, duplicates, tuple(problems))
 
     async def _digest(self, file: FoundDocument) -> str:
@@ -251,6 +257,10 @@ def gone(known: Iterable[Document], found: Collection[FoundDocument]) -> Sequenc
         for document in known
         if document.name not in present and not document.name.startswith(unseen or ("//",))
     ]
+
+
+def _too_long(name: str) -> str:
+    return f"{name} was not taken: its path has more than {MOST_NAME} characters." if len(name) > MOST_NAME else ""
 
 
 def _as_known(file: FoundDocument, old: Document | None, bundle: Bundle) -> bool:
