@@ -10,7 +10,7 @@ from operator import itemgetter
 from faultmaven_core.analysis.claims.ledger import ReadSpan
 from faultmaven_core.analysis.model import Anomaly, Extraction, Role, Series, Span
 from faultmaven_core.analysis.record import Citation, RcaRecord
-from faultmaven_core.analysis.redaction.redact_record import redact_record
+from faultmaven_core.analysis.redaction.redact_record import Told, redact_record
 from faultmaven_core.analysis.redaction.redactor import Redactor
 from faultmaven_core.analysis.signals.metric_anomalies import anomalies
 from faultmaven_core.ports.report_renderer import Chart, Excerpt, ExcerptLine, Exhibits
@@ -169,8 +169,11 @@ def _merged(windows: Iterable[_Window]) -> Sequence[tuple[ExcerptLine, ...]]:
     return [tuple(run) for run in runs]
 
 
-def redacted(record: RcaRecord, exhibits: Exhibits) -> tuple[RcaRecord, Exhibits]:
-    """Both without secrets and personal data, under one numbering, for everything that leaves the house."""
+def redacted(record: RcaRecord, exhibits: Exhibits, beside: Told) -> tuple[RcaRecord, Exhibits, Told]:
+    """All without secrets and personal data, under one numbering, for everything that leaves the house.
+
+    `beside` is what is told beside the record, None or any value of texts.
+    """
     redactor = Redactor()
     for excerpt in exhibits.excerpts:
         redactor.learn("\n".join(line.text for line in excerpt.lines))
@@ -183,7 +186,7 @@ def redacted(record: RcaRecord, exhibits: Exhibits) -> tuple[RcaRecord, Exhibits
         replace(chart, title=redactor.mask(chart.title), caption=redactor.mask(chart.caption))
         for chart in exhibits.charts
     )
-    return masked, Exhibits(excerpts, charts)
+    return masked, Exhibits(excerpts, charts), redact_record(beside, redactor)
 
 
 def _masked(lines: tuple[ExcerptLine, ...], redactor: Redactor) -> tuple[ExcerptLine, ...]:

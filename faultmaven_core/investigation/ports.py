@@ -7,9 +7,19 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from faultmaven_core.cases.commands import BeginInvestigation, CaseView, ReadReport, StoredReport, StoreRecord
+from faultmaven_core.cases.commands import (
+    BeginInvestigation,
+    CasePage,
+    CaseView,
+    ListCases,
+    ReadReport,
+    ShowCase,
+    StoredReport,
+    StoreRecord,
+)
 from faultmaven_core.evidence.commands import KeepReading
 from faultmaven_core.evidence.custody import CheckedOut
+from faultmaven_core.knowledge.commands import SearchKnowledge, SearchResult
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.caller import Caller
 
@@ -18,7 +28,7 @@ Watch = Callable[[Progress | Extracted], None]
 
 
 class CaseBook(Protocol):
-    """The case as an investigation changes it."""
+    """The case as an investigation changes it, and the cases before it."""
 
     @abstractmethod
     async def begin(self, command: BeginInvestigation, caller: Caller) -> CaseView:
@@ -32,6 +42,14 @@ class CaseBook(Protocol):
     async def report(self, command: ReadReport, caller: Caller) -> StoredReport:
         """The last conclusion. Raises NotFoundError before the first."""
 
+    @abstractmethod
+    async def show(self, command: ShowCase, caller: Caller) -> CaseView:
+        """One case."""
+
+    @abstractmethod
+    async def list(self, command: ListCases, caller: Caller) -> CasePage:
+        """A page of cases."""
+
 
 class EvidenceReader(Protocol):
     """The evidence as an investigation reads it."""
@@ -43,3 +61,11 @@ class EvidenceReader(Protocol):
     @abstractmethod
     async def keep_reading(self, command: KeepReading, caller: Caller) -> None:
         """Keep what was seen."""
+
+
+class KnowledgeSearch(Protocol):
+    """The knowledge as an investigation asks it."""
+
+    @abstractmethod
+    async def search(self, command: SearchKnowledge, caller: Caller) -> SearchResult:
+        """Find passages. Raises BackendError where a store is down that the search needs."""

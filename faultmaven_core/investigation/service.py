@@ -92,7 +92,7 @@ class InvestigationService:
         if command.redact:
             from faultmaven_core.analysis.exhibits import redacted
 
-            record, exhibits = await asyncio.to_thread(redacted, record, exhibits)
+            record, exhibits, _ = await asyncio.to_thread(redacted, record, exhibits, None)
         if form is _Form.JSON:
             return RenderedReport(command.form, codec.encode(record).decode())
         values = codec.to_builtins(record)

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol
 
 
@@ -58,9 +59,16 @@ class ReportRenderer(Protocol):
     """Typesets reports. A compute port: synchronous and pure; it reads no file of the user and asks no network."""
 
     @abstractmethod
-    def render(self, record: Mapping[str, Any], exhibits: Exhibits, form: ReportForm) -> str:
+    def render(
+        self,
+        record: Mapping[str, Any],
+        exhibits: Exhibits,
+        form: ReportForm,
+        guidance: Mapping[str, Any] = MappingProxyType({}),
+    ) -> str:
         """The whole report as one self-contained text.
 
-        `record` is a record in its published JSON form (`rca-record/1`), as `exhibits` already redacted. Every text in
-        both is hostile: it stands in the result as text, never as markup. The same input gives the same bytes.
+        `record` is a record in its published JSON form (`rca-record/1`), `guidance` what is known about it already (the
+        view of that name; empty for none), both redacted, as `exhibits` are. Every text in them is hostile: it stands in
+        the result as text, never as markup. The same input gives the same bytes.
         """

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -24,6 +25,7 @@ VERDICTS = {
     "insufficient_evidence": "Insufficient evidence",
     "healthy": "Healthy",
 }
+NO_GUIDANCE: Mapping[str, Any] = MappingProxyType({"runbooks": (), "remedies": (), "similar": (), "notes": ()})
 TIMELINE_ENTRIES, TIMELINE_HEAD = 60, 12
 """Entries of the timeline that a report lists, and those that it lists unfolded; the chart shows all."""
 
@@ -31,9 +33,15 @@ TIMELINE_ENTRIES, TIMELINE_HEAD = 60, 12
 class JinjaReportRenderer(ReportRenderer):
     """HTML without scripts, fonts or images from anywhere, under a policy that would refuse them; and Markdown."""
 
-    def render(self, record: Mapping[str, Any], exhibits: Exhibits, form: ReportForm) -> str:
+    def render(
+        self,
+        record: Mapping[str, Any],
+        exhibits: Exhibits,
+        form: ReportForm,
+        guidance: Mapping[str, Any] = MappingProxyType({}),
+    ) -> str:
         """See the port."""
-        values = _values(record, exhibits)
+        values = _values(record, exhibits) | {"known": _known(guidance)}
         if form is ReportForm.MARKDOWN:
             return self._markdown.get_template("report.md.jinja").render(values)
         style = _asset("report.css")
@@ -116,6 +124,11 @@ def _values(record: Mapping[str, Any], exhibits: Exhibits) -> dict[str, Any]:
         "files": _by_file(exhibits),
         "first_shown": _first_lines(exhibits),
     }
+
+
+def _known(guidance: Mapping[str, Any]) -> dict[str, Any]:
+    known = {**NO_GUIDANCE, **guidance}
+    return {**known, "remedies": {remedy["action"]: remedy["citations"] for remedy in known["remedies"]}}
 
 
 def _short_names(record: Mapping[str, Any]) -> dict[str, str]:

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.analysis.redaction.redactor import Redactor
 
 STRUCTURE = frozenset(
-    {"schema", "case_id", "id", "file", "sha256", "text_sha256", "kind", "status", "verdict", "category", "severity"}
-)
+    {
+        "schema", "case_id", "document_id", "id", "file", "sha256", "text_sha256", "kind", "status", "verdict", "category",
+        "severity",
+    }
+)  # fmt: skip
 """Fields that join the parts of a record or come from a closed list: masking them would break it and hide nothing."""
 
+Told = TypeVar("Told")
 
-def redact_record(record: RcaRecord, redactor: Redactor) -> RcaRecord:
-    """The record with placeholders. The whole of it is learned first, so that a secret known from one sentence is masked in all."""
+
+def redact_record(record: Told, redactor: Redactor) -> Told:
+    """The record, or what is told beside it, with placeholders.
+
+    The whole of it is learned first, so that a secret known from one sentence is masked in all.
+    """
     _each(record, redactor.learn)
-    masked: RcaRecord = _mapped(record, redactor.mask)
+    masked: Told = _mapped(record, redactor.mask)
     return masked
 
 

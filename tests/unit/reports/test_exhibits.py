@@ -216,7 +216,7 @@ def test_redaction_masks_record_and_excerpts_alike() -> None:
     ]
     texts = ["cannot reach postgres://app:s3cr3t-Pa55@db/shop", *key, "done"]
     lines = tuple(ExcerptLine(number, text, ()) for number, text in enumerate(texts, 1))
-    masked, exhibits = redacted(record, Exhibits((Excerpt("app.log", "a" * 64, lines),)))
+    masked, exhibits, _ = redacted(record, Exhibits((Excerpt("app.log", "a" * 64, lines),)), None)
     shown = [line.text for line in exhibits.excerpts[0].lines]
     assert "s3cr3t" not in masked.question + "".join(shown)
     placeholder = masked.question.removeprefix("why does ").removesuffix(" fail")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
 from typing import Any
 
 from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
@@ -40,8 +41,14 @@ class DeferredPatternScanner(PatternScanner):
 class DeferredReportRenderer(ReportRenderer):
     """Jinja, on first use."""
 
-    def render(self, record: Mapping[str, Any], exhibits: Exhibits, form: ReportForm) -> str:
+    def render(
+        self,
+        record: Mapping[str, Any],
+        exhibits: Exhibits,
+        form: ReportForm,
+        guidance: Mapping[str, Any] = MappingProxyType({}),
+    ) -> str:
         """See the port."""
         from faultmaven_adapters.reports.jinja import JinjaReportRenderer
 
-        return JinjaReportRenderer().render(record, exhibits, form)
+        return JinjaReportRenderer().render(record, exhibits, form, guidance)
