@@ -16,6 +16,7 @@ BACKENDS = {
     "evidence": SQL,
     "job_stores": SQL,
     "jobs": {"embedded_memory", "embedded", "embedded_postgres", "celery_redis", "celery_sentinel", "celery_rabbitmq"},
+    "knowledge": SQL,
     "leases": REDIS,
     "rate_limit": REDIS,
     "sessions": REDIS,

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.storage import SqlStorage
-from faultmaven_adapters.sql.tables import METADATA
+from faultmaven_adapters.sql.tables import DERIVED, METADATA
 from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_contract_tests.samples import ACME, OTHER, case, evidence, request
 from faultmaven_contract_tests.servers import shared
@@ -33,6 +33,8 @@ from faultmaven_core.shared.secret import Secret
 from storages import APP, DATABASE, as_app, as_owner, emptied, postgres, sql
 
 pytestmark = pytest.mark.servers("postgres", "postgres_tls", "pgbouncer")
+
+TABLES = [*METADATA.tables, *DERIVED.tables]
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ async def test_raw_sql_without_an_organization_sees_and_writes_nothing(
         await unit.outbox.add(request())
         await unit.commit()
     owner = await as_owner(shared("postgres").url)
-    for table in METADATA.tables:
+    for table in TABLES:
         assert await owner.fetchval(f"SELECT count(*) FROM {table}") == 1, table
         assert await raw.fetchval(f"SELECT count(*) FROM {table}") == 0, table
         if table not in {"cases_record", "cases_journal"}:
@@ -83,7 +85,7 @@ async def test_raw_sql_of_one_organization_sees_no_other(storage: SqlStorage, ra
     await fill(storage, OTHER)
     async with raw.transaction():
         await raw.execute("SELECT set_config('app.organization', 'acme', true)")
-        for table in METADATA.tables.keys() - {"jobs_job"}:
+        for table in set(TABLES) - {"jobs_job"}:
             assert await raw.fetchval(f"SELECT count(*) FROM {table} WHERE organization_id <> 'acme'") == 0
             assert await raw.fetchval(f"SELECT count(*) FROM {table}") == 1
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -102,8 +104,8 @@ async def test_the_runners_setting_opens_the_jobs_and_nothing_else(
         await unit.commit()
     async with raw.transaction():
         await raw.execute("SELECT set_config('app.runner', 'on', true)")
-        seen = {table: await raw.fetchval(f"SELECT count(*) FROM {table}") for table in METADATA.tables}
-    assert seen == dict.fromkeys(METADATA.tables, 0) | {"jobs_job": 1}
+        seen = {table: await raw.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}
+    assert seen == dict.fromkeys(TABLES, 0) | {"jobs_job": 1}
 
 
 @pytest.mark.parametrize("table", ["cases_journal", "cases_record"])

@@ -8,19 +8,35 @@ from typing import Any
 import pytest
 
 from faultmaven_contract_tests.harness import Contract
-from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry, evidence
+from faultmaven_contract_tests.samples import (
+    ACME,
+    EVERYBODY,
+    OTHER,
+    START,
+    Storage,
+    case,
+    chunk,
+    document,
+    entry,
+    evidence,
+)
 from faultmaven_core.cases import ports as cases_ports
 from faultmaven_core.cases.ports import CaseQuery, StoredRecord
 from faultmaven_core.evidence import ports as evidence_ports
+from faultmaven_core.knowledge import ports as knowledge_ports
+from faultmaven_core.knowledge.model import DocumentState
+from faultmaven_core.knowledge.ports import Census, DocumentQuery, Statistics
 from faultmaven_core.ports.transactions import Answer, AnswerRepository
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import NotFoundError, PermissionDeniedError, StaleVersionError
 from faultmaven_core.shared.ids import OrganizationId, UserId
+from faultmaven_core.shared.page import Page
 
 RECORD = StoredRecord(b"{}", "0" * 64, b"{}")
 ANSWER = Answer("0" * 64, b"{}", START)
 NAME = case().id
-NOTHING: tuple[object, ...] = (None, False, [], (), set(), 0)
+KEY = document().key
+NOTHING: tuple[object, ...] = (None, False, [], (), set(), {}, 0, Statistics(0, 0, {}), Census({}, 0, 0, 0, 0, 0))
 
 Call = Callable[[Any], Coroutine[Any, Any, Any]]
 
@@ -49,6 +65,25 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
     "EvidenceRepository.page": (lambda u: u.evidence.page(NAME, after=None, limit=9), None),
     "EvidenceRepository.blobs": (lambda u: u.evidence.blobs(), None),
     "EvidenceRepository.of_case": (lambda u: u.evidence.of_case(NAME), None),
+    "KnowledgeRepository.add": (lambda u: u.knowledge.add([document(organization=ACME)]), PermissionDeniedError),
+    "KnowledgeRepository.get": (lambda u: u.knowledge.get(document().id), NotFoundError),
+    "KnowledgeRepository.get_many": (lambda u: u.knowledge.get_many([KEY]), None),
+    "KnowledgeRepository.save": (lambda u: u.knowledge.save([document(organization=OTHER)]), StaleVersionError),
+    "KnowledgeRepository.remove": (lambda u: u.knowledge.remove([KEY]), None),
+    "KnowledgeRepository.page": (lambda u: u.knowledge.page(DocumentQuery([EVERYBODY]), after=None, limit=9), None),
+    "KnowledgeRepository.by_name": (lambda u: u.knowledge.by_name(EVERYBODY, [document().name]), None),
+    "KnowledgeRepository.by_digest": (lambda u: u.knowledge.by_digest(EVERYBODY, document().sha256), None),
+    "KnowledgeRepository.of_source": (lambda u: u.knowledge.of_source(EVERYBODY, document().source), None),
+    "KnowledgeRepository.in_state": (lambda u: u.knowledge.in_state(DocumentState.READY, 9), None),
+    "KnowledgeRepository.not_embedded": (lambda u: u.knowledge.not_embedded("other", 9), None),
+    "KnowledgeRepository.blobs": (lambda u: u.knowledge.blobs(), None),
+    "KnowledgeRepository.census": (lambda u: u.knowledge.census([EVERYBODY], "other"), None),
+    "KnowledgeRepository.replace_chunks": (lambda u: u.knowledge.replace_chunks(KEY, []), NotFoundError),
+    "KnowledgeRepository.chunks": (lambda u: u.knowledge.chunks(KEY), None),
+    "KnowledgeRepository.chunks_at": (lambda u: u.knowledge.chunks_at([(KEY, 0)]), None),
+    "KnowledgeRepository.statistics": (lambda u: u.knowledge.statistics([EVERYBODY], ["dns"]), None),
+    "KnowledgeRepository.candidates": (lambda u: u.knowledge.candidates([EVERYBODY], {"dns": 1}, 9), None),
+    "KnowledgeRepository.named": (lambda u: u.knowledge.named([EVERYBODY], ["errno11"], 9), None),
     "AnswerRepository.find": (lambda u: u.answers.find(caller(OTHER)), None),
     "AnswerRepository.add": (lambda u: u.answers.add(caller(ACME), ANSWER), PermissionDeniedError),
     "AnswerRepository.sweep": (lambda u: u.answers.sweep(START.replace(year=2100)), None),
@@ -58,7 +93,7 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
 
 def repositories() -> list[type]:
     """Every port of rows, as the core declares them."""
-    modules = (cases_ports, evidence_ports)
+    modules = (cases_ports, evidence_ports, knowledge_ports)
     found = [kind for module in modules for name, kind in vars(module).items() if name.endswith("Repository")]
     return [*found, AnswerRepository]
 
@@ -74,6 +109,10 @@ async def fill(storage: Storage, organization: OrganizationId) -> None:
     async with storage.evidence(organization) as unit:
         await unit.evidence.add([evidence(organization=organization, blob=f"{organization}/x")])
         await unit.commit()
+    async with storage.knowledge(organization) as unit:
+        await unit.knowledge.add([document(organization=organization)])
+        await unit.knowledge.replace_chunks(KEY, [chunk(terms="dns", labels=())])
+        await unit.commit()
 
 
 async def look(storage: Storage, organization: OrganizationId) -> list[Any]:
@@ -82,7 +121,11 @@ async def look(storage: Storage, organization: OrganizationId) -> list[Any]:
         found: list[Any] = [await unit.cases.get(NAME), await unit.records.last(NAME)]
         found += [await unit.journal.read(NAME, after=0, limit=9), await unit.answers.find(caller(organization))]
     async with storage.evidence(organization, read_only=True) as unit:
-        return [*found, await unit.evidence.of_case(NAME), await unit.evidence.blobs()]
+        found += [await unit.evidence.of_case(NAME), await unit.evidence.blobs()]
+    async with storage.knowledge(organization, read_only=True) as unit:
+        found += [await unit.knowledge.get(document().id), await unit.knowledge.chunks(KEY)]
+        found += [await unit.knowledge.candidates([EVERYBODY], {"dns": 1}, 9)]
+        return [*found, await unit.knowledge.named([EVERYBODY], ["errno11"], 9)]
 
 
 class TenancyContract(Contract):
@@ -106,7 +149,8 @@ class TenancyContract(Contract):
         await fill(subject, ACME)
         before = await look(subject, ACME)
         call, raised = METHODS[name]
-        units = subject.evidence if name.startswith("Evidence") else subject.cases
+        context = name.partition("Repository")[0]
+        units: Any = {"Evidence": subject.evidence, "Knowledge": subject.knowledge}.get(context, subject.cases)
         answer: Any = None
         async with units(OTHER) as unit:
             if raised is None:
@@ -117,7 +161,7 @@ class TenancyContract(Contract):
             # So that a change of foreign rows would stay. A unit that a row was refused in can only be left.
             if raised is not NotFoundError:
                 await unit.commit()
-        assert getattr(answer, "items", answer) in NOTHING
+        assert (answer.items if isinstance(answer, Page) else answer) in NOTHING
         assert await look(subject, ACME) == before
 
     async def test_two_organizations_may_have_the_same_ids_and_keys(self, subject: Storage) -> None:
