@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,32 +21,55 @@ from faultmaven_core.knowledge.model import Tier
 from faultmaven_core.knowledge.vectors import collection
 from faultmaven_core.ports.blobs import BlobKey
 from faultmaven_core.ports.vector_fields import FieldType
-from faultmaven_core.ports.vectors import CollectionSpec, Embedding, Metric, Scope, VectorId, VectorRecord
+from faultmaven_core.ports.vectors import (
+    CollectionName,
+    CollectionSpec,
+    Embedding,
+    Metric,
+    Scope,
+    VectorId,
+    VectorRecord,
+)
 from faultmaven_core.shared.ids import OrganizationId, uuid7
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-FINGERPRINT = "model-one/384"
 ACME, OTHER = OrganizationId("acme"), OrganizationId("other.example")
 FIELDS = {"document": FieldType.STRING, "owner": FieldType.STRING, "chunk": FieldType.INTEGER}
 BLOCK = 1 << 20
 
 
-async def installation(
-    folder: Path, *, cases: int, blobs: int, blob_bytes: int, vectors: int, dimension: int = 384
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many of each, over all organizations; `model` is whose vectors they are, so that runs can share a server."""
+
+    cases: int
+    blobs: int
+    blob_bytes: int
+    vectors: int
+    model: str
+    dimension: int = 32
+
+    @property
+    def collections(self) -> tuple[CollectionName, ...]:
+        """Where the vectors stand."""
+        return collection(Tier.GLOBAL, self.model), collection(Tier.TEAM, self.model)
+
+
+async def installation(folder: Path, sizes: Sizes) -> None:
     """Make it below the folder: `fm.db`, `blobs` and `vectors.db`. Nine tenths are of one organization, one is another's."""
     await asyncio.to_thread(migrate, str(folder / "fm.db"))
     chance = random.Random(7)
     tables = SqlTables(str(folder / "fm.db"), SqlOptions())
     for organization, share in ((ACME, 0.9), (OTHER, 0.1)):
-        number = max(1, int(cases * share))
+        number = max(1, int(sizes.cases * share))
         for table in tables.names:
             if table in MAKERS:
                 for start in range(0, number, 2000):
                     rows = [MAKERS[table](organization, n, chance) for n in range(start, min(number, start + 2000))]
-                    await tables.add(organization, table, rows)
-        await _blobs(folder, organization, max(1, int(blobs * share)), blob_bytes, chance)
-        await _vectors(folder, organization, max(1, int(vectors * share)), dimension, chance)
+                    embedded = {"embedded": sizes.model} if table == "knowledge_document" else {}
+                    await tables.add(organization, table, [{**row, **embedded} for row in rows])
+        await _blobs(folder, organization, max(1, int(sizes.blobs * share)), sizes.blob_bytes, chance)
+        await _vectors(folder, organization, max(1, int(sizes.vectors * share)), sizes, chance)
     await tables.aclose()
 
 
@@ -202,7 +226,6 @@ def _document(organization: OrganizationId, number: int, chance: random.Random) 
         chunks=1,
         characters=10,
         words=2,
-        embedded=FINGERPRINT,
         added_at=START,
         added_by="alice",
         updated_at=START,
@@ -229,6 +252,21 @@ def _vocabulary(organization: OrganizationId, number: int, chance: random.Random
     return _row(organization, document=_key(6, number), searchable=True, terms=f"pod timeout word{number}")
 
 
+def _name(organization: OrganizationId, number: int, _chance: random.Random) -> Mapping[str, Any]:
+    return _row(organization, name="dns.failure", document=_key(6, number), number=0)
+
+
+def _answer(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    return _row(
+        organization,
+        user_id="alice",
+        request_key=f"r{number}",
+        command="cases.open",
+        answer=chance.randbytes(9),
+        at=START,
+    )
+
+
 MAKERS = {
     "cases_case": _case,
     "cases_record": _record,
@@ -237,7 +275,9 @@ MAKERS = {
     "jobs_job": _job,
     "knowledge_document": _document,
     "knowledge_chunk": _chunk,
+    "knowledge_name": _name,
     "knowledge_vocabulary": _vocabulary,
+    "commands_answer": _answer,
 }
 
 
@@ -258,25 +298,20 @@ async def _chunks(size: int, chance: random.Random) -> AsyncIterator[bytes]:
         yield chance.randbytes(min(BLOCK, size - start))
 
 
-async def _vectors(
-    folder: Path, organization: OrganizationId, count: int, dimension: int, chance: random.Random
-) -> None:
+async def _vectors(folder: Path, organization: OrganizationId, count: int, sizes: Sizes, chance: random.Random) -> None:
     store = SqliteVectorStore(folder / "vectors.db")
-    for tier, share in ((Tier.GLOBAL, count - count // 4), (Tier.TEAM, count // 4)):
-        name = collection(tier, FINGERPRINT)
-        await store.ensure(CollectionSpec(name, dimension, Metric.COSINE, FIELDS, FINGERPRINT))
+    for name, owner, share in zip(sizes.collections, ("", "payments"), (count - count // 4, count // 4), strict=True):
+        await store.ensure(CollectionSpec(name, sizes.dimension, Metric.COSINE, FIELDS, sizes.model))
         for some in _slices(range(share), 1000):
-            await store.upsert(Scope(name, organization), [_vector(tier, number, dimension, chance) for number in some])
+            await store.upsert(Scope(name, organization), [_vector(owner, n, sizes.dimension, chance) for n in some])
     await store.aclose()
 
 
-def _vector(tier: Tier, number: int, dimension: int, chance: random.Random) -> VectorRecord:
+def _vector(owner: str, number: int, dimension: int, chance: random.Random) -> VectorRecord:
     document = _key(6, number).hex
-    fields: dict[str, str | int] = {
-        "document": document,
-        "chunk": number % 7,
-        **({"owner": "payments"} if tier is Tier.TEAM else {}),
-    }
+    fields: dict[str, str | int] = {"document": document, "chunk": number % 7}
+    if owner:
+        fields["owner"] = owner
     direction = Embedding.of([chance.gauss(0, 1) for _ in range(dimension)])
     return VectorRecord(VectorId(f"{document}.{number % 7}"), direction, fields)
 

@@ -27,7 +27,7 @@ BEGUN = "begun"
 """A position: what comes after it is only known by looking what is at the target."""
 EQUAL = 1e-6
 """By how much two numbers of a stored vector may differ: some stores normalize again, which costs the last bits."""
-CATCHING_UP = 60.0
+CATCHING_UP = 30.0
 """Seconds for a store whose reads lag to show what was written."""
 LOOK = 1.0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 LOCK = "faultmaven.lock"
-LOCK_SECONDS = 5.0
+LOCK_SECONDS = 2.0
 """For the end of a process that is closing the folder."""
 
 

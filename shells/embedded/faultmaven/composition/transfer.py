@@ -31,6 +31,9 @@ ON_THIS_MACHINE = ("sqlite", "file", "chroma+file", "milvus+file")
 """Schemes whose place is a path."""
 
 
+_NAME_DATABASE = " It tells which vectors there are: name it with FM_FROM_DATABASE_URL."
+
+
 @dataclass(frozen=True, slots=True)
 class TransferRequest:
     """What to move. A URL may have its kind in front, as `vectors=sqlite:/path`; the side without URLs is what the settings name.
@@ -93,7 +96,7 @@ class _Catalog:
 
     async def scopes(self) -> Sequence[Scope]:
         """Where their documents have vectors."""
-        _require(self._source.database.url, Kind.DATABASE)
+        _require(self._source.database.url, Kind.DATABASE, _NAME_DATABASE)
         await self._tables.start()
         return [
             Scope(collection, organization)
@@ -141,14 +144,12 @@ def _shown(settings: Settings, kind: Kind) -> str:
     return next(value for name, value, _ in settings.show() if name == VARIABLES[kind])
 
 
-def _require(place: Resource, kind: Kind) -> None:
+def _require(place: Resource, kind: Kind, remedy: str = "") -> None:
     """What is read must be there: opening would make an empty one."""
     if place.scheme == "memory":
-        raise InvalidInputError(f"The {kind} in memory: end with their program.", fields={"from": "memory"})
+        raise InvalidInputError(f"The {kind}: memory ends with its program.{remedy}", fields={"from": "memory"})
     if place.scheme in ON_THIS_MACHINE and not Path(place.place).exists():
-        raise InvalidInputError(
-            f"There is nothing at {place.place}, from where the {kind} were to be read.", fields={"from": "missing"}
-        )
+        raise InvalidInputError(f"The {kind}: there is nothing at {place.place}.{remedy}", fields={"from": "missing"})
 
 
 def _journal(request: TransferRequest, source: Settings, places: Mapping[Kind, tuple[str, str]]) -> Path:
