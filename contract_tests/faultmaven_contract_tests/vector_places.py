@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faultmaven_contract_tests.harness import Contract, requires
-from faultmaven_contract_tests.vector_samples import EAST, SPEC, WEST, fresh_scope, ids, record
+from faultmaven_contract_tests.vector_samples import EAST, NORTH, SPEC, WEST, fresh_scope, ids, record
 from faultmaven_core.ports.vector_filters import Eq
 from faultmaven_core.ports.vectors import Embedding, VectorCapability, VectorId, VectorStore
 
@@ -64,8 +64,8 @@ class VectorPlaceContract(Contract):
         await subject.ensure(SPEC)
         scope = fresh_scope()
 
-        async def there(after: object) -> list[tuple[VectorId, float]]:
-            found = await elsewhere("search", scope, QUERY, limit=9, after=after)
+        async def there(after: object, limit: int = 9) -> list[tuple[VectorId, float]]:
+            found = await elsewhere("search", scope, QUERY, limit=limit, after=after)
             return [(match.id, round(match.score, 4)) for match in found]
 
         token = await subject.upsert(scope, [record("a"), record("b", WEST)])
@@ -74,6 +74,13 @@ class VectorPlaceContract(Contract):
         assert await there(token) == [("a", 1), ("b", 1), ("c", 1)]
         token = await subject.delete(scope, ids("a"))
         assert await there(token) == [("b", 1), ("c", 1)]
+        # What is gone takes no place of what is there.
+        await subject.upsert(scope, [record(f"less{number}", NORTH) for number in range(2)])
+        token = await subject.delete(scope, ids("b", "c"))
+        assert await there(token, limit=2) == [("less0", 0), ("less1", 0)]
+        token = await subject.upsert(scope, [record("b"), record("c")])
+        assert await there(token, limit=2) == [("b", 1), ("c", 1)]
+        token = await subject.delete(scope, ids("less0", "less1"))
         token = await elsewhere("upsert", scope, [record("d")])
         assert set(await subject.get(scope, ids("b", "c", "d"), after=token)) == {"b", "c", "d"}
         found = await subject.search(scope, QUERY, limit=9, after=token)

@@ -133,6 +133,64 @@ SABOTAGES = (
         "embedded",
         "test_the_transport_is_told_after_the_commit_and_of_nothing_that_was_rolled_back",
     ),
+    Sabotage(
+        "vectors without their organization",
+        "faultmaven_adapters.vectors.sqlite.file",
+        'WHERE collection = ? AND organization = ?", (name, organization)',
+        'WHERE collection = ?", (name,)',
+        "contract_tests/test_vectors.py",
+        "sqlite",
+        "test_everybody_finds_all_of_their_own_and_nothing_else",
+    ),
+    Sabotage(
+        "an upsert that merges",
+        "faultmaven_adapters.vectors.memory",
+        "self._records(spec, organization).update((record.id, record) for record in records)",
+        "there = self._records(spec, organization)\n"
+        "        for new in records:\n"
+        "            old = there.get(new.id, new).fields\n"
+        "            there[new.id] = VectorRecord(new.id, new.vector, {**old, **new.fields})",
+        "contract_tests/test_vectors.py",
+        "memory",
+        "test_writing_again_replaces_the_whole_record",
+    ),
+    Sabotage(
+        "a filter with three truth values",
+        "faultmaven_adapters.vectors.sqlite.filters",
+        """            return f"(key {absent}IN ({keys}))", [scope, where.field, *parameters]""",
+        """            there = "key IN (SELECT key FROM field_values WHERE scope = ? AND field = ?)"
+            return f"({there} AND key {absent}IN ({keys}))", [scope, where.field, scope, where.field, *parameters]""",
+        "contract_tests/test_vectors.py",
+        "sqlite",
+        "test_each_leaf_and_its_complement",
+    ),
+    Sabotage(
+        "vectors that stay in memory when another process removes them",
+        "faultmaven_adapters.vectors.sqlite.store",
+        "if held.removals != known.removals:",
+        "if held.removals > known.removals:",
+        "contract_tests/test_vectors.py",
+        "sqlite",
+        "test_another_process_finds_what_this_one_writes",
+    ),
+    Sabotage(
+        "a collection of another model that is taken for ours",
+        "faultmaven_core.ports.checked_vectors",
+        "if found != spec:",
+        "if found.dimension != spec.dimension:",
+        "contract_tests/test_vectors.py",
+        "memory",
+        "test_ensuring_what_is_there_in_another_form",
+    ),
+    Sabotage(
+        "an id that is given twice and stored once",
+        "faultmaven_core.ports.checked_vectors",
+        "if checked_id(record.id) in checked:",
+        "if not checked_id(record.id):",
+        "contract_tests/test_vectors.py",
+        "memory",
+        "test_a_bad_record_stores_nothing_of_its_call",
+    ),
 )
 
 
