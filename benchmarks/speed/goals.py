@@ -51,6 +51,27 @@ GOALS: dict[str, tuple[Goal, ...]] = {
         Goal("run a job that does nothing, ours / Celery, by the clock", "run ours", "run celery", by="wall"),
         Goal("tell of a job, ours / Celery's delay()", "tell ours", "tell celery", least=2.0),
     ),
+    "embedding": (
+        Goal("chunks, ours / bare onnxruntime on ready tokens", "ours", "bare", least=0.85),
+        Goal("chunks, ours / bare onnxruntime as they come, 32 at once", "ours", "bare, as they come", least=2.0),
+    ),
+    "vectors": (
+        Goal("search, Chroma in a folder / bare hnswlib", "search chroma ours", "search hnswlib", most=8.0, by="wall"),
+        Goal("search, sqlite / bare hnswlib", "search sqlite ours", "search hnswlib", by="wall"),
+        Goal("search, sqlite / all by numpy", "search sqlite ours", "search numpy", by="wall"),
+        Goal("search, Milvus / bare hnswlib", "search milvus ours", "search hnswlib", by="wall"),
+        *(
+            Goal(
+                f"{work}, {store}, ours / its client",
+                f"{work} {store} ours",
+                f"{work} {store} client",
+                most=1.15,
+                by="wall",
+            )
+            for work in ("search", "upsert")
+            for store in ("chroma", "chroma server", "milvus")
+        ),
+    ),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
         for database in ("sqlite", "postgres")

@@ -30,8 +30,8 @@ _TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f4115
 _MOST_TOKENS = 256
 """What the model was made for; what is beyond is cut."""
 
-_BATCH = 8
-"""Texts per run: larger ones are slower, as they leave the processor's caches."""
+_RUN_TOKENS = 512
+"""What one run takes, padding included: more leaves the processor's caches, less pays for each run."""
 
 _ERRORS: Table = {}
 """The runtime's errors all say that something is wrong which nobody expects."""
@@ -56,9 +56,7 @@ class OnnxEmbedder(Embedder):
         if not checked_texts(texts):
             return []
         encodings = await self._calls(self._model.encodings, texts)
-        # Every text of a batch costs as much as its longest: neighbours in length lose least.
-        order = sorted(range(len(texts)), key=lambda number: len(encodings[number]))
-        batches = iter([order[start : start + _BATCH] for start in range(0, len(order), _BATCH)])
+        batches = iter(_batches([len(encoding) for encoding in encodings]))
         found: dict[int, Embedding] = {}
 
         async def work() -> None:
@@ -78,6 +76,16 @@ class OnnxEmbedder(Embedder):
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._calls.close)
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Numbers of texts that are run together. Each costs as much as the longest beside it: neighbours in length lose least."""
+    found: list[list[int]] = []
+    for number in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not found or (len(found[-1]) + 1) * lengths[number] > _RUN_TOKENS:
+            found.append([])
+        found[-1].append(number)
+    return found
 
 
 async def _all(works: Sequence[Any]) -> None:
