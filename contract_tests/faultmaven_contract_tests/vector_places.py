@@ -85,6 +85,9 @@ class VectorPlaceContract(Contract):
         assert set(await subject.get(scope, ids("b", "c", "d"), after=token)) == {"b", "c", "d"}
         found = await subject.search(scope, QUERY, limit=9, after=token)
         assert [match.id for match in found] == ["b", "c", "d"]
+        token = await elsewhere("delete", scope, ids("b", "c"))
+        found = await subject.search(scope, QUERY, limit=1, after=token)
+        assert [match.id for match in found] == ["d"]
         await elsewhere("delete_organization", scope)
         token = await subject.upsert(scope, [record("last")])
         assert [match.id for match in await subject.search(scope, QUERY, limit=9, after=token)] == ["last"]
