@@ -81,7 +81,7 @@ class VectorPlaceContract(Contract):
         token = await subject.upsert(scope, [record("b"), record("c")])
         assert await there(token, limit=2) == [("b", 1), ("c", 1)]
         token = await subject.delete(scope, ids("less0", "less1"))
-        token = await elsewhere("upsert", scope, [record("d")])
+        token = await elsewhere("upsert", scope, [record("d", NORTH)])
         assert set(await subject.get(scope, ids("b", "c", "d"), after=token)) == {"b", "c", "d"}
         found = await subject.search(scope, QUERY, limit=9, after=token)
         assert [match.id for match in found] == ["b", "c", "d"]
