@@ -49,12 +49,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of the searchable documents of some scopes: how many, how many words they have, and how many hold each term.
+    """Of the searchable documents of some scopes: how many, their chunks and words, and how many of them hold each term.
 
     A document holds a term where a chunk has it among its terms or labels; a term that none holds may be missing.
     """
 
     documents: int
+    chunks: int
     words: int
     frequency: Mapping[str, int]
 
