@@ -8,14 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 import pytest
 from pinecone import AsyncPinecone, RetryConfig
 
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.vectors.pinecone import PineconeVectorStore
-from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.servers import shared
 from faultmaven_contract_tests.servers.pinecone_emulator import administer
 from faultmaven_contract_tests.vector_samples import EAST, NORTH, SPEC, fresh_scope, ids, record, scanned
@@ -153,14 +151,6 @@ async def test_a_token_waits_for_every_batch(told: Told, store: PineconeVectorSt
     assert list(await store.search(scope, QUERY, limit=1, after=token)) == []
     token = await store.delete_organization(scope)
     assert list(await store.search(scope, QUERY, limit=1, after=token)) == []
-
-
-async def test_another_process_sees_a_write_by_its_token(told: Told, store: PineconeVectorStore, scope: Scope) -> None:
-    """Clause 27: in search too, and without having made the collection."""
-    token = await store.upsert(scope, [record("a", amount=1)])
-    other = told.store()
-    (found,) = await other.search(scope, QUERY, limit=1, where=Eq("amount", 1), after=token)
-    assert found.fields == {"amount": 1}
 
 
 async def test_what_is_no_token_is_refused(store: PineconeVectorStore, scope: Scope) -> None:
@@ -389,72 +379,6 @@ async def test_a_wrong_key_is_said_without_telling_it(told: Told, store: Pinecon
             assert WRONG not in "".join(traceback.format_exception(error))
     finally:
         await stranger.aclose()
-
-
-# The network.
-
-
-@pytest.fixture
-async def proxy() -> AsyncIterator[FaultProxy]:
-    """In front of the emulator, which tells its indexes' addresses by the way it was asked."""
-    place = urlsplit(shared("pinecone_emulator").url)
-    async with FaultProxy(str(place.hostname), place.port or 0) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def distant(told: Told, proxy: FaultProxy) -> PineconeVectorStore:
-    """A store behind it, which waits a second for an answer."""
-    store = told.store(control_url=proxy.through(shared("pinecone_emulator").url), timeout=1.0)
-    await store.ensure(SPEC)
-    return store
-
-
-async def test_an_unreachable_service_is_said_in_time(
-    distant: PineconeVectorStore, proxy: FaultProxy, scope: Scope
-) -> None:
-    """Clause 29: and is worth another try; it works again when the service is back."""
-    await distant.upsert(scope, [record("a")])
-    proxy.refuse = True
-    proxy.cut()
-    for call in CALLS.values():
-        assert isinstance(await failure(call(distant, scope)), BackendUnavailableError)
-    assert type(await failure(distant.ping())) is BackendRefusedError
-    proxy.refuse = False
-    for call in CALLS.values():
-        await call(distant, scope)
-
-
-async def test_a_hung_service_is_said_in_time(distant: PineconeVectorStore, proxy: FaultProxy, scope: Scope) -> None:
-    """Connections are taken and nothing is answered."""
-    await distant.upsert(scope, [record("a")])
-    proxy.blackhole = True
-    errors = await asyncio.gather(*(failure(call(distant, scope)) for call in CALLS.values()), failure(distant.ping()))
-    assert {type(error) for error in errors} == {DeadlineExceededError}
-    proxy.blackhole = False
-    await distant.upsert(scope, [record("a")])
-
-
-async def test_a_reply_that_was_lost_is_no_second_copy(
-    distant: PineconeVectorStore, proxy: FaultProxy, scope: Scope
-) -> None:
-    """The upsert was stored and its answer was not heard."""
-    wrapped = resilient(distant, VECTORS, "The vector store")
-    await distant.upsert(scope, [record("b", NORTH)])
-    proxy.cut_next_reply(b"documents/upsert")
-    token = await wrapped.upsert(scope, [record("a", amount=1)])
-    assert [match.id for match in await wrapped.search(scope, QUERY, limit=9, after=token)] == ["a", "b"]
-
-
-async def test_a_later_store_finds_what_an_earlier_one_wrote(told: Told, scope: Scope) -> None:
-    """Clause 26."""
-    first = told.store()
-    await first.ensure(SPEC)
-    token = await first.upsert(scope, [record("a", amount=1)])
-    await first.aclose()
-    second = told.store()
-    found = await second.get(scope, ids("a"), after=token)
-    assert found[VectorId("a")].fields == {"amount": 1}
 
 
 # Inspection.
