@@ -43,11 +43,11 @@ class ChildProcess:
             raise TimeoutError
         return self._connection.recv()
 
-    def end(self) -> None:
-        """Returns when it has ended; where it hangs it is killed."""
+    def end(self, patience: float = END_SECONDS) -> None:
+        """Returns when it has ended; where it has not after so many seconds it is killed."""
         self._connection.close()
         try:
-            self._process.wait(END_SECONDS)
+            self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.vectors import CollectionMissingError
@@ -24,7 +26,7 @@ USUAL_PAUSE = 1.0
 class ChromaAnswerError(Exception):
     """Chroma answered, and not with what was asked for. Folder and server give the same numbers, those of HTTP."""
 
-    def __init__(self, status: int, said: str, retry_after: str = "") -> None:
+    def __init__(self, said: str, status: int = FAILED, retry_after: str = "") -> None:
         super().__init__(said)
         self.status = status
         self.retry_after = float(retry_after) if retry_after.isdigit() else USUAL_PAUSE
@@ -78,11 +80,10 @@ def over_http() -> Table:
 
 
 def _unreached(error: BaseException, place: str) -> FaultMavenError:
-    """The client hides what the system said behind its own error."""
-    below = error.__cause__ or error.__context__
+    """Nothing was sent. What the system said the client hides behind errors of its own."""
+    below: BaseException | None = error
     while below is not None:
-        found = next((NETWORK[kind] for kind in type(below).__mro__ if kind in NETWORK), None)
-        if found is not None:
-            return found(below, place)
+        if isinstance(below, ssl.SSLCertVerificationError):
+            return NETWORK[ssl.SSLCertVerificationError](below, place)
         below = below.__cause__ or below.__context__
     return BackendRefusedError(f"{place} cannot be reached: look at its address and at the network.")

@@ -49,7 +49,7 @@ class HttpWire(Wire):
         with translation(self._table, self.place):
             answer = await client.request(method, self._url + path, params=query, content=content)
             if answer.is_error or answer.is_redirect:
-                raise ChromaAnswerError(answer.status_code, answer.text, answer.headers.get("retry-after", ""))
+                raise ChromaAnswerError(answer.text, answer.status_code, answer.headers.get("retry-after", ""))
             return msgspec.json.decode(answer.content)
 
     async def aclose(self) -> None:

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from faultmaven_adapters._support.child_process import connection_of
 from faultmaven_adapters.vectors.chroma.errors import FAILED, LOCKED, OK
 
 if TYPE_CHECKING:
@@ -139,4 +140,4 @@ def _described(found: Collection) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Connection(int(sys.argv[2])))
+    main(Path(sys.argv[1]), connection_of(sys.argv[2]))
