@@ -89,7 +89,7 @@ class KnowledgeWordsContract(Contract):
             async with subject.knowledge(ACME, read_only=True) as unit:
                 assert len(await unit.knowledge.named([EVERYBODY], ["errno11"], 9)) == searchable
                 size = await unit.knowledge.statistics([EVERYBODY], [])
-                assert size == Statistics(searchable, 10 * searchable, {})
+                assert size == Statistics(searchable, searchable, 10 * searchable, {})
 
     async def test_a_search_looks_in_its_scopes_alone(self, subject: Storage) -> None:
         """Each alone, and several at once; names that begin alike are not the same."""
@@ -101,7 +101,7 @@ class KnowledgeWordsContract(Contract):
         assert await found(subject, "dns", scopes=[HERS, PAYMENTS, HERS]) == ["Runbook 2", "Runbook 4"]
         async with subject.knowledge(ACME, read_only=True) as unit:
             statistics = await unit.knowledge.statistics([HERS, PAYMENTS, PAYMENTS], ["dns", "none"])
-            assert statistics == Statistics(2, 6, {"dns": 2})
+            assert statistics == Statistics(2, 2, 6, {"dns": 2})
             assert [one.document for one in await unit.knowledge.named([other], ["errno11"], 9)] == [document(3).key]
 
     async def test_without_a_scope_nothing_is_asked(self, subject: Storage) -> None:
@@ -172,7 +172,7 @@ class KnowledgeWordsContract(Contract):
         weights = {f"w{number}": 1 for number in range(200)}
         async with subject.knowledge(ACME, read_only=True) as unit:
             statistics = await unit.knowledge.statistics(scopes, weights)
-            assert statistics == Statistics(2, 20, {"w7": 2, "w199": 2})
+            assert statistics == Statistics(2, 2, 20, {"w7": 2, "w199": 2})
             assert len(await unit.knowledge.candidates(scopes, weights, 9)) == 2
 
     async def test_exact_names_are_found_exactly(self, subject: Storage) -> None:

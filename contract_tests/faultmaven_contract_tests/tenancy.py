@@ -36,7 +36,7 @@ RECORD = StoredRecord(b"{}", "0" * 64, b"{}")
 ANSWER = Answer("0" * 64, b"{}", START)
 NAME = case().id
 KEY = document().key
-NOTHING: tuple[object, ...] = (None, False, [], (), set(), {}, 0, Statistics(0, 0, {}), Census({}, 0, 0, 0, 0, 0))
+NOTHING: tuple[object, ...] = (None, False, [], (), set(), {}, 0, Statistics(0, 0, 0, {}), Census({}, 0, 0, 0, 0, 0))
 
 Call = Callable[[Any], Coroutine[Any, Any, Any]]
 

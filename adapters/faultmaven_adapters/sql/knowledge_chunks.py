@@ -55,7 +55,11 @@ _BATCH = 1000
 # Built once: to build a statement costs more than to run it.
 _OWN = DOCUMENT.c.organization_id == bindparam("own")
 _FOUND = and_(_OWN, DOCUMENT.c.searchable, DOCUMENT.c.scope.in_(bindparam("scopes", expanding=True)))
-_SIZE = select(func.count().label("documents"), func.sum(DOCUMENT.c.words).label("words")).where(_FOUND)
+_SIZE = select(
+    func.count().label("documents"),
+    func.sum(DOCUMENT.c.chunks).label("chunks"),
+    func.sum(DOCUMENT.c.words).label("words"),
+).where(_FOUND)
 _WORDS = select(DOCUMENT.c.key, DOCUMENT.c.words).where(_FOUND, DOCUMENT.c.key.in_(bindparam("keys", expanding=True)))
 _OWNER = (
     select(DOCUMENT.c.scope, DOCUMENT.c.searchable).where(_OWN, DOCUMENT.c.key == bindparam("of")).with_for_update()
@@ -131,11 +135,11 @@ class SqlChunks(KnowledgeRepository, Protocol):
         for batch in batches(plain):
             for row in await self._run.run(_FREQUENCY, self._own() | {"terms": batch}):
                 frequency[plain[row.term]] += row.documents
-        return Statistics(size.documents, int(size.words or 0), dict(frequency))
+        return Statistics(size.documents, int(size.chunks or 0), int(size.words or 0), dict(frequency))
 
     async def candidates(self, scopes: Scopes, weights: Mapping[str, int], limit: int) -> Sequence[Candidate]:
         named = scope_texts(scopes)
-        indexed = {term: weights[plain] for term, plain in self._indexed(named, weights).items()}
+        indexed = {term: weights[plain] for term, plain in self._indexed(named, weights).items() if weights[plain]}
         if not indexed:
             return []
         heaviest = await self._run.run(_heaviest(indexed).limit(limit), self._own())

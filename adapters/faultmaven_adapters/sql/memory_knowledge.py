@@ -122,7 +122,7 @@ class MemoryKnowledgeRepository(KnowledgeRepository):
         held: Counter[str] = Counter()
         for document in found:
             held.update(vocabulary(self._chunks(document.key)) & set(terms))
-        return Statistics(len(found), sum(document.words for document in found), dict(held))
+        return Statistics(len(found), sum(one.chunks for one in found), sum(one.words for one in found), dict(held))
 
     async def candidates(self, scopes: Scopes, weights: Mapping[str, int], limit: int) -> Sequence[Candidate]:
         weighed = []
