@@ -10,6 +10,7 @@ from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.jobs.runner import JobRunner
 from faultmaven_core.jobs.scheduler import Scheduler
 from faultmaven_core.jobs.service import JobService
+from faultmaven_core.knowledge.service import KnowledgeService
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Application:
 
     cases: CaseService
     evidence: EvidenceService
+    knowledge: KnowledgeService
     investigation: InvestigationService
     jobs: JobService
     runner: JobRunner

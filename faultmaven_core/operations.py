@@ -15,6 +15,8 @@ from faultmaven_core.investigation.operations import OPERATIONS as INVESTIGATION
 from faultmaven_core.jobs.context import Handler, JobContext
 from faultmaven_core.jobs.operations import OPERATIONS as JOBS
 from faultmaven_core.jobs.operations import SCHEDULES as OF_JOBS
+from faultmaven_core.knowledge.operations import OPERATIONS as KNOWLEDGE
+from faultmaven_core.knowledge.operations import SCHEDULES as OF_KNOWLEDGE
 from faultmaven_core.shared.operation import Operation
 from faultmaven_core.shared.schedule import Schedule
 
@@ -24,6 +26,7 @@ AnyOperation = Operation[Application, Any, Any]
 def _table() -> dict[str, AnyOperation]:
     every: list[AnyOperation] = [operation.within(lambda app: app.cases) for operation in CASES]
     every += [operation.within(lambda app: app.evidence) for operation in EVIDENCE]
+    every += [operation.within(lambda app: app.knowledge) for operation in KNOWLEDGE]
     every += [operation.within(lambda app: app.investigation) for operation in INVESTIGATION]
     every += [operation.within(lambda app: app.jobs) for operation in JOBS]
     return {operation.name: operation for operation in every}
@@ -31,7 +34,7 @@ def _table() -> dict[str, AnyOperation]:
 
 OPERATIONS: Mapping[str, AnyOperation] = MappingProxyType(_table())
 
-SCHEDULES: tuple[Schedule, ...] = (*OF_EVIDENCE, *OF_JOBS)
+SCHEDULES: tuple[Schedule, ...] = (*OF_EVIDENCE, *OF_KNOWLEDGE, *OF_JOBS)
 """What happens again and again, by operations of the table."""
 
 

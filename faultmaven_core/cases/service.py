@@ -29,7 +29,7 @@ MOST_QUESTION = 20_000
 MOST_TITLE = 200
 MOST_NOTE = 2_000
 
-DISCARD = "evidence.discard"
+DISCARDS = ("evidence.discard", "knowledge.discard_case")
 """The operation, of the evidence context, that a deleted case leaves behind as a job."""
 
 
@@ -227,7 +227,7 @@ class CaseService:
             try:
                 case = await unit.cases.get(CaseId(command.case_id))
             except NotFoundError:
-                await unit.outbox.add(_discard(command.case_id, caller))
+                await _discard(unit, command.case_id, caller)
                 return c.Noted(case_exists=False)
             if not await unit.journal.has(case.id, key):
                 last = await unit.journal.last(case.id)
@@ -256,7 +256,7 @@ class CaseService:
 
     async def _remove(self, unit: CaseUnitOfWork, case: Case, caller: Caller) -> None:
         await unit.cases.remove(case.id, case.version)
-        await unit.outbox.add(_discard(case.id, caller))
+        await _discard(unit, case.id, caller)
 
     async def _note(self, unit: CaseUnitOfWork, name: CaseId, event: Event, caller: Caller) -> None:
         last = await unit.journal.last(name)
@@ -265,8 +265,10 @@ class CaseService:
         await unit.journal.add(entry)
 
 
-def _discard(name: str, caller: Caller) -> JobRequest:
-    return JobRequest(DISCARD, codec.encode({"case_id": name}), caller, dedupe_key=f"{DISCARD} {name}")
+async def _discard(unit: CaseUnitOfWork, name: str, caller: Caller) -> None:
+    for operation in DISCARDS:
+        payload = codec.encode({"case_id": name})
+        await unit.outbox.add(JobRequest(operation, payload, caller, dedupe_key=f"{operation} {name}"))
 
 
 def _view(case: Case, grown: int = 0) -> c.CaseView:

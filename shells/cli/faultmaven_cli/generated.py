@@ -24,7 +24,7 @@ NOT_OFFERED = {
     "investigation.report": "`fm report --format json`",
     "evidence.add": "written by hand: several paths, standard input",
     **dict.fromkeys(
-        [f"knowledge.{verb}" for verb in ("add", "sync", "search", "list", "show", "delete", "reindex", "stats")],
+        [f"knowledge.{verb}" for verb in ("add", "sync", "list", "show", "delete", "reindex", "stats")],
         "written by hand: scopes with defaults, waiting for jobs, highlighted passages",
     ),
 }

@@ -34,7 +34,7 @@ async def give(
     for path in paths:
         if path == STDIN:
             content = stdin or spooled_stdin()
-            items.append(await fm.evidence.add_content(AddContent(case_id, "stdin", role), _blocks(content), fm.caller))
+            items.append(await fm.evidence.add_content(AddContent(case_id, "stdin", role), blocks(content), fm.caller))
         else:
             added = await fm.evidence.add(AddEvidence(case_id, path, role, copy), fm.caller)
             items += added.items
@@ -64,7 +64,8 @@ def missing(paths: Sequence[str]) -> str:
     )
 
 
-async def _blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
+async def blocks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """A file's content, to its end and closed then."""
     while block := file.read(_BLOCK):
         yield block
     file.close()

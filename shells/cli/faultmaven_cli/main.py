@@ -12,6 +12,7 @@ COMMANDS = {
     "report": ("report:report", "Write a case's report: text, Markdown, HTML or JSON."),
     "case": ("case:case", "List, show, confirm, reject, close or delete cases."),
     "evidence": ("evidence:evidence", "Add, list, search and classify evidence; mine log templates."),
+    "knowledge": ("knowledge:knowledge", "Add, sync, search, list and delete runbooks and other documents."),
     "checks": ("checks:checks", "What is checked, and what you want ignored."),
     "collect": ("collect:collect", "Make a support bundle of a Kubernetes cluster or this host, read-only."),
     "verify": ("verify:verify_command", "Check the claims of a record against the evidence, byte by byte."),

@@ -1,4 +1,4 @@
-"""What one sees while evidence is read: first findings as they come, and how far the reading is. On a terminal only."""
+"""What one sees while work goes on: how far it is, and first findings as they come. On a terminal only."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ FINDINGS = 8
 
 PER_SOURCE = 2
 
+MOST_SENTENCE = 60
+"""Characters beside a bar."""
+
 _WEIGHTS = ("alert.", "violation.", "signature.", "error.", "anomaly.", "event.")
 _HARMLESS = ("event.Scheduled", "event.Pulled", "event.Pulling", "event.Created", "event.Started", "event.Successful")
 
@@ -30,18 +33,8 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            self._bar = Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=24),
-                TimeElapsedColumn(),
-                console=Console(stderr=True, no_color=not colours(sys.stderr)),
-                transient=True,
-            )
+        self._bar = bar()
+        if self._bar is not None:
             self._bar.start()
             self._task = self._bar.add_task("looking at the evidence", total=None)
         return self
@@ -72,6 +65,50 @@ class Progress:
         if self._bar is not None and line not in self._announced and len(self._announced) < FINDINGS:
             self._announced.add(line)
             self._bar.console.print(f"  {line}", markup=False, highlight=False, no_wrap=True, overflow="ellipsis")
+
+
+class Steps:
+    """How many of how many are done, on stderr and on a terminal only."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        self._bar = bar()
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task("", total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int, sentence: str) -> None:
+        """Show how far it is, and what is at hand."""
+        if self._bar is not None:
+            text = printable(sentence)[:MOST_SENTENCE]
+            self._bar.update(self._task, total=total or None, completed=done, description=text)
+
+
+def bar() -> Any:
+    """A bar that goes away when it stops; None where nobody watches."""
+    if not sys.stderr.isatty():
+        return None
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        console=Console(stderr=True, no_color=not colours(sys.stderr)),
+        transient=True,
+    )
 
 
 def strongest(extraction: Extraction) -> list[Fact]:

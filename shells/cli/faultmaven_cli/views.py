@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from faultmaven_cli.output import as_json, colours, printable
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "CaseView": ("case_id", "status", "verdict", "cause", "title", "updated_at"),
+    "DocumentView": ("document_id", "state", "scope", "title", "name", "warning", "problem"),
     "EvidenceView": ("evidence_id", "name", "role", "kind", "size", "custody", "state"),
     "JobView": ("job_id", "state", "operation", "attempts", "doing", "error", "created_at"),
     "JournalEntryView": ("sequence", "at", "actor", "kind", "detail"),
@@ -74,6 +76,8 @@ def table(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     if hasattr(value, "isoformat"):
         return str(value.isoformat(timespec="seconds")).replace("+00:00", "Z")
     text = ", ".join(f"{key}={part}" for key, part in value.items()) if isinstance(value, Mapping) else str(value)

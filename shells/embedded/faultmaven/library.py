@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from faultmaven_core.evidence.service import EvidenceService
     from faultmaven_core.investigation.service import InvestigationService
     from faultmaven_core.jobs.service import JobService
+    from faultmaven_core.knowledge.service import KnowledgeService
 
 
 class FaultMaven:
@@ -53,6 +54,11 @@ class FaultMaven:
     def evidence(self) -> EvidenceService:
         """Adds, shows, searches and removes evidence."""
         return self.application.evidence
+
+    @property
+    def knowledge(self) -> KnowledgeService:
+        """Adds, syncs, finds and removes runbooks and other documents."""
+        return self.application.knowledge
 
     @property
     def investigation(self) -> InvestigationService:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any
 
+from faultmaven_core.ports.document_reader import DocumentReader, DocumentReading
 from faultmaven_core.ports.extraction_runner import EVERYTHING, ExtractionRun, ExtractionRunner, Input, Options
 from faultmaven_core.ports.pattern_scanner import PatternScanner, Scan
 from faultmaven_core.ports.report_renderer import Exhibits, ReportForm, ReportRenderer
@@ -26,6 +27,16 @@ class DeferredExtractionRunner(ExtractionRunner):
         from faultmaven_adapters.extraction.processes import ProcessExtractionRunner
 
         return ProcessExtractionRunner(TOOLS, self._processes).run(inputs, options)
+
+
+class DeferredDocumentReader(DocumentReader):
+    """A child process, on first use."""
+
+    def reading(self) -> AbstractAsyncContextManager[DocumentReading]:
+        """See the port."""
+        from faultmaven_adapters.extraction.document_reader import ProcessDocumentReader
+
+        return ProcessDocumentReader(TOOLS).reading()
 
 
 class DeferredPatternScanner(PatternScanner):

@@ -11,10 +11,17 @@ from importlib.metadata import version
 
 from injector import Module, provider, singleton
 
-from faultmaven.composition.deferred import DeferredExtractionRunner, DeferredPatternScanner, DeferredReportRenderer
+from faultmaven.composition.deferred import (
+    DeferredDocumentReader,
+    DeferredExtractionRunner,
+    DeferredPatternScanner,
+    DeferredReportRenderer,
+)
+from faultmaven.composition.knowledge import Embedding, KnowledgeModule
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
 from faultmaven.tree import Settings
+from faultmaven_adapters.extraction.document_files import LocalDocumentFiles
 from faultmaven_adapters.extraction.files import LocalEvidenceFiles
 from faultmaven_core.application import Application
 from faultmaven_core.cases.service import CaseService
@@ -26,11 +33,15 @@ from faultmaven_core.jobs.context import Handler
 from faultmaven_core.jobs.runner import JobRunner, RunnerOptions
 from faultmaven_core.jobs.scheduler import Scheduler
 from faultmaven_core.jobs.service import JobService
+from faultmaven_core.knowledge.ports import DocumentFiles
+from faultmaven_core.knowledge.service import KnowledgeService
 from faultmaven_core.operations import SCHEDULES, handlers
 from faultmaven_core.ports.blobs import BlobStore
+from faultmaven_core.ports.document_reader import DocumentReader
 from faultmaven_core.ports.extraction_runner import ExtractionRunner
 from faultmaven_core.ports.pattern_scanner import PatternScanner
 from faultmaven_core.ports.report_renderer import ReportRenderer
+from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.shared.clock import Clock, SystemClock
 from faultmaven_core.shared.ids import Ids, RandomIds
 
@@ -74,6 +85,18 @@ class ReadingModule(Module):
 
     @singleton
     @provider
+    def document_files(self, lifecycle: Lifecycle) -> DocumentFiles:
+        files = LocalDocumentFiles()
+        lifecycle.on_close(files.aclose)
+        return files
+
+    @singleton
+    @provider
+    def document_reader(self) -> DocumentReader:
+        return DeferredDocumentReader()
+
+    @singleton
+    @provider
     def runner(self, settings: Settings) -> ExtractionRunner:
         return DeferredExtractionRunner(settings.extraction_processes)
 
@@ -114,6 +137,22 @@ class ServicesModule(Module):
 
     @singleton
     @provider
+    def knowledge(
+        self,
+        storage: Storage,
+        cases: CaseService,
+        files: DocumentFiles,
+        reader: DocumentReader,
+        blobs: BlobStore,
+        vectors: VectorStore,
+        embedding: Embedding,
+        clock: Clock,
+        ids: Ids,
+    ) -> KnowledgeService:
+        return KnowledgeService(storage.knowledge, cases, files, reader, blobs, vectors, embedding.embedder, clock, ids)
+
+    @singleton
+    @provider
     def investigation(
         self, cases: CaseService, evidence: EvidenceService, runner: ExtractionRunner, renderer: ReportRenderer
     ) -> InvestigationService:
@@ -135,6 +174,7 @@ class ServicesModule(Module):
         self,
         cases: CaseService,
         evidence: EvidenceService,
+        knowledge: KnowledgeService,
         investigation: InvestigationService,
         jobs: JobService,
         scheduler: Scheduler,
@@ -147,7 +187,9 @@ class ServicesModule(Module):
     ) -> Application:
         runs = _Runs(settings, storage, transport, lifecycle)
         known: dict[str, Handler] = {}
-        application = Application(cases, evidence, investigation, jobs, runs.runner(known, clock, ids), scheduler)
+        application = Application(
+            cases, evidence, knowledge, investigation, jobs, runs.runner(known, clock, ids), scheduler
+        )
         # Operations call the application, which holds their runner: the table is filled last.
         known |= handlers(application)
         runs.begin(application)
@@ -183,4 +225,12 @@ class _Runs:
 
 def modules(settings: Settings) -> Sequence[Module]:
     """All bindings for these settings."""
-    return SettingsModule(settings), DatabaseModule(), JobsModule(), BlobsModule(), ReadingModule(), ServicesModule()
+    return (
+        SettingsModule(settings),
+        DatabaseModule(),
+        JobsModule(),
+        BlobsModule(),
+        KnowledgeModule(),
+        ReadingModule(),
+        ServicesModule(),
+    )

@@ -15,6 +15,7 @@ from faultmaven.tree import Settings
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
+from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.job_queue import JobTransport
@@ -37,6 +38,11 @@ class Storage(Pingable, Protocol):
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
+
+    def knowledge(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> KnowledgeUnitOfWork:
+        """A unit over knowledge."""
 
     def job_units(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
