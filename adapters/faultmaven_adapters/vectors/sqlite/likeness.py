@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Keys: TypeAlias = NDArray[np.int64]
 Vectors: TypeAlias = NDArray[np.float32]
 
-BLOCK_ROWS = 16384
+BLOCK_ROWS = 8192
 """Rows that one matrix grows to: adding and removing copies no more than one of them at a time."""
 
 _TIE = 1e-6
@@ -90,7 +90,7 @@ class Shelf:
 def best(blocks: Iterable[Block], query: Vectors, limit: int, asked: Keys | None) -> list[tuple[int, float]]:
     """The keys most like the query with their scores: `limit` of them, and all that score as the last of those.
 
-    Only keys among `asked`, which ascend, where it is given.
+    Only the keys in `asked`, where it is given: they ascend, and none between a block's first and last is not in it.
     """
     keys, scores = np.empty(0, np.int64), np.empty(0, np.float32)
     for block in blocks:
@@ -106,12 +106,21 @@ def best(blocks: Iterable[Block], query: Vectors, limit: int, asked: Keys | None
 
 def _compared(block: Block, query: Vectors, asked: Keys | None) -> tuple[Keys, Vectors]:
     if asked is None:
-        return block.keys, block.vectors @ query
-    meeting = is_among(block.keys, asked)
-    if meeting.sum() * 4 > len(meeting):
+        return block.keys, _scores(block.vectors, query)
+    first, end = np.searchsorted(asked, (block.keys[0], block.keys[-1] + 1))
+    places = np.searchsorted(block.keys, asked[first:end])
+    keys = block.keys[places]
+    if len(keys) * 4 > len(block.keys):
         # To copy so many of them would take longer than to compare them all.
-        return block.keys[meeting], (block.vectors @ query)[meeting]
-    return block.keys[meeting], block.vectors[meeting] @ query
+        return keys, _scores(block.vectors, query)[places]
+    return keys, _scores(block.vectors[places], query)
+
+
+def _scores(vectors: Vectors, query: Vectors) -> Vectors:
+    # Row by row: a product of matrices would take all processors for what memory alone limits, and on a busy machine its
+    # threads wait for each other.
+    scores: Vectors = np.vecdot(vectors, query)
+    return scores
 
 
 def is_among(keys: Keys, present: Keys) -> NDArray[np.bool_]:
