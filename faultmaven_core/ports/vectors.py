@@ -197,11 +197,11 @@ class Match:
 class VectorStore(Pingable, Inspectable, Protocol):
     """Vectors by collection and organization. Ids are unique per organization and collection; nobody sees another's.
 
-    Every method but `ensure`, `describe`, `drop` and the last four raises CollectionMissingError where the collection is not
-    there. Records, ids, filters and limits are refused (InvalidInputError, InvalidFilterError, DimensionMismatchError)
-    before anything is sent. An empty input does nothing. An outage is BackendUnavailableError, or DeadlineExceededError where the
-    server hangs; never an empty answer. A read given `after`, a token of an earlier write in the same scope, sees that
-    write and those before it, or raises NotYetVisibleError; without it, only where IMMEDIATE_READS is declared.
+    Every method that takes a scope raises CollectionMissingError where the collection is not there. Records, ids, filters
+    and limits are refused (InvalidInputError, InvalidFilterError, DimensionMismatchError) before anything is sent. An
+    empty input does nothing. An outage is BackendUnavailableError, or DeadlineExceededError where the server hangs; never
+    an empty answer. A read given `after`, a token of an earlier write in the same scope, sees that write and those before
+    it, or raises NotYetVisibleError; without it, only where IMMEDIATE_READS is declared.
     """
 
     capabilities: frozenset[VectorCapability]
