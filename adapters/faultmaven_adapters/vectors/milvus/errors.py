@@ -25,14 +25,20 @@ PAUSE = 1.0
 
 
 class RefusalError(Exception):
-    """An answer whose status is not success."""
+    """An answer whose status is not success. `kind` is the name of the older code, which every version sends too."""
 
-    def __init__(self, status: Any) -> None:
-        super().__init__(status.reason)
-        self.code = int(status.code)
-        self.kind = str(common_pb2.ErrorCode.Name(status.error_code))
-        """The name of the older code, which every version sends too."""
-        self.retriable = bool(status.retriable)
+    def __init__(self, said: str, code: int = 65535, kind: str = "UnexpectedError", *, retriable: bool = False) -> None:
+        super().__init__(said)
+        self.code, self.kind, self.retriable = code, kind, retriable
+
+
+def accepted(answer: Any) -> Any:
+    """The answer. Raises RefusalError where it says no."""
+    status = getattr(answer, "status", answer)
+    if status.code or status.error_code:
+        kind = common_pb2.ErrorCode.Name(status.error_code)
+        raise RefusalError(status.reason, status.code, kind, retriable=status.retriable)
+    return answer
 
 
 def _limited(_error: object, place: str) -> FaultMavenError:
@@ -100,7 +106,7 @@ MILVUS_ERRORS: Table = {
     **NETWORK,
     RefusalError: _refused,
     grpc.RpcError: by_code(
-        lambda error: str(error.code().name),
+        lambda error: str(error.code().name) if isinstance(error, grpc.Call) else "",
         {
             "UNAVAILABLE": _unavailable,
             "DEADLINE_EXCEEDED": says(DeadlineExceededError, "{place} did not answer in time."),

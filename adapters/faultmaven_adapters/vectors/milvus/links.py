@@ -17,7 +17,7 @@ import grpc
 from pymilvus.grpc_gen import milvus_pb2_grpc
 
 from faultmaven_adapters._support.translate import translation
-from faultmaven_adapters.vectors.milvus.errors import MILVUS_ERRORS, RefusalError
+from faultmaven_adapters.vectors.milvus.errors import MILVUS_ERRORS, accepted
 from faultmaven_core.shared.secret import Secret
 
 DEFAULT_PORT = 19530
@@ -90,14 +90,6 @@ class ServerLink:
                     self._channel = grpc.insecure_channel(self._address, options=_OPTIONS)
                 self._stub = milvus_pb2_grpc.MilvusServiceStub(self._channel)
             return self._stub
-
-
-def accepted(answer: Any) -> Any:
-    """The answer. Raises RefusalError where it says no."""
-    status = getattr(answer, "status", answer)
-    if status.code or status.error_code:
-        raise RefusalError(status)
-    return answer
 
 
 def _trusted() -> bytes | None:

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from faultmaven_adapters._support.child_process import ChildProcess
+from faultmaven_adapters._support.child_process import END_SECONDS, ChildProcess
 from faultmaven_adapters._support.translate import Row, says, translation
-from faultmaven_adapters.vectors.milvus.errors import MILVUS_ERRORS
-from faultmaven_adapters.vectors.milvus.links import accepted
+from faultmaven_adapters.vectors.milvus.errors import MILVUS_ERRORS, accepted
 from faultmaven_adapters.vectors.milvus.process import Opened, kinds
 from faultmaven_core.shared.errors import (
     BackendError,
@@ -59,22 +58,27 @@ class LiteLink:
                 process = self._started()
                 process.send((method, request.SerializeToString()))
                 return accepted(kinds(method)[1].FromString(process.receive(self._timeout)))
+            except TimeoutError:
+                # It is still at it, and would answer somebody else's question.
+                self._end(patience=0)
+                raise
             except (EOFError, OSError) as error:
-                self.close()
-                if isinstance(error, TimeoutError):
-                    raise
+                self._end()
                 raise BackendUnavailableError(f"{self.place} cannot serve us: its process has ended.") from error
 
     def close(self) -> None:
+        self._end()
+
+    def _end(self, patience: float = END_SECONDS) -> None:
         if self._process is not None:
             process, self._process = self._process, None
-            process.end()
+            process.end(patience)
 
     def _started(self) -> ChildProcess:
         if self._process is None:
             self._process = ChildProcess(_MODULE, str(self._folder))
             opened = Opened(self._process.receive(START_SECONDS))
             if opened is not Opened.YES:
-                self.close()
+                self._end()
                 raise _NOT_OPENED[opened](opened, self.place)
         return self._process
