@@ -25,6 +25,7 @@ from faultmaven_contract_tests.vectors import VectorReadingContract
 from faultmaven_core.ports.policy import VECTORS
 from faultmaven_core.ports.vectors import VectorStore
 from milvus_backends import OPENERS as MILVUS
+from pgvector_backends import OPENERS as PGVECTOR
 from pinecone_backends import OPENERS as PINECONE
 from vector_fault_openers import OPENERS as FAULTY
 from vector_fault_openers import Faulty
@@ -57,7 +58,7 @@ async def wrapped(folder: Path) -> AsyncIterator[VectorStore]:
         yield resilient(store, VECTORS, "The vector store")
 
 
-OPENERS = {"memory": memory, "resilient": wrapped, "sqlite": sqlite, **CHROMA, **MILVUS, **PINECONE}
+OPENERS = {"memory": memory, "resilient": wrapped, "sqlite": sqlite, **CHROMA, **MILVUS, **PGVECTOR, **PINECONE}
 
 
 class OurBackends(Contract):

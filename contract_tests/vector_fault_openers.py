@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 from faultmaven_adapters.vectors.chroma import ChromaVectorStore
 from faultmaven_adapters.vectors.milvus import MilvusVectorStore
+from faultmaven_adapters.vectors.pgvector import PgVectorStore
 from faultmaven_adapters.vectors.pinecone import PineconeVectorStore
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.servers import needs, shared
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.shared.secret import Secret
+from pgvector_backends import prepared
 from pinecone_backends import project
 
 TIMEOUT = 2.0
@@ -58,6 +60,18 @@ async def milvus(folder: Path) -> AsyncIterator[Faulty]:
         yield faulty
 
 
+@needs("postgres")
+@asynccontextmanager
+async def pgvector(folder: Path) -> AsyncIterator[Faulty]:
+    """A PostgreSQL's database."""
+
+    def make(url: str) -> VectorStore:
+        return PgVectorStore(url, timeout=TIMEOUT, connect_timeout=TIMEOUT)
+
+    async with _behind(await prepared(), make) as faulty:
+        yield faulty
+
+
 @needs("pinecone_emulator")
 @asynccontextmanager
 async def pinecone_emulated(folder: Path) -> AsyncIterator[Faulty]:
@@ -71,4 +85,9 @@ async def pinecone_emulated(folder: Path) -> AsyncIterator[Faulty]:
             yield faulty
 
 
-OPENERS = {"chroma_server": chroma_server, "milvus": milvus, "pinecone_emulated": pinecone_emulated}
+OPENERS = {
+    "chroma_server": chroma_server,
+    "milvus": milvus,
+    "pgvector": pgvector,
+    "pinecone_emulated": pinecone_emulated,
+}

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from faultmaven_adapters.vectors.chroma import ChromaVectorStore
 from faultmaven_adapters.vectors.milvus import MilvusVectorStore
+from faultmaven_adapters.vectors.pgvector import PgVectorStore
 from faultmaven_adapters.vectors.pinecone import PineconeVectorStore
 from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
 from faultmaven_contract_tests.servers import needs, shared
 from faultmaven_contract_tests.vector_places import VectorPlace
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.shared.secret import Secret
+from pgvector_backends import prepared
 from pinecone_backends import project
 from vectors_elsewhere import Maker, elsewhere
 
@@ -62,6 +64,14 @@ async def milvus_lite(folder: Path) -> AsyncIterator[VectorPlace]:
         yield place
 
 
+@needs("postgres")
+@asynccontextmanager
+async def pgvector(folder: Path) -> AsyncIterator[VectorPlace]:
+    """A PostgreSQL's database."""
+    async with _place(partial(PgVectorStore, await prepared())) as place:
+        yield place
+
+
 @needs("pinecone_emulator")
 @asynccontextmanager
 async def pinecone_emulated(folder: Path) -> AsyncIterator[VectorPlace]:
@@ -81,5 +91,6 @@ OPENERS = {
     "chroma_server": chroma_server,
     "milvus": milvus,
     "milvus_lite": milvus_lite,
+    "pgvector": pgvector,
     "pinecone_emulated": pinecone_emulated,
 }

@@ -13,13 +13,14 @@ from sqlalchemy import Executable, exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from faultmaven_adapters._support.backoff import wait_until_up
+from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters._support.translate import Table, translation
 from faultmaven_adapters.sql.engine import LOOK, Rows, Scope, SqlConnection, SqlDatabase, Values
 from faultmaven_adapters.sql.errors import TABLE, broken, of_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_inspection import inspection
-from faultmaven_adapters.sql.postgres_url import PostgresPlace
+from faultmaven_adapters.sql.postgres_url import connect_arguments
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.shared.errors import (
     AmbiguousError,
@@ -187,7 +188,7 @@ class PostgresDatabase(SqlDatabase):
 def _engine(place: PostgresPlace, options: SqlOptions) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
-        connect_args=place.arguments(options),
+        connect_args=connect_arguments(place, options),
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         pool_size=options.pool_size,

@@ -7,12 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from faultmaven_adapters._support.backoff import wait_until_up
+from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.sql.errors import TABLE
 from faultmaven_adapters.sql.migrate import LOCK_SECONDS, to_head
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
-from faultmaven_adapters.sql.postgres_url import PostgresPlace
+from faultmaven_adapters.sql.postgres_url import connect_arguments
 from faultmaven_adapters.sql.tables import DERIVED, METADATA
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_core.shared.secret import Secret
@@ -43,7 +44,7 @@ class PostgresMigration:
         return found[0]
 
     async def _migrate(self) -> str:
-        arguments = self._place.arguments(SqlOptions(transaction_pooler=True))
+        arguments = connect_arguments(self._place, SqlOptions(transaction_pooler=True))
         engine = create_async_engine("postgresql+asyncpg://", connect_args=arguments, poolclass=NullPool)
         try:
             with translation(TABLE, str(self._place)):
