@@ -13,17 +13,15 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    column,
+    case,
     delete,
     func,
     insert,
     literal_column,
     select,
     tuple_,
-    values,
 )
 
-from faultmaven_adapters.sql.columns import text_type
 from faultmaven_adapters.sql.knowledge_rows import (
     chunk_of,
     chunk_row,
@@ -168,13 +166,12 @@ class SqlChunks(KnowledgeRepository, Protocol):
 
 def _heaviest(weights: Mapping[str, int]) -> Select[Any]:
     """Documents by the sum of the weights of the words that they hold."""
-    term, weight = column("term", text_type()), column("weight", BigInteger)
-    given = values(term, weight, name="weights").data(list(weights.items())).cte("weights")
-    total = func.sum(given.c.weight)
+    # No join with the weights: planners that do not know the index yet begin it at the wrong end.
+    weight = case(weights, value=POSTING.c.term)
+    total = func.sum(weight, type_=BigInteger)
     return (
         select(POSTING.c.document)
-        .select_from(given.join(POSTING, POSTING.c.term == given.c.term))
-        .where(POSTING.c.organization_id == bindparam("own"))
+        .where(POSTING.c.organization_id == bindparam("own"), POSTING.c.term.in_(list(weights)))
         .group_by(POSTING.c.document)
         .having(total > literal_column("0"))
         .order_by(total.desc(), POSTING.c.document)

@@ -235,6 +235,7 @@ DOCUMENT = Table(
         "organization_id",
         "scope",
         "words",
+        "chunks",
         sqlite_where=text(_IS_SEARCHABLE),
         postgresql_where=text(_IS_SEARCHABLE_IN_POSTGRES),
     ),

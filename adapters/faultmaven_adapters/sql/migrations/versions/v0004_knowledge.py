@@ -158,8 +158,9 @@ def _documents() -> None:
     for columns in (("scope", "sha256"), ("state", "key")):
         name = f"ix_knowledge_document_organization_id_{'_'.join(columns)}"
         op.create_index(name, "knowledge_document", ["organization_id", *columns])
-    _partial("uq_knowledge_document_name", "name", "state <> 'removed'", "state <> 'removed'", unique=True)
-    _partial("ix_knowledge_document_searchable", "words", "searchable = 1", "searchable", unique=False)
+    kept = "state <> 'removed'"
+    _partial("uq_knowledge_document_name", ["name"], kept, kept, unique=True)
+    _partial("ix_knowledge_document_searchable", ["words", "chunks"], "searchable = 1", "searchable", unique=False)
 
 
 def _of_documents() -> None:
@@ -201,11 +202,11 @@ def _within_document(table: str, number: str = "", first: str = "") -> list[Any]
     ]
 
 
-def _partial(name: str, column: str, sqlite: str, postgresql: str, *, unique: bool) -> None:
+def _partial(name: str, columns: list[str], sqlite: str, postgresql: str, *, unique: bool) -> None:
     op.create_index(
         name,
         "knowledge_document",
-        ["organization_id", "scope", column],
+        ["organization_id", "scope", *columns],
         unique=unique,
         sqlite_where=sa.text(sqlite),
         postgresql_where=sa.text(postgresql),
