@@ -61,7 +61,7 @@ def cut(title: str, text: str, headings: Sequence[Heading], document: UUID) -> S
             part.end,
             tokens.terms(text[part.start : part.end]),
             title_terms + tokens.terms(" ".join(_below(title, part.headings))),
-            names.distinct("\n".join((title, *part.headings, text[part.start : part.end]))),
+            names.distinct(text[part.start : part.end] if number else f"{title}\n{text[: part.end]}"),
         )
         for number, part in enumerate(parts)
     ]

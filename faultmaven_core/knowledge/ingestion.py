@@ -93,22 +93,21 @@ class Ingestion:
         except BlobNotFoundError:
             # Replaced or deleted meanwhile, and then its row says so; or lost, which only a person can put right.
             problem = f"The stored original of {document.name} is gone; add the document again."
-            await self._keep(model.failed(document, problem, self._clock.now()), (), caller)
+            await self._keep(document, model.failed(document, problem, self._clock.now()), (), caller)
             return False
         except UnreadableDocumentError as error:
-            await self._keep(model.failed(document, str(error), self._clock.now()), (), caller)
+            await self._keep(document, model.failed(document, str(error), self._clock.now()), (), caller)
             return False
         told = described(document, found)
         # Cutting a large text takes seconds; in a thread the loop stays free.
         chunks = await asyncio.to_thread(cut, told.title, found.text, found.headings, document.key)
-        await self._keep(model.ready(told, chunks, self._clock.now()), chunks, caller)
+        await self._keep(document, model.ready(told, chunks, self._clock.now()), chunks, caller)
         return True
 
-    async def _keep(self, read: Document, chunks: Sequence[Chunk], caller: Caller) -> None:
+    async def _keep(self, before: Document, read: Document, chunks: Sequence[Chunk], caller: Caller) -> None:
         """Commit what was read, unless the document has another original by now, or is gone."""
-        before = await self._documents([read.key], caller)
         # Once the row says that nothing is embedded, nobody knows any more where the vectors of old were.
-        await (self._index.leave(before) if chunks else self._index.remove(before))
+        await (self._index.leave([before]) if chunks else self._index.remove([before]))
 
         async def work(unit: KnowledgeUnitOfWork) -> None:
             now = (await unit.knowledge.get_many([read.key])).get(read.key)

@@ -23,6 +23,7 @@ OPERATIONS: tuple[Operation[KnowledgeService, Any, Any], ...] = (
         "Keep a scope the same as a folder or git checkout",
         watched=Service.sync,
     ),
+    Operation("knowledge.search", c.SearchKnowledge, c.SearchResult, Service.search, "Search documents"),
     Operation("knowledge.list", c.ListDocuments, c.DocumentPage, Service.list, "List documents"),
     Operation("knowledge.show", c.ShowDocument, c.DocumentDetail, Service.show, "Show a document and its text"),
     Operation("knowledge.delete", c.DeleteDocument, c.DocumentDeleted, Service.delete, "Delete a document"),

@@ -14,6 +14,7 @@ from faultmaven_core.knowledge.intake import DocumentIntake
 from faultmaven_core.knowledge.originals import Originals
 from faultmaven_core.knowledge.ports import CaseDirectory, DocumentFiles, KnowledgeUnits
 from faultmaven_core.knowledge.removal import Removal
+from faultmaven_core.knowledge.search import KnowledgeSearch
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.document_reader import DocumentReader
 from faultmaven_core.ports.embedding import Embedder
@@ -54,6 +55,7 @@ class KnowledgeService:
         self._curation = Curation(units, access, files, intake, self._removal, clock, ids)
         self._ingestion = Ingestion(units, originals, files, reader, index, clock)
         self._catalogue = Catalogue(units, access, index.fingerprint, clock)
+        self._search = KnowledgeSearch(units, access, vectors, embedder, clock)
 
     async def add(self, command: c.AddDocuments, caller: Caller, watch: Watch = unwatched) -> c.DocumentsTaken:
         """Take a file, or every document of a folder. What is there already, by name or content, is not taken twice.
@@ -74,6 +76,14 @@ class KnowledgeService:
         Raises InvalidInputError for a file, PreconditionFailedError where a source that had documents has none now.
         """
         return await self._curation.sync(command, caller, watch)
+
+    async def search(self, command: c.SearchKnowledge, caller: Caller) -> c.SearchResult:
+        """Passages that answer a question, best first, and what was looked at.
+
+        Raises InvalidInputError without a scope or question; BackendUnavailableError and its kind where the vector store or
+        the model's server is away.
+        """
+        return await self._search.search(command, caller)
 
     async def list(self, command: c.ListDocuments, caller: Caller) -> c.DocumentPage:
         """A page of documents, oldest first."""

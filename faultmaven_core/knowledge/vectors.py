@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from faultmaven_core.knowledge.model import Chunk, Document, KnowledgeScope, Tier
+from faultmaven_core.knowledge.model import Chunk, Document, Tier
 from faultmaven_core.ports.embedding import Embedder
 from faultmaven_core.ports.vector_fields import FieldType
-from faultmaven_core.ports.vector_filters import Eq, Filter
+from faultmaven_core.ports.vector_filters import Filter, In
 from faultmaven_core.ports.vectors import CollectionName, CollectionSpec, Embedding, Metric, VectorId, VectorRecord
 
 _FIELDS = {"document": FieldType.STRING, "owner": FieldType.STRING, "chunk": FieldType.INTEGER}
@@ -34,6 +35,6 @@ def record(document: Document, chunk: Chunk, embedding: Embedding) -> VectorReco
     return VectorRecord(VectorId(chunk.id), embedding, fields)
 
 
-def owned_by(scope: KnowledgeScope) -> Filter | None:
-    """What a record of this scope meets, within its tier's collection."""
-    return Eq("owner", scope.owner) if scope.owner else None
+def owned_by(owners: Sequence[str]) -> Filter | None:
+    """What the records of these owners meet, within their tier's collection; of the global tier, which has none, all."""
+    return In("owner", tuple(owners)) if any(owners) else None
