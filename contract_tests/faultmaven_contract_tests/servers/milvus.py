@@ -21,10 +21,9 @@ from faultmaven_contract_tests.servers.server import Place, Server
 
 PARTS = ("rootCoord", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode")
 OTHERS = ("proxy", "internal", "index", "metrics", "etcd", "etcd_peer")
-TICK = 50
+TICK, LOOK = 50, 250
 """Milliseconds between ticks of its clock, and between looks of its parts at each other. Reads that wait for a write wait
 for a tick; otherwise all is as usual, also that reads which do not wait may miss it."""
-
 SUPERUSER, FIRST_PASSWORD, STRANGER = "root", "Milvus", "stranger"
 SESSION = 3
 """Seconds after which its parts take one for dead that says nothing; by default half a minute, which a restart would take."""
@@ -113,7 +112,7 @@ def _configuration(folder: Path, ports: dict[str, int]) -> dict[str, Any]:
     """Every port is given: two of its defaults would meet in any two servers, and its parts would look for each other outside."""
     parts: dict[str, Any] = {name: {"ip": "127.0.0.1", "port": ports[name]} for name in PARTS}
     looks = ("checkInterval", "checkChannelInterval", "checkSegmentInterval", "distPullInterval")
-    parts["queryCoord"].update(dict.fromkeys(looks, TICK))
+    parts["queryCoord"].update(dict.fromkeys(looks, LOOK))
     return {
         "etcd": {
             "endpoints": f"127.0.0.1:{ports['etcd']}",
