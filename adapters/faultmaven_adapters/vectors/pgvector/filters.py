@@ -71,5 +71,4 @@ def condition(where: Filter, parameters: Parameters) -> str:
 
 
 def _contains(name: str, value: Scalar | list[str], parameters: Parameters) -> str:
-    # The index on fields serves this one.
     return f"fields @> {parameters.add(json.dumps({name: value}))}::text::jsonb"
