@@ -33,6 +33,9 @@ _START_SECONDS = 120
 
 _GRACE_SECONDS = 5
 
+LARGE = 64 << 10
+"""Bytes of a reply that is not taken apart on the event loop."""
+
 WORTH_A_PROCESS = 2 << 20
 """Bytes of input from which a further process pays: reading them takes as long as starting one."""
 
@@ -180,4 +183,6 @@ async def _receive(child: Process) -> object:
     size = int.from_bytes(await replies.readexactly(8), "little")
     if size > MAX_FRAME:
         raise pickle.UnpicklingError(f"a reply of {size:,} bytes")
-    return message_of(await replies.readexactly(size))
+    data = await replies.readexactly(size)
+    # Thousands of values take tenths of a second; in a thread the loop stays free.
+    return await asyncio.to_thread(message_of, data) if size > LARGE else message_of(data)

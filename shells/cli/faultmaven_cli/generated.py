@@ -19,12 +19,13 @@ from faultmaven_core.operations import OPERATIONS
 
 NOT_OFFERED = {
     "case.open": "`fm investigate` opens cases",
+    "investigation.guidance": "`fm report`",
     "investigation.run": "`fm investigate`",
     "investigation.render": "`fm report`",
     "investigation.report": "`fm report --format json`",
     "evidence.add": "written by hand: several paths, standard input",
     **dict.fromkeys(
-        [f"knowledge.{verb}" for verb in ("add", "sync", "list", "show", "delete", "reindex", "stats")],
+        [f"knowledge.{verb}" for verb in ("add", "sync", "search", "list", "show", "delete", "reindex", "stats")],
         "written by hand: scopes with defaults, waiting for jobs, highlighted passages",
     ),
 }

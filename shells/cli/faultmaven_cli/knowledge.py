@@ -108,6 +108,30 @@ def sync(path: str, scope: str, tags: tuple[str, ...], wait: bool, home: str, js
     _finish(session(home, work), json_=json_)
 
 
+@knowledge.command()
+@click.argument("words", nargs=-1, required=True, metavar="TEXT...")
+@_scopes
+@click.option("--limit", default=5, show_default=True, help="How many passages at most.")
+@click.option("--lexical-only", is_flag=True, help="By words and names alone, without the vector store.")
+@click.option("--explain", is_flag=True, help="Say of each passage why it stands where it stands.")
+@HOME_OPTION
+@json_option
+def search(words: tuple[str, ...], scopes: tuple[str, ...], home: str, json_: bool, **asked: Any) -> None:
+    """Find passages for a question, an alert, an error message or a name."""
+    from faultmaven_core.knowledge.commands import SearchKnowledge
+
+    command = SearchKnowledge(" ".join(words), scopes, **asked)
+    result = session(home, lambda fm: fm.knowledge.search(command, fm.caller))
+    if json_:
+        show_view(result, json_=True)
+        return
+    from faultmaven_cli.knowledge_screen import found, notes
+
+    click.echo(found(result))
+    for note in notes(result):
+        click.echo(f"note: {printable(note)}", err=True)
+
+
 @knowledge.command("list")
 @_scopes
 @click.option("--state", default="", help="pending, ready or failed.")

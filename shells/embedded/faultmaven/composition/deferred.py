@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -32,11 +33,19 @@ class DeferredExtractionRunner(ExtractionRunner):
 class DeferredDocumentReader(DocumentReader):
     """A child process, on first use."""
 
-    def reading(self) -> AbstractAsyncContextManager[DocumentReading]:
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[DocumentReading]:
         """See the port."""
-        from faultmaven_adapters.extraction.document_reader import ProcessDocumentReader
+        # Jobs read beside other work: the import, a tenth of a second, must not hold the event loop.
+        reader = await asyncio.to_thread(_document_reader)
+        async with reader.reading() as reading:
+            yield reading
 
-        return ProcessDocumentReader(TOOLS).reading()
+
+def _document_reader() -> DocumentReader:
+    from faultmaven_adapters.extraction.document_reader import ProcessDocumentReader
+
+    return ProcessDocumentReader(TOOLS)
 
 
 class DeferredPatternScanner(PatternScanner):
