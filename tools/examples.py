@@ -31,7 +31,7 @@ def output_of(command: str, home: str) -> str:
     if done.returncode:
         raise SystemExit(f"`{command}` ends with {done.returncode}:\n{done.stdout}{done.stderr}")
     text = "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
-    return re.sub(r"\bcase_[0-9a-f]{12}\b", "case_0123456789ab", text)  # drawn anew for every case
+    return re.sub(r"\b(case|doc)_[0-9a-f]{12}\b", r"\1_0123456789ab", text)  # drawn anew for each
 
 
 def as_run(block: str) -> str:
