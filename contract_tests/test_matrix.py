@@ -13,6 +13,7 @@ BACKENDS = {
     "blobs": {"memory", "resilient", "filesystem", "s3"},
     "cache": REDIS,
     "cases": SQL | {"postgres_tls"},
+    "embedding": {"hashing", "resilient", "cached", "onnx", "openai_compatible"},
     "evidence": SQL,
     "job_stores": SQL,
     "jobs": {"embedded_memory", "embedded", "embedded_postgres", "celery_redis", "celery_sentinel", "celery_rabbitmq"},
@@ -22,7 +23,10 @@ BACKENDS = {
     "sessions": REDIS,
     "signals": REDIS,
     "transactions": SQL | {"postgres_tls"},
-    "vectors": {"memory", "resilient", "sqlite"},
+    "vectors": {
+        *("memory", "resilient", "sqlite", "chroma", "chroma_server"),
+        *("milvus", "milvus_lite", "pgvector", "pinecone_emulated"),
+    },
 }
 """Every port with every backend that it must hold on."""
 

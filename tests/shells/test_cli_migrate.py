@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -77,3 +79,23 @@ def test_nothing_is_migrated_in_memory(tmp_path: Path) -> None:
     code, _, told = fm(tmp_path, {"FM_DATABASE_URL": "memory:"}, "migrate")
     assert code == 78
     assert "there is nothing to migrate" in told
+
+
+@pytest.mark.servers("postgres")
+def test_vectors_beside_the_rows_are_made_ready_too(place: dict[str, str], tmp_path: Path) -> None:
+    """By an owner who is no superuser, once somebody who may has made the extension; then the services' own role can."""
+    vectors = {**place, "FM_VECTORS_URL": "pgvector:"}
+    code, _, told = fm(tmp_path, vectors, "migrate")
+    assert (code, "CREATE EXTENSION vector" in told) == (78, True)
+    asyncio.run(_with_extension(place["FM_DATABASE_URL"].rpartition("/")[2]))
+    assert fm(tmp_path, vectors, "migrate")[0] == 0
+    assert fm(tmp_path, vectors, "migrate")[0] == 0
+    found = json.loads(fm(tmp_path, vectors, "doctor", "--json")[1])["findings"]
+    tried = {step["step"]: step["outcome"] for step in found if step["dependency"] == "vectors (pgvector)"}
+    assert tried["write, find, delete"] == "ok"
+
+
+async def _with_extension(database: str) -> None:
+    connection = await asyncpg.connect(urlsplit(shared("postgres").url)._replace(path=f"/{database}").geturl())
+    await connection.execute("CREATE EXTENSION vector")
+    await connection.close()

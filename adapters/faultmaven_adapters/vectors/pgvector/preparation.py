@@ -25,8 +25,8 @@ _LOCK = 0x666D_7665_6374_6F72
 MOST_INDEXED = 2000
 """Numbers of a vector that the index takes as they are; beyond it takes halves of them, and twice as many."""
 
+_EXTENSION = "CREATE EXTENSION IF NOT EXISTS vector"
 _TABLES = """
-CREATE EXTENSION IF NOT EXISTS vector;
 CREATE TABLE IF NOT EXISTS vectors_collections (name varchar(45) COLLATE "C" PRIMARY KEY, spec text NOT NULL);
 """
 
@@ -103,6 +103,13 @@ async def prepare_with(connection: Any, app_role: str, place: str) -> None:
             raise MisconfiguredError(
                 f"{place} has no role {app_role} for the services: create it (CREATE ROLE ... LOGIN), then run `fm migrate` again."
             )
+        try:
+            await connection.execute(_EXTENSION)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise MisconfiguredError(
+                f"{place} lacks the extension vector, and this user may not make it: let an administrator run "
+                "CREATE EXTENSION vector in this database, then run `fm migrate` again."
+            ) from error
         await connection.execute(_TABLES)
         path = await connection.fetchval(_PATH)
         await connection.execute(_FUNCTIONS.format(path=path, lock=_LOCK, most=MOST_INDEXED))

@@ -13,7 +13,6 @@ from injector import Module, provider, singleton
 
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.select import backend
-from faultmaven.composition.stores import sql_options
 from faultmaven.places import Resource
 from faultmaven.tree import Settings
 from faultmaven_core.ports import policy
@@ -98,8 +97,14 @@ def _pinecone(module: Any, place: Resource, _settings: Settings) -> Any:
 
 
 def _pgvector(module: Any, place: Resource, settings: Settings) -> Any:
-    own = place if place.place else settings.database.url
-    return module.PgVectorStore(own.place, password=own.password, options=sql_options(settings))
+    own, chosen = place if place.place else settings.database.url, settings.database
+    return module.PgVectorStore(
+        own.place,
+        password=own.password,
+        pool=chosen.pool_size,
+        timeout=chosen.statement_timeout,
+        transaction_pooler=chosen.transaction_pooler,
+    )
 
 
 def _openai(module: Any, place: Resource) -> Any:

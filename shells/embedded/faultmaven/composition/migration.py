@@ -22,7 +22,7 @@ async def migrate_database(settings: Settings) -> Migration:
     """Migrate, after waiting for a server that is starting and for whoever else migrates. Safe to repeat.
 
     SQLite files are copied first. PostgreSQL is migrated by the owner of FM_DATABASE_MIGRATION_URL, who grants the user of
-    FM_DATABASE_URL what the services need. Raises MisconfiguredError, BackendError.
+    FM_DATABASE_URL what the services need, vectors beside the rows included. Raises MisconfiguredError, BackendError.
     """
     from faultmaven_adapters.sql.migrations.head import HEAD
 
@@ -51,4 +51,9 @@ async def migrate_database(settings: Settings) -> Migration:
     found = await migrate_postgres(
         owner.place, app_role=app_role, password=owner.password, startup_wait=settings.startup_wait
     )
+    vectors = settings.knowledge.vectors
+    if vectors.scheme == "pgvector" and not vectors.place:
+        from faultmaven_adapters.vectors.pgvector import prepare
+
+        await prepare(owner.place, password=owner.password, app_role=app_role, startup_wait=settings.startup_wait)
     return Migration(found, HEAD)

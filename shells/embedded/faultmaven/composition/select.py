@@ -30,6 +30,7 @@ BACKENDS = {
     ("vectors", "chroma"): "faultmaven_adapters.vectors.chroma",
     ("vectors", "milvus"): "faultmaven_adapters.vectors.milvus",
     ("vectors", "pinecone"): "faultmaven_adapters.vectors.pinecone",
+    ("vectors", "pgvector"): "faultmaven_adapters.vectors.pgvector",
     ("embedding", "hashing"): "faultmaven_adapters.embedding.hashing",
     ("embedding", "onnx"): "faultmaven_adapters.embedding.onnx",
     ("embedding", "openai"): "faultmaven_adapters.embedding.openai_compatible",
