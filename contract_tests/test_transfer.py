@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,29 +25,29 @@ from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.tables import METADATA
 from faultmaven_adapters.sql.transfer import SqlTables
+from faultmaven_adapters.transfer.journal import FileJournal
+from faultmaven_adapters.vectors.memory import MemoryVectorStore
 from faultmaven_adapters.vectors.milvus import MilvusVectorStore
 from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
-from faultmaven_contract_tests.servers import shared
+from faultmaven_contract_tests.harness import Opener
+from faultmaven_contract_tests.servers import needed_by, shared
+from faultmaven_contract_tests.vector_samples import fresh_spec, record
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.vectors import Scope, VectorStore
 from faultmaven_core.shared.errors import PermissionDeniedError
 from faultmaven_core.shared.ids import OrganizationId
-from faultmaven_core.transfer.model import Report, TargetNotEmptyError, TransferDiffersError
+from faultmaven_core.transfer.model import Kind, Report, TargetNotEmptyError, TransferDiffersError
 from faultmaven_core.transfer.service import Transfer
+from faultmaven_core.transfer.vectors import VectorCargo
 from storages import as_app, emptied
+from test_vectors import OPENERS as VECTORS
 from transfer_samples import ACME, OTHER, Sizes, installation
 
-SMALL = Sizes(cases=60, blobs=20, blob_bytes=50_000, vectors=300, model="")
-LARGE = Sizes(cases=10_000, blobs=200, blob_bytes=5 << 20, vectors=50_000, model="", dimension=384)
+SMALL = Sizes(cases=60, blobs=20, blob_bytes=50_000, vectors=300, dimension=32, batches=(8, 1, 1))
+LARGE = Sizes(cases=10_000, blobs=200, blob_bytes=5 << 20, vectors=50_000, dimension=384, batches=(400, 10, 80))
 """Ten thousand cases, a gigabyte of blobs and fifty thousand vectors."""
 
-KILLS = 3
 ENDS_WITHIN = 3600.0
-
-
-def sized(sizes: Sizes) -> Sizes:
-    """With collections that no other test has."""
-    return Sizes(sizes.cases, sizes.blobs, sizes.blob_bytes, sizes.vectors, f"model-{uuid4().hex}", sizes.dimension)
 
 
 class Move:
@@ -90,9 +91,9 @@ class Move:
         async with self.opened(**options) as transfer:
             return await transfer.run()
 
-    def confirmed(self) -> int:
-        """Lines of the journal."""
-        return self.journal.read_bytes().count(b"\n") if self.journal.exists() else 0
+    def confirmed(self, kind: Kind) -> int:
+        """Batches of a kind that the journal has."""
+        return self.journal.read_bytes().count(f'"part": "{kind}/'.encode()) if self.journal.exists() else 0
 
     async def sides(self) -> AsyncIterator[tuple[str, Any, Any]]:
         """Everything at the source and at the target, part by part."""
@@ -160,7 +161,8 @@ async def vectors_of(store: VectorStore, scope: Scope) -> Mapping[str, Any]:
 @pytest.fixture
 async def move(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Move]:
     """A source that is full and a target that is empty; of the size that the test asks for."""
-    sizes = sized(getattr(request, "param", SMALL))
+    # With collections that no other test has.
+    sizes = replace(getattr(request, "param", SMALL), model=f"model-{uuid4().hex}")
     await emptied(shared("postgres"))
     (tmp_path / "source").mkdir()
     await installation(tmp_path / "source", sizes)
@@ -186,20 +188,19 @@ class TestTransfer:
         assert report.resumed
         assert all(outcome.equal for outcome in report.outcomes)
         copied, total = sums(report)
-        assert 0 < copied < total
+        assert copied < total
         async for part, source, target in move.sides():
             assert source == target, part
             assert source, part
         assert sums(await move.run()) == (0, total)
 
     def _killed(self, move: Move) -> None:
-        """Kills it three times, each time after it has confirmed some more."""
+        """Kills it three times: among rows, among blobs and among vectors, after any number of batches of each."""
         chance = random.Random()
-        for _ in range(KILLS):
-            process = move.start()
-            wanted = move.confirmed() + chance.randrange(2, 12)
+        for kind, most in zip(Kind, move.sizes.batches, strict=True):
+            wanted, process = chance.randint(1, most), move.start()
             end = time.monotonic() + ENDS_WITHIN
-            while move.confirmed() < wanted and process.poll() is None and time.monotonic() < end:
+            while move.confirmed(kind) < wanted and process.poll() is None and time.monotonic() < end:
                 time.sleep(0.001)
             assert process.poll() is None, process.communicate()
             process.kill()
@@ -294,3 +295,43 @@ class TestTransfer:
 def sums(report: Report) -> tuple[int, int]:
     """Items that the run copied, and those that there are."""
     return sum(outcome.copied for outcome in report.outcomes), sum(outcome.part.items for outcome in report.outcomes)
+
+
+STORES = {name: opener for name, opener in VECTORS.items() if name != "memory"}
+
+
+@pytest.mark.parametrize(
+    "opener",
+    [pytest.param(opener, id=name, marks=pytest.mark.servers(*needed_by(opener))) for name, opener in STORES.items()],
+)
+async def test_vectors_go_to_every_store_and_come_back(opener: Opener, tmp_path: Path) -> None:
+    """With every kind of field; neither way changes them."""
+    spec = fresh_spec()
+    scope = Scope(spec.name, OrganizationId(f"org-{uuid4().hex}"))
+    directions = [(1.0, number / 7, -1.0, 0.3) for number in range(30)]
+    fields: list[dict[str, Any]] = [
+        {},
+        {"title": 'a "quoted" Ü'},
+        {"amount": -3, "weight": 0.1, "open": True, "tags": ("b", "a")},
+    ]
+    records = [record(f"r{number}", way, **fields[number % 3]) for number, way in enumerate(directions)]
+    (tmp_path / "store").mkdir()
+    source, back = MemoryVectorStore(), MemoryVectorStore()
+    await source.ensure(spec)
+    await source.upsert(scope, records)
+
+    async def scopes() -> Sequence[Scope]:
+        return [scope]
+
+    async with opener(tmp_path / "store") as store:
+        try:
+            for number, pair in enumerate(((source, store), (store, back))):
+                journal = FileJournal(tmp_path / f"{number}.jsonl", {})
+                report = await Transfer([VectorCargo(pair, ("one", "other"), scopes)], journal).run()
+                assert [(outcome.copied, outcome.equal) for outcome in report.outcomes] == [(30, True)]
+                await journal.aclose()
+        finally:
+            await store.drop(spec.name)
+    assert await back.describe(spec.name) == spec
+    found = await back.get(scope, [row.id for row in records])
+    assert {name: row.fields for name, row in found.items()} == {row.id: row.fields for row in records}

@@ -40,14 +40,18 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many of each, over all organizations; `model` is whose vectors they are, so that runs can share a server."""
+    """How many of each, over all organizations; `batches` of rows, blobs and vectors after which a kill comes at the latest.
+
+    `model` is whose vectors they are, so that runs can share a server.
+    """
 
     cases: int
     blobs: int
     blob_bytes: int
     vectors: int
-    model: str
-    dimension: int = 32
+    dimension: int
+    batches: tuple[int, int, int]
+    model: str = ""
 
     @property
     def collections(self) -> tuple[CollectionName, ...]:
