@@ -12,10 +12,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.quality.claims import judge
 from benchmarks.quality.product import Product
+from benchmarks.quality.retrieval import EMBEDDING
 from benchmarks.quality.run import run, write_rows
 from benchmarks.quality.sets import SETS
 
@@ -39,10 +41,21 @@ def evaluate(scorer: Path, data: Path, work: Path, jobs: int) -> int:
     unanswered = sum(run(product, inputs / name, predictions, name, jobs) for name in SETS)
     for name in SETS:
         score(scorer, ["score", "--data", data, "--predictions", predictions, "--only", name])
+    unanswered += by_words(scorer, product, data, work)
     score(scorer, ["mutate", "--predictions", predictions, "--inputs", inputs / "cases", "--out", claims])
     verdicts = work / "verdicts.jsonl"
     write_rows(verdicts, judge(product, claims, inputs / "cases"))
     score(scorer, ["judge", "--file", verdicts, "--key", claims.with_name(claims.name + ".key.json")])
+    return unanswered
+
+
+def by_words(scorer: Path, product: Product, data: Path, work: Path) -> int:
+    """Runbook retrieval once more without an embedding model; how many questions got no answer."""
+    predictions = work / "predictions-by-words"
+    shutil.rmtree(predictions, ignore_errors=True)
+    unanswered = run(replace(product, settings={EMBEDDING: "none:"}), work / "inputs" / "kb", predictions, "kb", 1)
+    print("kb without an embedding model:", flush=True)
+    score(scorer, ["score", "--data", data, "--predictions", predictions, "--only", "kb"])
     return unanswered
 
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TIMEOUT_S = 600
@@ -20,9 +20,10 @@ class ProductError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`command` is how `fm` is started; every call gets a home of its own, so that no case learns from another."""
+    """`command` is how `fm` is started, `settings` are variables of its environment beside those of this process."""
 
     command: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def installed(cls) -> Product:
@@ -33,22 +34,32 @@ class Product:
         return cls((str(fm),))
 
     def call(self, arguments: Sequence[str]) -> bytes:
-        """What a call prints. Raises ProductError where it fails or takes too long."""
+        """What a call prints, in a home of its own, so that no case learns from another.
+
+        Raises ProductError where it fails or takes too long.
+        """
         with tempfile.TemporaryDirectory(prefix="fm-quality-") as home:
-            environment = {**os.environ, "FM_HOME": home}
-            shown = " ".join(("fm", *arguments))
-            try:
-                done = subprocess.run(
-                    [*self.command, *arguments],
-                    capture_output=True,
-                    check=False,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    timeout=TIMEOUT_S,
-                )
-            except subprocess.TimeoutExpired as error:
-                raise ProductError(f"{shown}: no answer within {TIMEOUT_S} s.") from error
+            return self.call_at(home, arguments)
+
+    def call_at(self, home: str, arguments: Sequence[str], *, timeout: float = TIMEOUT_S) -> bytes:
+        """As `call`, in a home that stays."""
+        shown = " ".join(("fm", *arguments))
+        try:
+            done = subprocess.run(
+                [*self.command, *arguments],
+                capture_output=True,
+                check=False,
+                env=self.environment(home),
+                stdin=subprocess.DEVNULL,
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ProductError(f"{shown}: no answer within {timeout:.0f} s.") from error
         if done.returncode:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
             raise ProductError(f"{shown}: exit code {done.returncode}: {' / '.join(last)}")
         return done.stdout
+
+    def environment(self, home: str) -> dict[str, str]:
+        """The variables that a call sees."""
+        return {**os.environ, **self.settings, "FM_HOME": home}

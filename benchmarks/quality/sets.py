@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.product import Product
+from benchmarks.quality.retrieval import rankings
 
 Row = dict[str, Any]
 
@@ -67,11 +68,22 @@ def redact(product: Product, item: Item) -> list[Row]:
     return [{"id": row["id"], "masked": [span[:2] for span in row["masked"]]} for row in rows]
 
 
+def corpora(inputs: Path) -> Sequence[Item]:
+    """One item per corpus with its questions."""
+    return [Item(path.name, path) for path in sorted((inputs / "kb").glob("*")) if (path / "queries.jsonl").is_file()]
+
+
+def find(product: Product, item: Item) -> list[Row]:
+    """The pages for every question of a corpus, best first."""
+    return rankings(product, item.path)
+
+
 SETS: Mapping[str, Set] = {
     known.name: known
     for known in (
         Set("logs", logs, templates),
         Set("cases", cases, investigate),
         Set("redaction", texts, redact),
+        Set("kb", corpora, find),
     )
 }
