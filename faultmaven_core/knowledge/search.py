@@ -30,6 +30,9 @@ CANDIDATES = 200
 LIKELY = 200
 """Passages that are asked of a vector store. What is beyond is taken to be as likely as the last of them."""
 
+LEAST_LIKE = 0.2
+"""The cosine below which a likeness is none: texts that have nothing to do with each other have up to that much."""
+
 
 class KnowledgeSearch:
     """Finds passages of the caller's organization."""
@@ -92,9 +95,11 @@ class KnowledgeSearch:
             with suppress(
                 CollectionMissingError
             ):  # nothing of the tier is embedded yet: the coverage tells how much is
-                matches = await self._store.search(place, asked, limit=LIKELY, where=vectors.owned_by(names))
+                matches = await self._store.search(
+                    place, asked, limit=LIKELY, where=vectors.owned_by(names), min_score=LEAST_LIKE
+                )
             cosines |= {chunk_of(match.id): match.score for match in matches}
-            bounds[tier] = matches[-1].score if len(matches) == LIKELY else 0.0
+            bounds[tier] = matches[-1].score if len(matches) == LIKELY else LEAST_LIKE
         return Likely(embedder.fingerprint, cosines, bounds)
 
 
