@@ -214,7 +214,7 @@ def reindex(scopes: tuple[str, ...], wait: bool, home: str, json_: bool) -> None
     if json_:
         as_json({**_fields(to_builtins(asked)), "given_up": list(given_up)})
     else:
-        click.echo(f"{asked.documents:,} documents {'were read anew' if wait else 'will be read anew'}")
+        click.echo(f"documents {'read anew' if wait else 'that will be read anew'}: {asked.documents:,}")
     _told(given_up, quiet=json_)
 
 
@@ -311,7 +311,7 @@ def _finish(outcome: Outcome, *, json_: bool) -> None:
         for problem in taken.problems:
             click.echo(f"note: {printable(problem)}", err=True)
         if taken.ignored:
-            click.echo(f"note: {taken.ignored:,} files of other kinds were passed over", err=True)
+            click.echo(f"note: files of other kinds, passed over: {taken.ignored:,}", err=True)
     _told(outcome.given_up, quiet=json_)
     if taken.documents and len(outcome.failed) == len(taken.documents) and not json_:
         raise InvalidInputError("None of these documents could be read; they are kept, with the reasons.")
