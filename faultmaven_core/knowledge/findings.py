@@ -22,11 +22,15 @@ _PREFERRED = (Tier.CASE, Tier.PERSONAL, Tier.TEAM, Tier.GLOBAL)
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """Likenesses of meaning under an embedder's fingerprint; those of a tier's other passages do not exceed its bound."""
+    """Likenesses of meaning under an embedder's fingerprint; those of a tier's other passages do not exceed its bound.
+
+    `holds`: the vector store has something of the scopes, like the question or not.
+    """
 
     fingerprint: str
     cosines: Mapping[Place, float]
     bounds: Mapping[Tier, float]
+    holds: bool
 
 
 class Gathered:

@@ -89,18 +89,16 @@ class KnowledgeSearch:
             owners[scope.tier].append(scope.owner)
         cosines: dict[Place, float] = {}
         bounds: dict[Tier, float] = {}
+        holds = False
         for tier, names in owners.items():
             place = Scope(vectors.collection(tier, embedder.fingerprint), organization)
             matches: Sequence[Match] = ()
-            with suppress(
-                CollectionMissingError
-            ):  # nothing of the tier is embedded yet: the coverage tells how much is
-                matches = await self._store.search(
-                    place, asked, limit=LIKELY, where=vectors.owned_by(names), min_score=LEAST_LIKE
-                )
-            cosines |= {chunk_of(match.id): match.score for match in matches}
-            bounds[tier] = matches[-1].score if len(matches) == LIKELY else LEAST_LIKE
-        return Likely(embedder.fingerprint, cosines, bounds)
+            with suppress(CollectionMissingError):  # nothing of the tier is embedded yet, as the coverage tells
+                matches = await self._store.search(place, asked, limit=LIKELY, where=vectors.owned_by(names))
+            holds = holds or bool(matches)
+            cosines |= {chunk_of(match.id): match.score for match in matches if match.score >= LEAST_LIKE}
+            bounds[tier] = max(matches[-1].score, LEAST_LIKE) if len(matches) == LIKELY else LEAST_LIKE
+        return Likely(embedder.fingerprint, cosines, bounds, holds)
 
 
 def _coverage(question: Question, census: Census, likely: Likely | None, *, skipped: bool) -> c.Coverage:
@@ -119,7 +117,7 @@ def _coverage(question: Question, census: Census, likely: Likely | None, *, skip
         return c.Coverage(census.searchable, 0, state, tuple(notes))
     if missing := census.searchable - census.embedded:
         notes.append(f"{missing} of {census.searchable} documents are not embedded yet: they are found by words alone.")
-    if census.embedded and not likely.cosines:
+    if census.embedded and not likely.holds:
         notes.append(
             f"The vector store has nothing of {census.embedded} documents that were embedded: `fm knowledge reindex` "
             "embeds them anew."
