@@ -53,7 +53,7 @@ def test_a_shared_server_is_one_for_the_whole_run() -> None:
 
 def test_a_name_that_no_server_has_is_refused() -> None:
     """With the names that there are."""
-    with pytest.raises(ServerError, match="No server is called reddis; there are pgbouncer, postgres"):
+    with pytest.raises(ServerError, match="No server is called reddis; there are chroma, llama"):
         shared("reddis")
 
 

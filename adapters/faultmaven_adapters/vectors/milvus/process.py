@@ -54,11 +54,13 @@ def main(folder: Path, connection: Connection) -> None:
 
 def kinds(method: str) -> tuple[Any, Any]:
     """The classes of a method's request and answer."""
-    from google.protobuf.message_factory import GetMessageClass
-    from pymilvus.grpc_gen import milvus_pb2
+    from pymilvus.grpc_gen import common_pb2, milvus_pb2
+
+    def kind(name: str) -> Any:
+        return getattr(milvus_pb2 if hasattr(milvus_pb2, name) else common_pb2, name)
 
     found = milvus_pb2.DESCRIPTOR.services_by_name["MilvusService"].methods_by_name[method]
-    return GetMessageClass(found.input_type), GetMessageClass(found.output_type)
+    return kind(found.input_type.name), kind(found.output_type.name)
 
 
 def _received(connection: Connection) -> tuple[str, bytes] | None:
