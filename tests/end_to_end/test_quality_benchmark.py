@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,39 @@ def test_every_set_is_answered_in_its_format(inputs: Path, tmp_path: Path) -> No
     assert cases[0]["id"] == "case-0001"
     assert "OOMKilled" in cases[0]["record"]["root_cause"]["statement"]
     assert texts == [{"id": "t1", "masked": [[3, 16]]}]
+
+
+def corpus(folder: Path) -> Path:
+    """Inputs with two pages and two questions."""
+    pages = folder / "inputs" / "kb" / "main" / "pages" / "node"
+    pages.mkdir(parents=True)
+    (pages / "NodeDiskFull.md").write_text("# NodeDiskFull\n\nThe disk has no room left.\n", encoding="utf-8")
+    (pages / "QueueBacklog.md").write_text("# QueueBacklog\n\nConsumers are too slow.\n", encoding="utf-8")
+    asked = [{"query_id": "q1", "query": "consumers are slow"}, {"query_id": "q2", "query": "NodeDiskFull"}]
+    rows = "".join(json.dumps(row) + "\n" for row in asked)
+    (pages.parent.parent / "queries.jsonl").write_text(rows, encoding="utf-8")
+    return folder / "inputs"
+
+
+@pytest.mark.parametrize("embedding", ["hashing:", "none:"])
+def test_pages_are_ranked_for_every_question(tmp_path: Path, embedding: str) -> None:
+    """With a model and without one: the pages are added by the command, the questions asked of the library."""
+    product = replace(Product.installed(), settings={"FM_EMBEDDING_URL": embedding})
+    assert run(product, corpus(tmp_path), tmp_path, "kb", 1) == 0
+    rows = [json.loads(line) for line in (tmp_path / "kb.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["query_id"], row["ranking"][0]) for row in rows] == [
+        ("q1", "node/QueueBacklog.md"),
+        ("q2", "node/NodeDiskFull.md"),
+    ]
+
+
+def test_pages_that_are_not_searchable_are_no_wrong_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page that could not be read is a failure of the run."""
+    inputs = corpus(tmp_path)
+    (inputs / "kb" / "main" / "pages" / "broken.md").write_bytes(b"\xff")
+    product = replace(Product.installed(), settings={"FM_EMBEDDING_URL": "none:"})
+    assert run(product, inputs, tmp_path, "kb", 1) == 1
+    assert "no answer: kb main" in capsys.readouterr().err
 
 
 def test_a_question_without_an_answer_is_counted_and_named(
