@@ -11,7 +11,6 @@ from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.vector_samples import EAST, SPEC, WEST, counted, fresh_scope, ids, record, scanned
 from faultmaven_core.ports.vector_filters import Eq, Exists
 from faultmaven_core.ports.vectors import Embedding, Scope, VectorId, VectorStore
-from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.ids import OrganizationId
 
 QUERY = Embedding.of(EAST)
@@ -126,9 +125,3 @@ class VectorTenancyContract(Contract):
             where = Scope(SPEC.name, OrganizationId(start + end))
             token = await subject.upsert(where, [record(end)])
             assert set(await subject.get(where, ids("a", "b"), after=token)) == {VectorId(end)}
-
-    @pytest.mark.parametrize("organization", ["", "a b", "a/b", "..", "a" * 129, "\u00e9", "a\0", "a'b"])
-    def test_no_scope_without_an_organization(self, organization: str) -> None:
-        """It cannot even be said."""
-        with pytest.raises(InvalidInputError):
-            Scope(SPEC.name, OrganizationId(organization))

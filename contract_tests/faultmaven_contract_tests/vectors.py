@@ -89,15 +89,13 @@ class VectorReadingContract(Contract):
         assert found == sorted(found)
         assert len(found) == 8
 
-    @pytest.mark.parametrize("scale", [1e-20, 0.001, 1, 12345.678, 1e20])
-    async def test_the_length_of_a_query_changes_nothing(
-        self, subject: VectorStore, scope: Scope, scale: float
-    ) -> None:
-        """Clause 3: nor does that of what is stored."""
-        token = await subject.upsert(scope, [record("a", [scale, scale, 0, 0]), record("b", [0, 0, scale, 0])])
-        found = await subject.search(scope, Embedding.of([scale, 0, 0, 0]), limit=2, after=token)
-        assert [match.id for match in found] == ["a", "b"]
-        assert [match.score for match in found] == pytest.approx([math.sqrt(0.5), 0], abs=1e-5)
+    async def test_the_length_of_a_vector_changes_nothing(self, subject: VectorStore, scope: Scope) -> None:
+        """Clause 3: neither of a query nor of what is stored."""
+        for scale in (1e-20, 0.001, 1, 12345.678, 1e20):
+            token = await subject.upsert(scope, [record("a", [scale, scale, 0, 0]), record("b", [0, 0, scale, 0])])
+            found = await subject.search(scope, Embedding.of([scale, 0, 0, 0]), limit=2, after=token)
+            assert [match.id for match in found] == ["a", "b"]
+            assert [match.score for match in found] == pytest.approx([math.sqrt(0.5), 0], abs=1e-5)
 
     async def test_the_limit_is_kept(self, subject: VectorStore, scope: Scope) -> None:
         """Clause 4: and fewer records are no error."""
@@ -107,13 +105,13 @@ class VectorReadingContract(Contract):
             found = await subject.search(scope, QUERY, limit=limit, after=token)
             assert [match.id for match in found] == [row.id for row in rows[:expected]]
 
-    @pytest.mark.parametrize("limit", [0, -1, 1001])
-    async def test_no_limit_that_not_all_take(self, subject: VectorStore, scope: Scope, limit: int) -> None:
+    async def test_no_limit_that_not_all_take(self, subject: VectorStore, scope: Scope) -> None:
         """Clause 4: neither of a search nor of a page."""
-        with pytest.raises(InvalidInputError):
-            await subject.search(scope, QUERY, limit=limit)
-        with pytest.raises(InvalidInputError):
-            await scanned(subject, scope, limit)
+        for limit in (0, -1, 1001):
+            with pytest.raises(InvalidInputError):
+                await subject.search(scope, QUERY, limit=limit)
+            with pytest.raises(InvalidInputError):
+                await scanned(subject, scope, limit)
 
     async def test_a_least_score_leaves_out_what_is_less_like(self, subject: VectorStore, scope: Scope) -> None:
         """Also where that is everything."""

@@ -186,6 +186,13 @@ def test_no_name_of_a_collection_that_not_all_take(bad: str) -> None:
         Scope(CollectionName(bad), OrganizationId("org"))
 
 
+@pytest.mark.parametrize("organization", ["", "a b", "a/b", "..", "a" * 129, "\u00e9", "a\0", "a'b"])
+def test_no_scope_without_an_organization(organization: str) -> None:
+    """It cannot even be said."""
+    with pytest.raises(InvalidInputError):
+        Scope(SPEC.name, OrganizationId(organization))
+
+
 @pytest.mark.parametrize(
     ("dimension", "fields", "embedding"),
     [
