@@ -44,15 +44,17 @@ class KnowledgeWordsContract(Contract):
     async def test_a_word_is_found_whole_and_as_it_is(self, subject: Storage, word: str) -> None:
         """Neither folded nor parted, nor found by a part of it; with what begins alike beside it."""
         await keep(
-            subject, document(1), chunks=[chunk(0, f"{word}x x{word} {word}"), chunk(1, "other", labels=(word,))]
+            subject,
+            document(1),
+            chunks=[chunk(0, f"{word} {word} {word}x x{word} {word}_"), chunk(1, "other", labels=(word,))],
         )
         await keep(subject, document(2), chunks=[chunk(0, f"{word}x x{word} {word}_ {word}{word}", labels=())])
         assert await found(subject, word) == ["Runbook 1"]
         async with subject.knowledge(ACME, read_only=True) as unit:
             (candidate,) = await unit.knowledge.candidates([EVERYBODY], {word: 1}, 9)
         assert candidate.chunks == (
-            ChunkTerms(0, (f"{word}x", f"x{word}", word), ("fix",)),
-            ChunkTerms(1, ("other",), (word,)),
+            ChunkTerms(0, 5, {word: 2}, {}),
+            ChunkTerms(1, 1, {}, {word: 1}),
         )
 
     @pytest.mark.parametrize("word", NO_WORDS)
@@ -157,13 +159,22 @@ class KnowledgeWordsContract(Contract):
         assert await ordered({}) == []
 
     async def test_a_candidate_has_all_chunks_with_a_word_and_no_others(self, subject: Storage) -> None:
-        """By number; also those with a word that weighs nothing. Its words are the document's."""
-        parts = [chunk(0, "none", labels=()), chunk(1, "dns"), chunk(2, "x pod"), chunk(3, "x", labels=("dns", "fix"))]
-        await keep(subject, document(words=2**40), chunks=[*reversed(parts)])
+        """By number; also those with a word that weighs nothing; with how often each word stands where."""
+        parts = [
+            chunk(0, "none", labels=()),
+            chunk(1, "dns dns fix dns"),
+            chunk(2, "x pod", labels=()),
+            chunk(3, "x", labels=("dns", "dns", "fix")),
+        ]
+        await keep(subject, document(), chunks=[*reversed(parts)])
         async with subject.knowledge(ACME, read_only=True) as unit:
             candidates = await unit.knowledge.candidates([EVERYBODY], {"dns": 5, "pod": 0}, 9)
-        chunks = tuple(ChunkTerms(part.number, part.terms, part.labels) for part in parts[1:])
-        assert candidates == [Candidate(document().key, 2**40, chunks)]
+        counted = (
+            ChunkTerms(1, 4, {"dns": 3}, {}),
+            ChunkTerms(2, 2, {"pod": 1}, {}),
+            ChunkTerms(3, 1, {}, {"dns": 2}),
+        )
+        assert candidates == [Candidate(document().key, counted)]
 
     async def test_a_question_of_many_words_in_many_scopes(self, subject: Storage) -> None:
         """More than one list of a statement holds."""

@@ -31,19 +31,19 @@ class DocumentQuery:
 
 @dataclass(frozen=True, slots=True)
 class ChunkTerms:
-    """The tokens of a chunk, as `Chunk` has them."""
+    """How often the terms that were asked for stand in a chunk's text and in its labels; `length` counts all of its terms."""
 
     number: int
-    terms: tuple[str, ...]
-    labels: tuple[str, ...]
+    length: int
+    terms: Mapping[str, int]
+    labels: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A searchable document with the chunks in which a term was found, by number; `words` is the document's."""
+    """A searchable document with the chunks in which a term was found, by number."""
 
     document: UUID
-    words: int
     chunks: tuple[ChunkTerms, ...]
 
 

@@ -10,7 +10,7 @@ a hundred have.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -72,13 +72,11 @@ class Words:
 
     def bm25(self, passage: ChunkTerms) -> float:
         """Okapi BM25 of a passage, its labels counting as repeats that make it no longer."""
-        texts = Counter(term for term in passage.terms if term in self.weights)
-        labels = Counter(term for term in passage.labels if term in self.weights)
-        length = 1 - B + B * len(passage.terms) / self._usual
+        length = 1 - B + B * passage.length / self._usual
         score = 0.0
-        for term in texts.keys() | labels.keys():
-            often = texts[term] / length + LABEL * labels[term]
-            score += self.weights[term] * often * (K1 + 1) / (often + K1)
+        for term, weight in self.weights.items():
+            often = passage.terms.get(term, 0) / length + LABEL * passage.labels.get(term, 0)
+            score += weight * often * (K1 + 1) / (often + K1)
         return score
 
     def share(self, bm25: float) -> float:

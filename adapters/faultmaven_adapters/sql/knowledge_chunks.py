@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -25,10 +24,10 @@ from sqlalchemy import (
 from faultmaven_adapters.sql.knowledge_rows import (
     chunk_of,
     chunk_row,
+    counted,
     index_prefix,
     is_word,
     joined,
-    parted,
     scope_texts,
     vocabulary,
 )
@@ -50,6 +49,9 @@ T = TypeVar("T")
 _BATCH = 1000
 """Values of one list in a statement: databases allow some 32,000 parameters."""
 
+_FEW = 20
+"""Documents whose chunks are looked at in one go."""
+
 # Built once: to build a statement costs more than to run it.
 _OWN = DOCUMENT.c.organization_id == bindparam("own")
 _FOUND = and_(_OWN, DOCUMENT.c.searchable, DOCUMENT.c.scope.in_(bindparam("scopes", expanding=True)))
@@ -58,16 +60,21 @@ _SIZE = select(
     func.sum(DOCUMENT.c.chunks).label("chunks"),
     func.sum(DOCUMENT.c.words).label("words"),
 ).where(_FOUND)
-_WORDS = select(DOCUMENT.c.key, DOCUMENT.c.words).where(_FOUND, DOCUMENT.c.key.in_(bindparam("keys", expanding=True)))
 _OWNER = (
     select(DOCUMENT.c.scope, DOCUMENT.c.searchable).where(_OWN, DOCUMENT.c.key == bindparam("of")).with_for_update()
 )
 
 _OF_CHUNK = and_(CHUNK.c.organization_id == bindparam("own"), CHUNK.c.document == bindparam("of"))
 _CHUNKS = select(CHUNK).where(_OF_CHUNK, CHUNK.c.number >= bindparam("first")).order_by(CHUNK.c.number)
+_OF_DOCUMENT = and_(DOCUMENT.c.organization_id == CHUNK.c.organization_id, DOCUMENT.c.key == CHUNK.c.document)
 _TERMS = (
     select(CHUNK.c.document, CHUNK.c.number, CHUNK.c.terms, CHUNK.c.labels)
-    .where(CHUNK.c.organization_id == bindparam("own"), CHUNK.c.document.in_(bindparam("keys", expanding=True)))
+    .join(DOCUMENT, _OF_DOCUMENT)
+    .where(
+        _FOUND,
+        CHUNK.c.organization_id == bindparam("own"),
+        CHUNK.c.document.in_(bindparam("keys", expanding=True)),
+    )
     .order_by(CHUNK.c.document, CHUNK.c.number)
 )
 _REMOVE = [
@@ -140,15 +147,15 @@ class SqlChunks(KnowledgeRepository, Protocol):
         indexed = {term: weights[plain] for term, plain in self._indexed(named, weights).items() if weights[plain]}
         if not indexed:
             return []
-        heaviest = await self._run.run(_heaviest(indexed).limit(limit), self._own())
-        keys = [row.document for row in heaviest]
-        wanted = self._own() | {"scopes": named, "keys": keys}
-        words = {row.key: row.words for row in await self._run.run(_WORDS, wanted)} if keys else {}
-        terms = [f" {term} " for term in weights]
-        chunks: dict[UUID, tuple[ChunkTerms, ...]] = {}
-        for key, rows in groupby(await self._run.run(_TERMS, wanted) if words else (), lambda row: row.document):
-            chunks[key] = tuple(_terms(row) for row in rows if _holds(f" {row.terms} {row.labels} ", terms))
-        return [Candidate(key, words[key], chunks[key]) for key in keys if key in words]
+        heaviest = [row.document for row in await self._run.run(_heaviest(indexed).limit(limit), self._own())]
+        asked = [term for term in weights if is_word(term)]
+        chunks: dict[UUID, list[ChunkTerms]] = defaultdict(list)
+        # Few at a time: what is counted below holds the event loop.
+        for keys in batches(heaviest, _FEW):
+            for row in await self._run.run(_TERMS, self._own() | {"scopes": named, "keys": keys}):
+                if found := counted(row.number, row.terms, row.labels, asked):
+                    chunks[row.document].append(found)
+        return [Candidate(key, tuple(chunks[key])) for key in heaviest if key in chunks]
 
     async def named(self, scopes: Scopes, names: Collection[str], limit: int) -> Sequence[NamedChunk]:
         wanted = self._own() | {"scopes": scope_texts(scopes), "names": list(names), "most": limit}
@@ -178,16 +185,8 @@ def _heaviest(weights: Mapping[str, int]) -> Select[Any]:
     )
 
 
-def _holds(text: str, terms: Iterable[str]) -> bool:
-    return any(term in text for term in terms)
-
-
-def _terms(row: Any) -> ChunkTerms:
-    return ChunkTerms(row.number, parted(row.terms), parted(row.labels))
-
-
-def batches(items: Collection[T]) -> Iterator[list[T]]:
+def batches(items: Collection[T], most: int = _BATCH) -> Iterator[list[T]]:
     """All items, in lists that fit into a statement."""
     listed = list(items)
-    for start in range(0, len(listed), _BATCH):
-        yield listed[start : start + _BATCH]
+    for start in range(0, len(listed), most):
+        yield listed[start : start + most]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, KnowledgeScope, Status, Tier
-from faultmaven_core.knowledge.ports import Scopes
+from faultmaven_core.knowledge.ports import ChunkTerms, Scopes
 from faultmaven_core.shared.errors import InvalidInputError
 
 _WORD = re.compile("[a-z0-9_\x80-\U0010ffff]+")
@@ -140,6 +140,17 @@ def is_word(text: str) -> bool:
 def parted(text: str) -> tuple[str, ...]:
     """The words of a column."""
     return tuple(text.split(" ")) if text else ()
+
+
+def counted(number: int, terms: str, labels: str, asked: Iterable[str]) -> ChunkTerms | None:
+    """How often words stand in the columns of a chunk; None where none does."""
+    # Twice the spaces, so that each word has its own two. To part the words would take several times as long.
+    text, above = (f" {column.replace(' ', '  ')} " for column in (terms, labels))
+    in_text = {word: often for word in asked if (often := text.count(f" {word} "))}
+    in_labels = {word: often for word in asked if (often := above.count(f" {word} "))}
+    if not in_text and not in_labels:
+        return None
+    return ChunkTerms(number, terms.count(" ") + 1 if terms else 0, in_text, in_labels)
 
 
 def vocabulary(chunks: Iterable[Chunk]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from uuid import UUID
@@ -129,8 +129,8 @@ class MemoryKnowledgeRepository(KnowledgeRepository):
         for document in self._searchable(scopes):
             weight = sum(weights[term] for term in vocabulary(self._chunks(document.key)) & weights.keys())
             if weight > 0:
-                weighed.append((-weight, document.key, document.words))
-        return [Candidate(key, words, tuple(self._holding(key, weights))) for _, key, words in sorted(weighed)[:limit]]
+                weighed.append((-weight, document.key))
+        return [Candidate(key, tuple(self._holding(key, weights))) for _, key in sorted(weighed)[:limit]]
 
     async def named(self, scopes: Scopes, names: Collection[str], limit: int) -> Sequence[NamedChunk]:
         found = [
@@ -159,10 +159,14 @@ class MemoryKnowledgeRepository(KnowledgeRepository):
     def _chunks(self, document: UUID) -> tuple[Chunk, ...]:
         return self._run.tables.chunks.get((self._organization, document), ())
 
-    def _holding(self, document: UUID, terms: Iterable[str]) -> Iterator[ChunkTerms]:
+    def _holding(self, document: UUID, terms: Collection[str]) -> Iterator[ChunkTerms]:
         for chunk in self._chunks(document):
-            if not {*chunk.terms, *chunk.labels}.isdisjoint(terms):
-                yield ChunkTerms(chunk.number, chunk.terms, chunk.labels)
+            text, labels = (
+                {word: often for word, often in Counter(words).items() if word in terms}
+                for words in (chunk.terms, chunk.labels)
+            )
+            if text or labels:
+                yield ChunkTerms(chunk.number, len(chunk.terms), text, labels)
 
     def _keep(self, document: Document) -> None:
         moments = (document.added_at, document.updated_at)
