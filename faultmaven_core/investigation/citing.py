@@ -27,17 +27,26 @@ def asked(record: RcaRecord) -> str:
 
 
 def said(record: RcaRecord) -> str:
-    """The sentence that passages must be about: without the names of what broke, which no runbook knows."""
-    cause = record.root_cause
-    if cause is None:
-        return asked(record)
-    own = set(terms(f"{cause.entity.name} {cause.entity.namespace}"))
-    return " ".join(word for word in terms(cause.statement) if word not in own)
+    """The sentence that passages must be about."""
+    return record.root_cause.statement if record.root_cause else asked(record)
 
 
-def citations(hits: Iterable[KnowledgeHit], sentence: str, most: int) -> tuple[KnowledgeCitation, ...]:
-    """The hits that are about the sentence, in their order, one of each document, each with why it is cited."""
-    wanted = frozenset(terms(sentence))
+def own_words(record: RcaRecord) -> frozenset[str]:
+    """The words that name what broke: no runbook knows them."""
+    entities = [finding.entity for finding in record.findings[:MOST_FINDINGS]]
+    if record.root_cause is not None:
+        entities.append(record.root_cause.entity)
+    return frozenset(word for one in entities for word in terms(f"{one.name} {one.namespace}"))
+
+
+def citations(
+    hits: Iterable[KnowledgeHit], sentence: str, own: frozenset[str], most: int
+) -> tuple[KnowledgeCitation, ...]:
+    """The hits that are about the sentence, in their order, one of each document, each with why it is cited.
+
+    `own` words, and numbers, are this incident's alone and count for nothing.
+    """
+    wanted = frozenset(word for word in terms(sentence) if word.isalpha()) - own
     cited: dict[str, KnowledgeCitation] = {}
     for hit in hits:
         because = "; ".join(_reasons(hit, wanted))
@@ -63,8 +72,10 @@ def _reasons(hit: KnowledgeHit, wanted: frozenset[str]) -> Iterator[str]:
         return
     if why.names:
         yield f"it names {', '.join(why.names[:TOLD_WORDS])}"
-    shared = [word for word in why.terms if word in wanted]
-    if wanted and len(shared) >= LEAST_SHARE * len(wanted):
+    # They are told as they stand in the question.
+    shared = [word for word in why.terms if wanted.intersection(terms(word))]
+    held = wanted.intersection(term for word in shared for term in terms(word))
+    if wanted and len(held) >= LEAST_SHARE * len(wanted):
         yield f"it is about {', '.join(shared[:TOLD_WORDS])}"
     if why.cosine >= LEAST_COSINE:
         yield f"it means much the same ({why.cosine:.2f} of 1)"

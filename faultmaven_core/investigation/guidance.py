@@ -50,11 +50,12 @@ class Adviser:
         """Guidance for a record. Raises InvalidInputError on a scope that is none, NotFoundError on another's case."""
         told = _Told()
         found = await self._hits(citing.asked(record), scopes, caller, told)
-        runbooks = citing.citations(found, citing.said(record), MOST_CITED)
+        own = citing.own_words(record)
+        runbooks = citing.citations(found, citing.said(record), own, MOST_CITED)
         remedies = []
         for action in record.actions[:MOST_REMEDIES]:
             hits = await self._hits(action.text, scopes, caller, told)
-            if cited := citing.citations(hits, action.text, 1):
+            if cited := citing.citations(hits, action.text, own, 1):
                 remedies.append(CitedRemedy(action.text, cited))
         similar, compared = await self._similar(case, record, caller, told)
         return Guidance(runbooks, tuple(remedies), similar, told.documents, compared, tuple(told.notes))
@@ -74,7 +75,9 @@ class Adviser:
             told.notes[f"Knowledge could not be searched: {error}"] = None
             return ()
         told.documents = result.coverage.documents
-        told.notes |= dict.fromkeys(result.coverage.notes)
+        # Without a model this is how it is set up, and said where it is asked for.
+        if result.coverage.vectors == "used":
+            told.notes |= dict.fromkeys(result.coverage.notes)
         return result.hits
 
     async def _similar(

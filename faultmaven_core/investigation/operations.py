@@ -6,7 +6,14 @@ from typing import Any
 
 from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases.commands import ReadReport
-from faultmaven_core.investigation.commands import Investigate, Investigated, RenderedReport, RenderReport
+from faultmaven_core.investigation.commands import (
+    Guidance,
+    Investigate,
+    Investigated,
+    ReadGuidance,
+    RenderedReport,
+    RenderReport,
+)
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.caller import Caller
@@ -31,4 +38,7 @@ OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (
     ),
     Operation("investigation.render", RenderReport, RenderedReport, Service.render, "Write a report"),
     Operation("investigation.report", ReadReport, RcaRecord, Service.report, "Read a case's record"),
+    Operation(
+        "investigation.guidance", ReadGuidance, Guidance, Service.guidance, "Read what is known about it already"
+    ),
 )

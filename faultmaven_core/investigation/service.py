@@ -8,12 +8,20 @@ from enum import StrEnum
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.record import RcaRecord
-from faultmaven_core.cases.commands import BeginInvestigation, CaseView, ReadReport, StoreRecord
+from faultmaven_core.cases.commands import BeginInvestigation, CaseView, ReadReport, ShowCase, StoreRecord
 from faultmaven_core.evidence.commands import KeepReading, Reading
 from faultmaven_core.evidence.custody import CheckedOut
 from faultmaven_core.evidence.model import SeenSource
-from faultmaven_core.investigation.commands import Investigate, Investigated, RenderedReport, RenderReport
-from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
+from faultmaven_core.investigation.commands import (
+    Guidance,
+    Investigate,
+    Investigated,
+    ReadGuidance,
+    RenderedReport,
+    RenderReport,
+)
+from faultmaven_core.investigation.guidance import Adviser
+from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, KnowledgeSearch, Watch
 from faultmaven_core.ports.extraction_runner import Extracted, ExtractionRun, ExtractionRunner, Options
 from faultmaven_core.ports.report_renderer import Exhibits, ReportForm, ReportRenderer
 from faultmaven_core.shared.caller import Caller
@@ -46,10 +54,12 @@ class InvestigationService:
         evidence: EvidenceReader,
         runner: ExtractionRunner,
         renderer: ReportRenderer,
+        knowledge: KnowledgeSearch,
         version: str,
     ) -> None:
         self._cases, self._evidence, self._runner = cases, evidence, runner
         self._renderer, self._version = renderer, version
+        self._adviser = Adviser(cases, knowledge)
 
     async def investigate(self, command: Investigate, caller: Caller, progress: Watch = unwatched) -> Investigated:
         """Read all evidence, conclude, and store the record with the case.
@@ -84,20 +94,31 @@ class InvestigationService:
         """What reports show of the evidence, as it was when the last record was made. Holds secrets: mask before export."""
         return codec.restore(Exhibits, (await self._cases.report(command, caller)).exhibits)
 
+    async def guidance(self, command: ReadGuidance, caller: Caller) -> Guidance:
+        """What the organization knows about the last record. May hold secrets: mask before export.
+
+        What cannot be asked now is said in its notes. Raises InvalidInputError on a scope that is none.
+        """
+        case = await self._cases.show(ShowCase(command.case_id), caller)
+        record = await self.report(ReadReport(command.case_id), caller)
+        scopes = dict.fromkeys(("global", "personal", f"case:{case.case_id}", *command.scopes))
+        return await self._adviser.advise(case, record, tuple(scopes), caller)
+
     async def render(self, command: RenderReport, caller: Caller) -> RenderedReport:
         """The last record as a report. form: md | html | json; secrets are masked unless the caller wants them."""
         form = choice(_Form, "form", command.form)
         stored = await self._cases.report(ReadReport(command.case_id), caller)
         record, exhibits = stored.record, codec.restore(Exhibits, stored.exhibits)
+        guidance = await self.guidance(ReadGuidance(command.case_id, command.scopes), caller)
         if command.redact:
             from faultmaven_core.analysis.exhibits import redacted
 
-            record, exhibits, _ = await asyncio.to_thread(redacted, record, exhibits, None)
+            record, exhibits, guidance = await asyncio.to_thread(redacted, record, exhibits, guidance)
         if form is _Form.JSON:
-            return RenderedReport(command.form, codec.encode(record).decode())
-        values = codec.to_builtins(record)
-        text = await asyncio.to_thread(self._renderer.render, values, exhibits, ReportForm(command.form))
-        return RenderedReport(command.form, text)
+            return RenderedReport(command.form, codec.encode(record).decode(), guidance)
+        values, known = codec.to_builtins(record), codec.to_builtins(guidance)
+        text = await asyncio.to_thread(self._renderer.render, values, exhibits, ReportForm(command.form), known)
+        return RenderedReport(command.form, text, guidance)
 
     def _conclude(
         self, found: Sequence[Extracted], case: CaseView, command: Investigate, run: ExtractionRun

@@ -19,7 +19,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from faultmaven_core import codec
 from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.investigation.commands import Guidance
 
 Fm = Callable[..., subprocess.CompletedProcess[str]]
 FM = [sys.executable, "-m", "faultmaven_cli.main"]
@@ -46,11 +48,12 @@ def test_unreadable_file_is_named_beside_the_answer(fm: Fm, evidence: Path) -> N
     assert "web-0" in done.stdout
 
 
-def test_json_is_exactly_the_record(fm: Fm, evidence: Path) -> None:
-    """`--json` is the public contract and nothing else: it decodes strictly, field by field."""
+def test_json_is_the_record_and_what_is_known_beside_it(fm: Fm, evidence: Path) -> None:
+    """`--json` is the public contract, decoded strictly field by field, with `guidance` beside it and nothing else."""
     done = fm("investigate", evidence, "--json")
     record = msgspec.json.decode(done.stdout, type=RcaRecord)
-    assert set(json.loads(done.stdout)) == set(RcaRecord.__dataclass_fields__)
+    assert set(json.loads(done.stdout)) == {*RcaRecord.__dataclass_fields__, "guidance"}
+    assert json.loads(done.stdout)["guidance"] == json.loads(codec.encode(Guidance(documents=0)))
     assert record.schema == "rca-record/1"
     assert json.loads(fm("report", "--json").stdout) == json.loads(done.stdout)
 

@@ -17,7 +17,7 @@ from faultmaven_cli.checks import ignored
 from faultmaven_cli.moment import Moment
 from faultmaven_cli.output import printable, write_whole
 from faultmaven_cli.progress import Progress
-from faultmaven_cli.report import FORMATS, form_of, rendered
+from faultmaven_cli.report import FORMATS, SCOPE_OPTION, form_of, rendered, whole
 from faultmaven_cli.session import HOME_OPTION, session
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Wish:
     redact: bool
     ignored: tuple[str, ...]
     form: str
+    scopes: tuple[str, ...]
 
 
 @click.command()
@@ -62,6 +63,7 @@ class Wish:
 @click.option("--fast", is_flag=True, help="Sample large logs instead of reading every line.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes that read evidence; default is one per core.")
 @click.option("--no-redact", is_flag=True, help="Keep secrets and personal data as they stand in the evidence.")
+@SCOPE_OPTION
 @HOME_OPTION
 def investigate(
     paths: tuple[str, ...],
@@ -134,8 +136,12 @@ async def _run(
         done = await fm.investigation.investigate(command, fm.caller, progress)
     problems = [*added.problems, *usual.problems]
     problems += [problem for source in done.record.coverage for problem in source.problems]
-    texts = {form: await rendered(fm, case_id, form, redact=wish.redact) for form in {"json", wish.form} - {"text"}}
-    return texts, list(dict.fromkeys(problems))
+    reports = [
+        await rendered(fm, case_id, form, redact=wish.redact, scopes=wish.scopes)
+        for form in sorted({"json", wish.form} - {"text"})
+    ]
+    problems = [*reports[0].guidance.notes, *problems]
+    return {one.form: whole(one) for one in reports}, list(dict.fromkeys(problems))
 
 
 def _epoch(when: datetime | None) -> float | None:

@@ -23,16 +23,16 @@ VERDICTS = {
 
 
 def first_screen(record: Mapping[str, Any], *, width: int | None = None, more: str = "") -> str:
-    """The record at a glance. `more` is the command that shows the rest.
+    """The record at a glance, with the `guidance` that stands beside it. `more` is the command that shows the rest.
 
-    Sections that matter least (what was ruled out, then what is missing) give way when the lines run out; commands are
-    never cut, because people copy them.
+    Sections that matter least (what was ruled out, then what is missing, then what is known already) give way when the
+    lines run out; commands are never cut, because people copy them.
     """
     width = width or max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
     cause = record["root_cause"]
     top = [_verdict(record), "", *_wrap(cause["statement"] if cause else _no_cause(record), width, 3)]
     sections = [_proof(record, width), _confirm(cause, width), _refute(cause, width)] if cause else []
-    optional = [_ruled_out(record, width), _missing(record, width)]
+    optional = [_ruled_out(record, width), _missing(record, width), _known(record, width)]
     foot = [_label("more") + more] if more else []
     room = LINES - _height(top + foot, width) - 1 - sum(_height(section, width) for section in sections)
     for section in reversed(optional):
@@ -111,6 +111,17 @@ def _missing(record: Mapping[str, Any], width: int) -> list[str]:
         lines += [_label("") + printable(command) for command in need["commands"][:1]]
         if not need["commands"] and need["places"]:
             lines += _labelled("", f"look at {need['places'][0]}", width, 1)
+    return lines
+
+
+def _known(record: Mapping[str, Any], width: int) -> list[str]:
+    guidance = record.get("guidance", {})
+    lines: list[str] = []
+    for cited in guidance.get("runbooks", ())[:1]:
+        place = ", ".join([cited["title"], *cited["headings"][-1:]])
+        lines += _labelled("runbook", f"{cited['document_id']} {place} ({cited['because']})", width, 1)
+    for past in guidance.get("similar", ())[:1]:
+        lines += _labelled("similar", f"{past['case_id']} {past['cause']}", width, 1)
     return lines
 
 

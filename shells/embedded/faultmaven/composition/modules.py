@@ -154,9 +154,14 @@ class ServicesModule(Module):
     @singleton
     @provider
     def investigation(
-        self, cases: CaseService, evidence: EvidenceService, runner: ExtractionRunner, renderer: ReportRenderer
+        self,
+        cases: CaseService,
+        evidence: EvidenceService,
+        runner: ExtractionRunner,
+        renderer: ReportRenderer,
+        knowledge: KnowledgeService,
     ) -> InvestigationService:
-        return InvestigationService(cases, evidence, runner, renderer, version("faultmaven"))
+        return InvestigationService(cases, evidence, runner, renderer, knowledge, version("faultmaven"))
 
     @singleton
     @provider
