@@ -49,6 +49,11 @@ def emulated_store(key: str, **options: Any) -> PineconeVectorStore:
     return PineconeVectorStore(Secret(key), **{"control_url": shared("pinecone_emulator").url, **options})
 
 
+def emulated_at(url: str, key: str) -> PineconeVectorStore:
+    """A store in the emulator from what can be pickled, as secrets cannot: for other processes."""
+    return PineconeVectorStore(Secret(key), control_url=url)
+
+
 @asynccontextmanager
 async def live(folder: Path) -> AsyncIterator[VectorStore]:
     """Vectors in the service itself; the indexes that a test makes are removed."""

@@ -10,14 +10,11 @@ from pathlib import Path
 from faultmaven_adapters.vectors.chroma import ChromaVectorStore
 from faultmaven_adapters.vectors.milvus import MilvusVectorStore
 from faultmaven_adapters.vectors.pgvector import PgVectorStore
-from faultmaven_adapters.vectors.pinecone import PineconeVectorStore
 from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
 from faultmaven_contract_tests.servers import needs, shared
 from faultmaven_contract_tests.vector_places import VectorPlace
-from faultmaven_core.ports.vectors import VectorStore
-from faultmaven_core.shared.secret import Secret
 from pgvector_backends import prepared
-from pinecone_backends import project
+from pinecone_backends import emulated_at, project
 from vectors_elsewhere import Maker, elsewhere
 
 
@@ -76,13 +73,8 @@ async def pgvector(folder: Path) -> AsyncIterator[VectorPlace]:
 @asynccontextmanager
 async def pinecone_emulated(folder: Path) -> AsyncIterator[VectorPlace]:
     """A project of the emulator's."""
-    async with project() as key, _place(partial(pinecone, shared("pinecone_emulator").url, key)) as place:
+    async with project() as key, _place(partial(emulated_at, shared("pinecone_emulator").url, key)) as place:
         yield place
-
-
-def pinecone(url: str, key: str) -> VectorStore:
-    """A store in the emulator, made from what can be pickled: secrets cannot."""
-    return PineconeVectorStore(Secret(key), control_url=url)
 
 
 OPENERS = {

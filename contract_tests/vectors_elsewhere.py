@@ -23,8 +23,7 @@ Maker = Callable[[], VectorStore]
 @asynccontextmanager
 async def elsewhere(make: Maker) -> AsyncIterator[OtherProcess]:
     """A process with a store of its own; the maker can be pickled."""
-    process = await asyncio.create_subprocess_exec(sys.executable, __file__, stdin=PIPE, stdout=PIPE, limit=1 << 24)
-    other = OtherProcess(process, make)
+    other = OtherProcess(make)
     try:
         yield other
     finally:
@@ -32,18 +31,23 @@ async def elsewhere(make: Maker) -> AsyncIterator[OtherProcess]:
 
 
 class OtherProcess:
-    """Calls go there one after another."""
+    """Starts with the first call; calls go there one after another."""
 
-    def __init__(self, process: Process, make: Maker) -> None:
-        self._process = process
+    def __init__(self, make: Maker) -> None:
+        self._make = make
         self._turn = asyncio.Lock()
-        self._write(make)
+        self._process: Process | None = None
 
     async def __call__(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """What the store's method gives or raises there."""
-        assert self._process.stdout
         async with self._turn:
-            self._write((method, args, kwargs))
+            if self._process is None:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, __file__, stdin=PIPE, stdout=PIPE, limit=1 << 24
+                )
+                self._write(self._process, self._make)
+            assert self._process.stdout
+            self._write(self._process, (method, args, kwargs))
             outcome = pickle.loads(base64.b64decode(await self._process.stdout.readline()))
         if isinstance(outcome, FaultMavenError):
             raise outcome
@@ -51,14 +55,22 @@ class OtherProcess:
 
     async def aclose(self) -> None:
         """It closes its store and ends."""
+        if self._process is None:
+            return
         assert self._process.stdin
         self._process.stdin.close()
-        async with asyncio.timeout(60):
-            assert await self._process.wait() == 0
+        try:
+            async with asyncio.timeout(60):
+                assert await self._process.wait() == 0
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
 
-    def _write(self, value: object) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(_line(value))
+    @staticmethod
+    def _write(process: Process, value: object) -> None:
+        assert process.stdin
+        process.stdin.write(_line(value))
 
 
 def _line(value: object) -> bytes:
