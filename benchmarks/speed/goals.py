@@ -53,6 +53,7 @@ GOALS: dict[str, tuple[Goal, ...]] = {
     ),
     "embedding": (
         Goal("chunks, ours / bare onnxruntime on ready tokens", "ours", "bare", least=0.85),
+        Goal("ingest of runbooks, ours / bare onnxruntime on its chunks", "ingest", "bare ingest", least=0.85),
         Goal("chunks, ours / bare onnxruntime as they come, 32 at once", "ours", "bare, as they come", least=2.0),
     ),
     "vectors": (
@@ -71,6 +72,10 @@ GOALS: dict[str, tuple[Goal, ...]] = {
             for work in ("search", "upsert")
             for store in ("chroma", "chroma server", "milvus")
         ),
+    ),
+    "knowledge": (
+        Goal("a folder synced again unchanged / synced first", "again", "first", most=0.02),
+        Goal("the same, by the clock", "again", "first", by="wall"),
     ),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
