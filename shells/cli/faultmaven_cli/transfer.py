@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  fm transfer --to postgresql://app@db/faultmaven                what the settings name, to PostgreSQL
-  fm transfer --from file:/var/lib/fm/blobs --to s3://evidence
-  fm transfer --from vectors=sqlite:/var/lib/fm/vectors.db --to milvus://milvus:19530 --dry-run
-  fm transfer --from sqlite:fm.db --to postgresql://app@db/fm --from file:blobs --to s3://evidence
+  fm transfer --to "$NEW_DATABASE_URL" --dry-run         how much there is, from what the settings name
+  fm transfer --from file:blobs --to "$NEW_BLOBS_URL"
+  fm transfer --from vectors=sqlite:vectors.db --to "$NEW_VECTORS_URL"
+  fm transfer --from database=sqlite:fm.db --to "$NEW_DATABASE_URL" --from file:blobs --to "$NEW_BLOBS_URL"
 """
 
 
