@@ -241,7 +241,7 @@ async def test_more_callers_than_connections_are_served_in_turn() -> None:
 
 async def test_a_lock_is_not_waited_for_without_end() -> None:
     """Whoever reads is not harmed, and the connection serves the next call."""
-    async with opened(timeout=1.0, pool=1) as store:
+    async with opened(timeout=3.0, pool=1) as store:
         await store.ensure(SPEC)
         scope = fresh_scope()
         await store.upsert(scope, [record("a")])

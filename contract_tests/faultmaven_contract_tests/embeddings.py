@@ -20,7 +20,7 @@ SAME = 0.999
 """Cosine of two vectors of one text; rounding depends on what else is computed with it."""
 
 LONGEST_STALL = 0.1
-TRIES = 3
+TRIES = 6
 PAUSE = 0.005
 
 ANSWER = "The pod was killed because its container used more memory than its limit."
