@@ -1,4 +1,4 @@
-"""Vectors in Milvus: a server's, or Milvus Lite in this process."""
+"""Vectors in Milvus: a server's, or Milvus Lite in a process of ours."""
 
 from __future__ import annotations
 

@@ -24,6 +24,9 @@ PAUSE = 1.0
 """Seconds until the next try where Milvus says that there were too many calls; it does not say how long to wait."""
 
 
+_NAMES: dict[int, str] = {number: name for name, number in common_pb2.ErrorCode.items()}
+
+
 class RefusalError(Exception):
     """An answer whose status is not success. `kind` is the name of the older code, which every version sends too."""
 
@@ -36,7 +39,7 @@ def accepted(answer: Any) -> Any:
     """The answer. Raises RefusalError where it says no."""
     status = getattr(answer, "status", answer)
     if status.code or status.error_code:
-        kind = common_pb2.ErrorCode.Name(status.error_code)
+        kind = _NAMES.get(status.error_code, "")
         raise RefusalError(status.reason, status.code, kind, retriable=status.retriable)
     return answer
 

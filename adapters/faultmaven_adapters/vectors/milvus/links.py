@@ -1,4 +1,4 @@
-"""How requests reach Milvus: over the network, or by a call where Lite runs in this process.
+"""How requests reach a server of Milvus; `lite` has the other way.
 
 pymilvus' clients retry until their time is over, keep what they know of collections per process and log every failure
 with a trace; its messages and stubs, which are used here, do none of that.
@@ -47,7 +47,7 @@ class Link(Protocol):
         """The answer to a request. Raises our errors, also where the answer is a refusal."""
 
     def close(self) -> None:
-        """Use no more."""
+        """Use no more; calls that still run end soon."""
 
 
 class ServerLink:
@@ -58,7 +58,8 @@ class ServerLink:
 
     def __init__(self, url: str, token: Secret | None, database: str, timeout: float) -> None:
         parts = urlsplit(url)
-        self._address = f"{parts.hostname}:{parts.port or DEFAULT_PORT}"
+        host = parts.hostname or ""
+        self._address = f"{f'[{host}]' if ':' in host else host}:{parts.port or DEFAULT_PORT}"
         self.place = f"Milvus at {self._address}"
         self._secure = parts.scheme == "https"
         self._metadata = _authorization(token)

@@ -6,6 +6,7 @@ through a port, as its own client does, would open the data to everybody on the 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,10 @@ class LiteLink:
         self.place = f"Milvus Lite in {folder}"
         self._folder, self._timeout = folder, timeout
         self._process: ChildProcess | None = None
+        self._one_call = threading.Lock()
 
     def exchange(self, method: str, request: Any) -> Any:
-        with translation(MILVUS_ERRORS, self.place):
+        with self._one_call, translation(MILVUS_ERRORS, self.place):
             try:
                 process = self._started()
                 process.send((method, request.SerializeToString()))
@@ -67,7 +69,8 @@ class LiteLink:
                 raise BackendUnavailableError(f"{self.place} cannot serve us: its process has ended.") from error
 
     def close(self) -> None:
-        self._end()
+        with self._one_call:
+            self._end()
 
     def _end(self, patience: float = END_SECONDS) -> None:
         if self._process is not None:

@@ -138,7 +138,7 @@ class MilvusVectorStore(CheckedVectors):
         return Inspection("Milvus", answer.version, warnings=(UNENCRYPTED,) if self._unencrypted else ())
 
     async def _release(self) -> None:
-        await self._calls(self._link.close)
+        await asyncio.to_thread(self._link.close)
         await asyncio.to_thread(self._calls.close)
 
     async def _load(self, spec: CollectionSpec) -> None:
