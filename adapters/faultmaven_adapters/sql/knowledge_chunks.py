@@ -148,7 +148,7 @@ class SqlChunks(KnowledgeRepository, Protocol):
         if not indexed:
             return []
         heaviest = [row.document for row in await self._run.run(_heaviest(indexed).limit(limit), self._own())]
-        asked = [term for term in weights if is_word(term)]
+        asked = frozenset(weights)
         chunks: dict[UUID, list[ChunkTerms]] = defaultdict(list)
         # Few at a time: what is counted below holds the event loop.
         for keys in batches(heaviest, _FEW):

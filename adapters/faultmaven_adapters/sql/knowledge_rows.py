@@ -142,15 +142,12 @@ def parted(text: str) -> tuple[str, ...]:
     return tuple(text.split(" ")) if text else ()
 
 
-def counted(number: int, terms: str, labels: str, asked: Iterable[str]) -> ChunkTerms | None:
+def counted(number: int, terms: str, labels: str, asked: frozenset[str]) -> ChunkTerms | None:
     """How often words stand in the columns of a chunk; None where none does."""
-    # Twice the spaces, so that each word has its own two. To part the words would take several times as long.
-    text, above = (f" {column.replace(' ', '  ')} " for column in (terms, labels))
-    in_text = {word: often for word in asked if (often := text.count(f" {word} "))}
-    in_labels = {word: often for word in asked if (often := above.count(f" {word} "))}
-    if not in_text and not in_labels:
-        return None
-    return ChunkTerms(number, terms.count(" ") + 1 if terms else 0, in_text, in_labels)
+    text, above = parted(terms), parted(labels)
+    in_text = {word: text.count(word) for word in asked.intersection(text)}
+    in_labels = {word: above.count(word) for word in asked.intersection(above)}
+    return ChunkTerms(number, len(text), in_text, in_labels) if in_text or in_labels else None
 
 
 def vocabulary(chunks: Iterable[Chunk]) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC
 from uuid import UUID
 
-from faultmaven_adapters.sql.knowledge_rows import joined, scope_texts, vocabulary
+from faultmaven_adapters.sql.knowledge_rows import counted, joined, scope_texts, vocabulary
 from faultmaven_adapters.sql.memory_tables import MemoryTransaction
 from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, KnowledgeScope
 from faultmaven_core.knowledge.ports import (
@@ -161,12 +161,8 @@ class MemoryKnowledgeRepository(KnowledgeRepository):
 
     def _holding(self, document: UUID, terms: Collection[str]) -> Iterator[ChunkTerms]:
         for chunk in self._chunks(document):
-            text, labels = (
-                {word: often for word, often in Counter(words).items() if word in terms}
-                for words in (chunk.terms, chunk.labels)
-            )
-            if text or labels:
-                yield ChunkTerms(chunk.number, len(chunk.terms), text, labels)
+            if found := counted(chunk.number, joined(chunk.terms), joined(chunk.labels), frozenset(terms)):
+                yield found
 
     def _keep(self, document: Document) -> None:
         moments = (document.added_at, document.updated_at)
