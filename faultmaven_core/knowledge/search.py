@@ -56,11 +56,14 @@ class KnowledgeSearch:
         question = Question.of(command.text)
         scopes = await self._access.scopes(command.scopes, caller)
         embedder = None if command.lexical_only else self._embedder
-        # Before the transaction: no other network belongs inside of one.
-        likely = await self._likely(embedder, question, scopes, caller.organization) if embedder else None
+        async with self._units(caller.organization, read_only=True) as unit:
+            census = await unit.knowledge.census(scopes, embedder.fingerprint if embedder else "")
+        # Between the transactions: no other network belongs inside of one. Where nothing is embedded, no model is loaded.
+        likely = None
+        if embedder and census.embedded:
+            likely = await self._likely(embedder, question, scopes, caller.organization)
         async with self._units(caller.organization, read_only=True) as unit:
             repository = unit.knowledge
-            census = await repository.census(scopes, embedder.fingerprint if embedder else "")
             words = Words(await repository.statistics(scopes, question.terms), question.terms)
             candidates = await repository.candidates(scopes, words.selecting, CANDIDATES)
             holding = {name: await repository.named(scopes, [name], MOST_HOLDING + 1) for name in question.names}
@@ -76,7 +79,7 @@ class KnowledgeSearch:
                 for one in order
                 if one.place in chunks
             ),
-            _coverage(question, census, likely, skipped=command.lexical_only),
+            _coverage(question, census, _vectors(embedder, command), lost=likely is not None and not likely.holds),
         )
 
     async def _likely(
@@ -101,25 +104,32 @@ class KnowledgeSearch:
         return Likely(embedder.fingerprint, cosines, bounds, holds)
 
 
-def _coverage(question: Question, census: Census, likely: Likely | None, *, skipped: bool) -> c.Coverage:
+def _vectors(embedder: Embedder | None, command: c.SearchKnowledge) -> str:
+    """What Coverage says of meaning."""
+    if command.lexical_only:
+        return "skipped"
+    return "used" if embedder else "none"
+
+
+_WITHOUT = {
+    "none": "There is no embedding model: this looked for words and names, not for meaning.",
+    "skipped": "Meaning was left out, as asked: this looked for words and names.",
+}
+
+
+def _coverage(question: Question, census: Census, vectors_state: str, *, lost: bool) -> c.Coverage:
     notes = []
     if pending := census.states.get(DocumentState.PENDING, 0):
         notes.append(f"{pending} documents are not read yet: nothing of them can be found.")
     if not question.terms:
         notes.append("The question holds only words that every text has: nothing could be found by words.")
-    if likely is None:
-        state = "skipped" if skipped else "none"
-        notes.append(
-            "Meaning was left out, as asked: this looked for words and names."
-            if skipped
-            else "There is no embedding model: this looked for words and names, not for meaning."
-        )
-        return c.Coverage(census.searchable, 0, state, tuple(notes))
+    if vectors_state in _WITHOUT:
+        return c.Coverage(census.searchable, 0, vectors_state, (*notes, _WITHOUT[vectors_state]))
     if missing := census.searchable - census.embedded:
         notes.append(f"{missing} of {census.searchable} documents are not embedded yet: they are found by words alone.")
-    if census.embedded and not likely.holds:
+    if lost:
         notes.append(
             f"The vector store has nothing of {census.embedded} documents that were embedded: `fm knowledge reindex` "
             "embeds them anew."
         )
-    return c.Coverage(census.searchable, census.embedded, "used", tuple(notes))
+    return c.Coverage(census.searchable, census.embedded, vectors_state, tuple(notes))

@@ -291,3 +291,11 @@ async def test_vectors_of_a_text_that_was_replaced_find_nothing(shelf: Library, 
     result = await asked(shelf, "disk room")
     assert result.hits[0].why is not None
     assert (result.hits[0].why.vector_rank, result.hits[0].why.cosine) == (0, 0.0)
+
+
+async def test_where_nothing_is_embedded_no_model_is_asked(shelf: Library) -> None:
+    """To load one costs a second, which an empty library is not worth."""
+    called: list[str] = []
+    shelf.tell = called.append
+    assert await asked(shelf, "disk") == c.SearchResult((), c.Coverage(0, 0, "used", ()))
+    assert called == []
