@@ -25,8 +25,9 @@ TICK, LOOK = 50, 250
 """Milliseconds between ticks of its clock, and between looks of its parts at each other. Reads that wait for a write wait
 for a tick; otherwise all is as usual, also that reads which do not wait may miss it."""
 SUPERUSER, FIRST_PASSWORD, STRANGER = "root", "Milvus", "stranger"
-SESSION = 3
-"""Seconds after which its parts take one for dead that says nothing; by default half a minute, which a restart would take."""
+SESSION = 15
+"""Seconds after which its parts take one for dead that says nothing; by default half a minute, which a restart would take.
+On a busy machine they say nothing for seconds."""
 
 _unpacking = threading.Lock()
 
