@@ -82,6 +82,7 @@ class Unit:
         return getattr(self._unit, name)
 
     async def __aenter__(self) -> Self:
+        self._tell("unit")
         await self._unit.__aenter__()
         return self
 
@@ -106,6 +107,7 @@ class Library:
         self.vectors: VectorStore = MemoryVectorStore()
         self.embedder = embedder
         self.files = LocalDocumentFiles()
+        self.known = ""
         self.tell: Callable[[str], None] = lambda _: None
         self.cases = CaseService(self.storage.cases, self.clock, self.ids)
         self.service = self.begun()
