@@ -17,7 +17,7 @@ WORDS = st.text(alphabet="ab c\n\t\x1b[31mé漢-", min_size=0, max_size=900)
 def _record(text: str, command: str, verdict: str = "probable", count: int = 3) -> dict[str, Any]:
     entity = {"kind": "pod", "name": "web-0", "namespace": "shop"}
     check = {"command": command, "expect": text}
-    cited = {"file": "logs/web-0.log", "lines": [7, 7]}
+    place = {"file": "logs/web-0.log", "lines": [7, 7]}
     cause = {
         "entity": entity,
         "category": "resource_exhaustion",
@@ -27,15 +27,17 @@ def _record(text: str, command: str, verdict: str = "probable", count: int = 3) 
         "refute": {"command": "", "expect": text},
     }
     known = verdict not in ("healthy", "insufficient_evidence")
+    cited = {"document_id": "doc_0123456789ab", "title": text, "headings": [text, text], "because": text}
     return {
         "verdict": verdict,
         "root_cause": cause if known else None,
         "hypotheses": [{"status": "leading", "claims": ["c1", "c2"]}] if known else [],
-        "claims": [{"id": name, "text": text, "citations": [cited]} for name in ("c1", "c2")],
+        "claims": [{"id": name, "text": text, "citations": [place]} for name in ("c1", "c2")],
         "ruled_out": [{"statement": text, "because": text}] * count,
         "evidence_needs": [{"what": text, "commands": [command], "places": [text]}] * count,
         "findings": [{"statement": text}] * count,
         "coverage": [{}] * count,
+        "guidance": {"runbooks": [cited] * count, "similar": [{"case_id": "case_0123456789ab", "cause": text}] * count},
     }
 
 
@@ -85,3 +87,14 @@ def test_nothing_to_see_is_not_called_wrong() -> None:
     assert "Something is wrong, but no known cause fits: Latency rose; Load rose. Looked at" in screen.replace(
         "\n", " "
     )
+
+
+def test_what_is_known_already_is_named() -> None:
+    """The runbook and the case by their ids, which one can ask for; without any, there is no line."""
+    record = _record("memory is full", "kubectl top pod", count=1)
+    screen = first_screen(record)
+    assert "runbook    doc_0123456789ab memory is full, memory is full (memory is full)" in screen
+    assert "similar    case_0123456789ab memory is full" in screen
+    bare = first_screen({**record, "guidance": {"runbooks": [], "similar": []}})
+    assert "runbook" not in bare
+    assert "similar" not in bare
