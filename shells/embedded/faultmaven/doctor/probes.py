@@ -28,17 +28,10 @@ Work = Callable[[], Awaitable[Sequence[str]]]
 def plan(settings: Settings, backends: Backends) -> Iterator[tuple[str, Sequence[Step]]]:
     """(dependency, steps) for everything that the settings name."""
     mark = secrets.token_hex(8)
-
-    def steps(server: Pingable, *works: tuple[str, Work], reach: Work | None = None) -> list[Step]:
-        made = [Step("reach", reach or partial(_reached, server), needed=True)]
-        if hasattr(server, "inspect"):  # what faces no server has nothing to say of itself
-            made.append(Step("version and clock", partial(_inspected, server)))
-        return made + [Step(name, work) for name, work in works]
-
     storage = backends.storage
     yield (
         f"database ({settings.database.url.scheme})",
-        steps(
+        _steps(
             storage,
             ("write, read, delete", partial(trials.rows, storage, mark)),
             ("other organizations see nothing", partial(trials.isolation, storage, mark)),
@@ -47,7 +40,7 @@ def plan(settings: Settings, backends: Backends) -> Iterator[tuple[str, Sequence
     )
     yield (
         f"blobs ({settings.blobs.scheme})",
-        steps(
+        _steps(
             backends.blobs,
             ("write, read, delete", partial(trials.blobs, backends.blobs, mark)),
             ("create only once", partial(trials.conditional, backends.blobs, mark)),
@@ -56,7 +49,7 @@ def plan(settings: Settings, backends: Backends) -> Iterator[tuple[str, Sequence
     scheme = settings.cache.url.scheme
     yield (
         f"cache ({scheme})",
-        steps(
+        _steps(
             backends.cache,
             ("write, read, delete", partial(trials.cache, backends.cache, mark)),
             ("leases", partial(trials.leases, backends.leases, mark)),
@@ -65,16 +58,27 @@ def plan(settings: Settings, backends: Backends) -> Iterator[tuple[str, Sequence
             ("rate limits", partial(trials.rate_limits, backends.rate_limiter, mark)),
         ),
     )
-    tried = ("write, find, delete", partial(knowledge.vectors, backends.vectors, mark))
-    yield f"vectors ({settings.knowledge.vectors.scheme})", steps(backends.vectors, tried)
-    if (embedder := backends.embedding.embedder) is not None:
-        tried = ("embed", partial(knowledge.embedding, embedder, mark))
-        yield f"embedding ({settings.knowledge.embedding.scheme})", steps(embedder, tried)
+    yield from _of_knowledge(settings, backends, mark)
     if settings.jobs.url.scheme == "embedded":
         yield f"jobs ({settings.jobs.url.scheme})", [Step("backlog", partial(trials.backlog, storage, embedded=True))]
     else:
         backlog = ("backlog", partial(trials.backlog, storage, embedded=False))
-        yield f"jobs ({settings.jobs.url.scheme})", steps(backends.transport, backlog)
+        yield f"jobs ({settings.jobs.url.scheme})", _steps(backends.transport, backlog)
+
+
+def _of_knowledge(settings: Settings, backends: Backends, mark: str) -> Iterator[tuple[str, Sequence[Step]]]:
+    tried = ("write, find, delete", partial(knowledge.vectors, backends.vectors, mark))
+    yield f"vectors ({settings.knowledge.vectors.scheme})", _steps(backends.vectors, tried)
+    if (embedder := backends.embedding.embedder) is not None:
+        tried = ("embed", partial(knowledge.embedding, embedder, mark))
+        yield f"embedding ({settings.knowledge.embedding.scheme})", _steps(embedder, tried)
+
+
+def _steps(server: Pingable, *works: tuple[str, Work], reach: Work | None = None) -> list[Step]:
+    made = [Step("reach", reach or partial(_reached, server), needed=True)]
+    if hasattr(server, "inspect"):  # what faces no server has nothing to say of itself
+        made.append(Step("version and clock", partial(_inspected, server)))
+    return made + [Step(name, work) for name, work in works]
 
 
 async def _started(backends: Backends) -> Sequence[str]:
