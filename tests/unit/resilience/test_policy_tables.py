@@ -17,7 +17,10 @@ from faultmaven_core.ports.policy import HEALTH, POLICIES, Policy, Retrier, Stre
 PURE = {"Decompression", "DocumentText", "PatternScanner", "ReportRenderer", "Scan", "StructuredText"}
 """Computation: it waits for nobody."""
 
-LOCAL = {"EvidenceFiles", "ExtractionRun", "ExtractionRunner", "Scratch"}
+LOCAL = {
+    *("DocumentFiles", "DocumentReader", "DocumentReading", "EvidenceFiles", "ExtractionRun", "ExtractionRunner"),
+    *("Journal", "Scratch"),
+}
 """Processes and files of this machine: they have limits of their own."""
 
 PARTS = {"BlobReader", "Inspectable", "JobOutbox", "Pingable", "UnitOfWork", "UnitOfWorkFactory"}
@@ -25,8 +28,11 @@ PARTS = {"BlobReader", "Inspectable", "JobOutbox", "Pingable", "UnitOfWork", "Un
 
 IN_UNITS = ("Repository", "UnitOfWork")
 
-CONTEXTS = {"CaseBook", "CaseDirectory", "EvidenceReader"}
+CONTEXTS = {"CaseBook", "CaseDirectory", "EvidenceReader", "KnowledgeSearch"}
 """What one context asks of another in the same process."""
+
+STEPS = {"Cargo", "Tables"}
+"""What a transfer moves, in steps that may be repeated: one that was interrupted goes on after the last step."""
 
 
 def modules() -> Iterator[ModuleType]:
@@ -54,7 +60,7 @@ def methods(port: type) -> set[str]:
 def test_every_port_has_a_table_or_a_reason_for_none() -> None:
     """A new port is a decision about its retries too."""
     without = {name for name in protocols() if name not in POLICIES and not name.endswith(IN_UNITS)}
-    assert without == PURE | LOCAL | CONTEXTS | {name for name in PARTS if not name.endswith(IN_UNITS)}
+    assert without == PURE | LOCAL | CONTEXTS | STEPS | {name for name in PARTS if not name.endswith(IN_UNITS)}
 
 
 @pytest.mark.parametrize("port", sorted(POLICIES.keys() & protocols().keys()))
