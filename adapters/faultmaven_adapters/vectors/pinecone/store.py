@@ -222,7 +222,8 @@ class PineconeVectorStore(CheckedVectors):
                     include_fields=fields,
                     filter=where,
                 )
-            if answer.response_info is None or position <= (answer.response_info.lsn_reconciled or 0):
+            reached = answer.response_info.lsn_reconciled if answer.response_info else None
+            if position <= (reached or 0):
                 return answer.matches
             if time.monotonic() > end:
                 raise NotYetVisibleError(f"{self._project} does not show yet what was written.")
