@@ -1,0 +1,46 @@
+"""What belongs to a case comes and goes with it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from faultmaven import FaultMaven
+from faultmaven_core.cases.commands import DeleteCase, OpenCase, ReadJournal
+from faultmaven_core.jobs.commands import ListJobs
+from faultmaven_core.knowledge import commands as c
+from faultmaven_core.shared.errors import NotFoundError
+from tests.unit.knowledge.library import write
+
+
+async def drained(fm: FaultMaven) -> None:
+    """Wait for the program's own runner."""
+    while any([(await fm.jobs.list(ListJobs(state), fm.caller)).jobs for state in ("queued", "running")]):  # noqa: ASYNC110 - jobs tell nobody outside that they ended
+        await asyncio.sleep(0.01)
+
+
+async def test_a_cases_documents_are_told_in_its_journal_and_deleted_with_it(fm: FaultMaven, tmp_path: Path) -> None:
+    """Another case's and everybody's stay."""
+    case, other = [(await fm.cases.open(OpenCase(f"Why {name}?"), fm.caller)).case_id for name in ("a", "b")]
+    write(tmp_path / "kb", redis="# Redis\n\nIt is full.\n", dns="# DNS\n\nNo answer.\n")
+    for scope in (f"case:{case}", f"case:{other}", "global"):
+        await fm.knowledge.add(c.AddDocuments(str(tmp_path / "kb"), scope), fm.caller)
+    await drained(fm)
+    redis = (await fm.knowledge.list(c.ListDocuments((f"case:{case}",)), fm.caller)).items[1]
+    await fm.knowledge.delete(c.DeleteDocument(redis.document_id), fm.caller)
+    await drained(fm)
+    journal = (await fm.cases.journal(ReadJournal(case), fm.caller)).entries
+    told = {entry.kind: entry.detail for entry in journal}
+    assert told["documents_added"]["count"] == "2"
+    assert told["document_deleted"]["name"] == redis.name
+    await fm.cases.delete(DeleteCase(case), fm.caller)
+    with pytest.raises(NotFoundError):
+        await fm.knowledge.list(c.ListDocuments((f"case:{case}",)), fm.caller)
+    await drained(fm)
+    with pytest.raises(NotFoundError):
+        await fm.knowledge.show(c.ShowDocument(redis.document_id), fm.caller)
+    counts = await fm.knowledge.stats(c.CountKnowledge((f"case:{other}", "global")), fm.caller)
+    assert counts.documents == 4
+    assert (await fm.knowledge.discard_case(c.DiscardCaseKnowledge(case), fm.caller)).documents == 0
