@@ -58,7 +58,7 @@ ATTEMPTS: dict[str, tuple[Attempt, type[Exception] | None]] = {
     "knowledge.reindex": (lambda _: c.ReindexKnowledge(SCOPES), None),
     "knowledge.stats": (lambda _: c.CountKnowledge(SCOPES), None),
     "knowledge.ingest": (lambda held: c.IngestDocuments(_keys(held), again=True), None),
-    "knowledge.embed": (lambda _: c.EmbedKnowledge(), None),
+    "knowledge.embed": (lambda _: c.EmbedKnowledge(idle_seconds=0), None),
     "knowledge.discard": (lambda held: c.DiscardDocuments(_keys(held)), None),
     "knowledge.discard_original": (lambda held: c.DiscardOriginal(held.first.blob), InvalidInputError),
     "knowledge.discard_case": (lambda held: c.DiscardCaseKnowledge(held.case_id), None),

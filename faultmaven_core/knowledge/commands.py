@@ -269,7 +269,12 @@ class DocumentsIngested:
 
 @dataclass(frozen=True, slots=True)
 class EmbedKnowledge:
-    """Embed searchable documents that are not embedded under the present model, after it was changed or was away."""
+    """Embed searchable documents that are not embedded under the present model, after it was changed or was away.
+
+    Only those that nothing happened to for `idle_seconds`: the others are in the hands of the jobs that read them.
+    """
+
+    idle_seconds: int = 300
 
 
 @dataclass(frozen=True, slots=True)

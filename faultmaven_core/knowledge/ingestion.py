@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import timedelta
 from types import NoneType
 from uuid import UUID
 
@@ -68,19 +69,21 @@ class Ingestion:
         watch(len(keys), len(keys), "")
         return c.DocumentsIngested(len(to_read) - failed, failed, embedded)
 
-    async def embed(self, _command: c.EmbedKnowledge, caller: Caller, watch: Watch) -> c.KnowledgeEmbedded:
+    async def embed(self, command: c.EmbedKnowledge, caller: Caller, watch: Watch) -> c.KnowledgeEmbedded:
         """Embed what is not embedded, and ask for another job where that is much."""
         if not self._index.fingerprint:
             return c.KnowledgeEmbedded(0, more=False)
         async with self._units(caller.organization, read_only=True) as unit:
-            left = await unit.knowledge.not_embedded(self._index.fingerprint, MOST_EMBEDDED + 1)
+            found = await unit.knowledge.not_embedded(self._index.fingerprint, MOST_EMBEDDED + 1)
+        idle_since = self._clock.now() - timedelta(seconds=command.idle_seconds)
+        left = [document for document in found if document.updated_at <= idle_since]
         more = len(left) > MOST_EMBEDDED
         caller = replace(caller, request_key="")  # as above
         embedded = await self._embed(left[:MOST_EMBEDDED], caller, watch)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.KnowledgeEmbedded:
             if more:
-                await unit.outbox.add(requests.embed(caller))
+                await unit.outbox.add(requests.embed(caller, command.idle_seconds))
             return c.KnowledgeEmbedded(embedded, more)
 
         return await self._write(None, caller, c.KnowledgeEmbedded, work)

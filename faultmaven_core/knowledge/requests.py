@@ -36,9 +36,9 @@ def discard_original(blob: str, caller: Caller) -> JobRequest:
     return JobRequest(DISCARD_ORIGINAL, codec.encode(c.DiscardOriginal(blob)), caller)
 
 
-def embed(caller: Caller) -> JobRequest:
+def embed(caller: Caller, idle_seconds: int = 0) -> JobRequest:
     """Embed what is left."""
-    return JobRequest(EMBED, codec.encode(c.EmbedKnowledge()), caller)
+    return JobRequest(EMBED, codec.encode(c.EmbedKnowledge(idle_seconds)), caller)
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[tuple[str, ...]]:

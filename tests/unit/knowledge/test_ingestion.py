@@ -114,7 +114,7 @@ async def test_a_job_that_was_given_up_is_made_good_by_the_schedule(shelf: Libra
     shelf.tell = lambda _: None
     assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(1, more=False)
     assert (await shelf.state())["vectors fit"]
-    assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(0, more=False)
+    assert await shelf.service.embed(c.EmbedKnowledge(idle_seconds=0), ANN) == c.KnowledgeEmbedded(0, more=False)
 
 
 async def test_without_blobs_nothing_is_added_and_the_caller_is_told(shelf: Library, tmp_path: Path) -> None:
@@ -161,10 +161,23 @@ async def test_a_changed_model_is_followed_without_a_gap_and_its_old_vectors_go(
     shelf.embedder = HashingEmbedder(32)
     shelf.begun()
     assert {d.state for d in (await shelf.documents()).values()} == {DocumentState.READY}
-    assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(3, more=False)
+    assert await shelf.service.embed(c.EmbedKnowledge(idle_seconds=0), ANN) == c.KnowledgeEmbedded(3, more=False)
     assert await shelf.vectors.count(old) == 0
     assert (await shelf.state())["vectors fit"]
     assert (await shelf.state())["all embedded"]
+
+
+async def test_the_schedule_leaves_alone_what_is_just_being_read(shelf: Library, tmp_path: Path) -> None:
+    """Else both would embed it."""
+    await added(shelf, tmp_path / "kb", a="# A\n\none\n")
+    embedder, shelf.embedder = shelf.embedder, None
+    shelf.begun()
+    await shelf.run_jobs()
+    shelf.embedder = embedder
+    shelf.begun()
+    assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(0, more=False)
+    shelf.clock.advance(timedelta(minutes=5))
+    assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(1, more=False)
 
 
 async def test_much_to_embed_is_shared_among_jobs(
@@ -175,11 +188,11 @@ async def test_much_to_embed_is_shared_among_jobs(
     embedder, shelf.embedder = shelf.embedder, None
     shelf.begun()
     await shelf.run_jobs()
-    assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(0, more=False)
+    assert await shelf.service.embed(c.EmbedKnowledge(idle_seconds=0), ANN) == c.KnowledgeEmbedded(0, more=False)
     shelf.embedder = embedder
     shelf.begun()
     monkeypatch.setattr(ingestion, "MOST_EMBEDDED", 3)
-    assert await shelf.service.embed(c.EmbedKnowledge(), ANN) == c.KnowledgeEmbedded(3, more=True)
+    assert await shelf.service.embed(c.EmbedKnowledge(idle_seconds=0), ANN) == c.KnowledgeEmbedded(3, more=True)
     assert await shelf.run_jobs() == 2
     assert (await shelf.state())["all embedded"]
 

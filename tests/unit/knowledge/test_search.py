@@ -247,7 +247,7 @@ async def test_while_a_new_model_embeds_searches_go_on_by_words_and_say_so(shelf
     assert between.hits[0].title == "NodeDiskFull"
     assert (between.coverage.embedded, between.coverage.vectors) == (0, "used")
     assert "2 of 2 documents are not embedded yet" in between.coverage.notes[0]
-    await shelf.service.embed(c.EmbedKnowledge(), ANN)
+    await shelf.service.embed(c.EmbedKnowledge(idle_seconds=0), ANN)
     after = await asked(shelf, "disk room")
     assert after.coverage == c.Coverage(2, 2, "used", ())
 
