@@ -49,6 +49,8 @@ def nowhere() -> dict[str, str]:
         "FM_BLOBS_URL": "s3://bucket-of-nobody",
         "FM_S3_ENDPOINT_URL": "http://127.0.0.1:9",
         "FM_S3_ACCESS_KEY_ID": "key",
+        "FM_VECTORS_URL": "milvus://127.0.0.1:9",
+        "FM_EMBEDDING_URL": "openai+http://127.0.0.1:9/v1?model=m&dimension=8",
         "FM_CACHE_URL": "redis+sentinel://app@127.0.0.1:9,127.0.0.1:9/main",
         "FM_JOBS_URL": "amqp://app@127.0.0.1:9/fm",
         "FM_STARTUP_WAIT": "0",
@@ -93,11 +95,12 @@ async def test_a_doctor_that_reaches_nobody_tells_no_secret(environ: Any, tmp_pa
     told += [repr(findings), *_texts(settings)]
 
 
-@pytest.mark.servers("postgres_tls", "redis_tls", "s3", "rabbitmq")
-async def test_a_wrong_password_is_not_quoted(tmp_path: Path, told: list[str]) -> None:
+@pytest.mark.servers("postgres_tls", "redis_tls", "s3", "rabbitmq", "milvus_tls", "llama")
+async def test_a_wrong_password_is_not_quoted(tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each server refuses it, each refusal is a sentence."""
     postgres, redis, s3, rabbitmq = (shared(name) for name in ("postgres_tls", "redis_tls", "s3", "rabbitmq"))
     host = rabbitmq.url.rpartition("@")[2]
+    monkeypatch.setenv("SSL_CERT_FILE", str(shared("milvus_tls").ca))
     settings = load_settings(
         {
             "FM_HOME": str(tmp_path),
@@ -108,6 +111,8 @@ async def test_a_wrong_password_is_not_quoted(tmp_path: Path, told: list[str]) -
             "FM_S3_ENDPOINT_URL": s3.url,
             "FM_S3_ACCESS_KEY_ID": s3.access_key,
             "FM_S3_ADDRESSING": "path",
+            "FM_VECTORS_URL": shared("milvus_tls").url.replace("https:", "milvus+https:"),
+            "FM_EMBEDDING_URL": f"openai+{shared('llama').url}",
             "FM_CACHE_URL": redis.url,
             "FM_CACHE_CA_FILE": str(redis.ca),
             "FM_JOBS_URL": f"amqp://guest@{host}",
@@ -115,7 +120,10 @@ async def test_a_wrong_password_is_not_quoted(tmp_path: Path, told: list[str]) -
     )
     findings = await examine(settings)
     refused = {finding.dependency for finding in findings if finding.outcome == "failed" and finding.step == "reach"}
-    assert refused == {"database (postgresql)", "blobs (s3)", "cache (rediss)", "jobs (amqp)"}
+    assert refused == {
+        *("database (postgresql)", "blobs (s3)", "cache (rediss)", "jobs (amqp)"),
+        *("vectors (milvus+https)", "embedding (openai+http)"),
+    }
     assert not any(finding.code in {"unavailable", "deadline_exceeded"} for finding in findings)
     told += [repr(findings), *_texts(settings)]
 

@@ -94,7 +94,9 @@ def test_a_confirmed_case_is_offered_with_its_checks(fm: Fm, evidence: Path) -> 
 @pytest.mark.usefixtures("runbooks")
 def test_knowledge_that_is_away_is_said(fm: Fm, evidence: Path) -> None:
     """The report comes all the same; what could not be asked is a note, and in JSON too."""
-    away = {"FM_VECTORS_URL": "chroma+http://127.0.0.1:9", "FM_EMBEDDING_URL": "hashing:"}
+    embedding = {"FM_EMBEDDING_URL": "hashing:"}
+    assert fm("knowledge", "reindex", **embedding).returncode == 0
+    away = {"FM_VECTORS_URL": "chroma+http://127.0.0.1:9", **embedding}
     done = fm("investigate", evidence, "--json", **away)
     assert done.returncode == 0, done.stderr
     guidance = json.loads(done.stdout)["guidance"]

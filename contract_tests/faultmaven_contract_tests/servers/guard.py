@@ -126,7 +126,9 @@ class Service:
             bury()
             if 0 not in ready:
                 if time.monotonic() > seen + LOOK:
-                    seen, self._started = time.monotonic(), descendants(self.run)
+                    seen, started = time.monotonic(), descendants(self.run)
+                    # A run that dies during the look gives its children away; what was seen before counts then.
+                    self._started = started if os.getppid() == self.run else self._started
                 continue
             line = sys.stdin.readline()
             if not line:
