@@ -11,8 +11,9 @@ from urllib.parse import parse_qs
 
 from injector import Module, provider, singleton
 
+from faultmaven.composition.deferred_vectors import DeferredVectorStore
 from faultmaven.composition.lifecycle import Lifecycle
-from faultmaven.composition.select import backend
+from faultmaven.composition.select import backend, require_driver
 from faultmaven.places import Resource
 from faultmaven.tree import Settings
 from faultmaven_core.ports import policy
@@ -37,10 +38,10 @@ class KnowledgeModule(Module):
     @singleton
     @provider
     def vectors(self, settings: Settings, lifecycle: Lifecycle) -> VectorStore:
-        place = settings.knowledge.vectors
-        store: VectorStore = _VECTORS[_kind(place.scheme)](backend("vectors", place.scheme), place, settings)
+        require_driver("vectors", settings.knowledge.vectors.scheme)
+        store = DeferredVectorStore(lambda: _vectors(settings))
         lifecycle.on_close(store.aclose)
-        return store if place.scheme in IN_PROCESS else _resilient(store, policy.VECTORS, "The vector store")
+        return store
 
     @singleton
     @provider
@@ -55,6 +56,12 @@ class KnowledgeModule(Module):
         from faultmaven_adapters.embedding.cached import CachedQueries
 
         return Embedding(CachedQueries(embedder))
+
+
+def _vectors(settings: Settings) -> VectorStore:
+    place = settings.knowledge.vectors
+    store: VectorStore = _VECTORS[_kind(place.scheme)](backend("vectors", place.scheme), place, settings)
+    return store if place.scheme in IN_PROCESS else _resilient(store, policy.VECTORS, "The vector store")
 
 
 def _resilient(target: Any, policies: policy.Policies, name: str) -> Any:

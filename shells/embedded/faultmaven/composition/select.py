@@ -82,14 +82,18 @@ def kind(scheme: str) -> str:
     return KINDS.get(scheme, scheme)
 
 
-def backend(port: str, scheme: str) -> ModuleType:
-    """The module of a backend. Raises MisconfiguredError that names the extra to install where its driver is missing."""
-    name = kind(scheme)
-    driver = LAZY_DRIVERS.get(name)
+def require_driver(port: str, scheme: str) -> None:
+    """Raises MisconfiguredError that names the extra to install where a backend's driver is missing; imports nothing."""
+    driver = LAZY_DRIVERS.get(kind(scheme))
     if driver and find_spec(driver) is None:
         raise _missing(driver, port, scheme)
+
+
+def backend(port: str, scheme: str) -> ModuleType:
+    """The module of a backend. Raises MisconfiguredError as `require_driver` does."""
+    require_driver(port, scheme)
     try:
-        return import_module(BACKENDS[port, name])
+        return import_module(BACKENDS[port, kind(scheme)])
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("faultmaven"):
             raise

@@ -1,0 +1,75 @@
+"""The vector store of a program that may never use one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from faultmaven.composition.deferred_vectors import DeferredVectorStore
+from faultmaven_adapters.vectors.memory import MemoryVectorStore
+from faultmaven_core.ports.vectors import (
+    CollectionName,
+    CollectionSpec,
+    Embedding,
+    Metric,
+    Scope,
+    VectorId,
+    VectorRecord,
+    VectorStore,
+)
+from faultmaven_core.shared.errors import ConflictError
+from faultmaven_core.shared.ids import OrganizationId
+
+SPEC = CollectionSpec(CollectionName("things"), 2, Metric.COSINE, {}, "model")
+SCOPE = Scope(SPEC.name, OrganizationId("acme"))
+
+
+class Maker:
+    """Counts what it makes."""
+
+    def __init__(self) -> None:
+        self.made: list[VectorStore] = []
+
+    def __call__(self) -> VectorStore:
+        """One more."""
+        self.made.append(MemoryVectorStore())
+        return self.made[-1]
+
+
+async def test_it_is_built_once_and_only_when_it_is_used() -> None:
+    """Also by many at the same time; then it does everything that the store does."""
+    make = Maker()
+    store = DeferredVectorStore(make)
+    assert make.made == []
+    await asyncio.gather(*(store.ensure(SPEC) for _ in range(5)))
+    (made,) = make.made
+    assert store.capabilities == made.capabilities
+    east, north = Embedding.of([1, 0]), Embedding.of([0, 1])
+    records = [VectorRecord(VectorId(name), vector, {}) for name, vector in (("e", east), ("n", north))]
+    token = await store.upsert(SCOPE, records)
+    assert [match.id for match in await store.search(SCOPE, east, limit=1, after=token)] == ["e"]
+    assert set(await store.get(SCOPE, [VectorId("n")], after=token)) == {"n"}
+    assert await store.count(SCOPE) == 2
+    assert sorted([vector_id async for vector_id in store.scan(SCOPE)]) == ["e", "n"]
+    await store.delete(SCOPE, [VectorId("e")])
+    await store.delete_organization(SCOPE)
+    assert await store.describe(SPEC.name) == SPEC
+    await store.drop(SPEC.name)
+    assert await store.describe(SPEC.name) is None
+    await store.ping()
+    assert (await store.inspect()).product == "memory"
+    await store.aclose()
+    with pytest.raises(ConflictError):
+        await made.ping()
+
+
+async def test_closing_what_was_never_used_builds_nothing() -> None:
+    """And it stays closed."""
+    make = Maker()
+    store = DeferredVectorStore(make)
+    await store.aclose()
+    await store.aclose()
+    with pytest.raises(ConflictError, match="closed"):
+        await store.ping()
+    assert make.made == []
