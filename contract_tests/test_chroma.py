@@ -242,7 +242,8 @@ class TestServer:
                     await store.search(scope, QUERY, limit=1)
                 await asyncio.to_thread(server.restart)
                 assert await store.count(scope) == 300
-                assert len(await store.search(scope, QUERY, limit=1000)) == 300
+                assert len(await store.get(scope, ids(*(f"r{number}" for number in range(300))))) == 300
+                assert len(await store.search(scope, QUERY, limit=5)) == 5
             finally:
                 await store.aclose()
 
