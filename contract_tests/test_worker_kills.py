@@ -127,14 +127,16 @@ async def each_once(number: int, folder: Path, kills_at_least: int) -> None:
         for _ in range(number // 50):
             asked += await ask(subject, *(request(EFFECT, max_attempts=50) for _ in range(50)))
         kills: list[int] = []
-        killer = asyncio.create_task(_kill_at_random(subject, kills))
+        over = asyncio.Event()
+        killer = asyncio.create_task(_kill_at_random(subject, kills, over))
         async with asyncio.timeout(800):
             while not await none_open(subject)():
                 assert not killer.done(), killer
                 await asyncio.sleep(0.1)
         seconds = time.monotonic() - began
-        killer.cancel()
-        await asyncio.wait([killer])
+        # Not cancelled: a worker that is just being started would be waited for by nobody, until its time is up.
+        over.set()
+        await killer
         states = {str(depth.state): depth.jobs for depth in await subject.storage.jobs.depths()}
         titles, begun = await _titles(subject), runs(subject.effects.path)
     sys.stdout.write(f"{number} jobs, {len(kills)} kills, {len(begun)} runs: {seconds:.1f} s\n")
@@ -144,11 +146,13 @@ async def each_once(number: int, folder: Path, kills_at_least: int) -> None:
     assert len(begun) > number, "No run was cut off: the kills hit nothing."
 
 
-async def _kill_at_random(subject: CeleryInstallation, kills: list[int]) -> None:
+async def _kill_at_random(subject: CeleryInstallation, kills: list[int], over: asyncio.Event) -> None:
     """By the work that goes on, not by the clock: a slow machine kills as many."""
     chance, target = random.Random(7), 10
     while True:
         while len(runs(subject.effects.path)) < target:
+            if over.is_set():
+                return
             await asyncio.sleep(0.02)
             # Here and not after a kill: a process is still there for a moment, and nothing may come after the last kill.
             await _replace_dead(subject)
