@@ -10,13 +10,12 @@ from types import MappingProxyType
 from redis import exceptions as redis
 from redis.asyncio.sentinel import MasterNotFoundError
 
-from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says, unlisted
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, late, says, unlisted
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendRefusedError,
     BackendUnavailableError,
-    DeadlineExceededError,
     FaultMavenError,
     MisconfiguredError,
 )
@@ -112,7 +111,7 @@ TABLE: Table = {
     MasterNotFoundError: _beneath(
         says(BackendRefusedError, "{place} has no primary of that name, or is choosing a new one just now.")
     ),
-    redis.TimeoutError: says(DeadlineExceededError, "{place} did not answer in time."),
+    redis.TimeoutError: late,
     redis.AuthenticationError: _rejected,
     redis.AuthorizationError: _rejected,
     redis.AuthenticationWrongNumberOfArgsError: _rejected,

@@ -43,6 +43,14 @@ def says(ours: Callable[[str], FaultMavenError], sentence: str) -> Row:
 unlisted: Row = says(BackendError, "{place} failed in a way that is not known; the log has its own words.")
 """What no table has."""
 
+late: Row = says(DeadlineExceededError, "{place} did not answer in time.")
+broken: Row = says(BackendUnavailableError, "{place} broke the connection.")
+failing: Row = says(BackendUnavailableError, "{place} cannot serve us now: it is failing.")
+overloaded: Row = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
+untrusted: Row = says(
+    BackendError, "{place} shows a certificate that is not trusted: look at its host name, its issuer and its dates."
+)
+
 
 def by_code(code: Callable[[Any], str], rows: Mapping[str, Row], otherwise: Row = unlisted) -> Row:
     """A row that looks further: the driver tells its errors apart by a code, not by a class.
@@ -60,15 +68,12 @@ def by_code(code: Callable[[Any], str], rows: Mapping[str, Row], otherwise: Row 
 
 
 NETWORK: Table = {
-    TimeoutError: says(DeadlineExceededError, "{place} did not answer in time."),
+    TimeoutError: late,
     ConnectionError: says(BackendUnavailableError, "{place} cannot be reached: the connection broke."),
     ConnectionRefusedError: says(BackendRefusedError, "{place} cannot be reached: nothing listens there."),
     socket.gaierror: says(BackendRefusedError, "{place} cannot be reached: its host name is not known."),
     ssl.SSLError: says(BackendUnavailableError, "{place} cannot be reached: the encrypted connection broke."),
-    ssl.SSLCertVerificationError: says(
-        BackendError,
-        "{place} shows a certificate that is not trusted: look at its host name, its issuer and its dates.",
-    ),
+    ssl.SSLCertVerificationError: untrusted,
     OSError: says(BackendUnavailableError, "{place} cannot be reached: the operating system refuses the connection."),
 }
 """What every driver over a network may let through from below; each one's table begins with it."""

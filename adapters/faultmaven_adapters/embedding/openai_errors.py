@@ -11,13 +11,11 @@ from typing import Any
 
 import openai
 
-from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, broken, by_code, failing, late, overloaded, says
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendRefusedError,
-    BackendUnavailableError,
-    DeadlineExceededError,
     FaultMavenError,
     InvalidInputError,
     MisconfiguredError,
@@ -36,11 +34,7 @@ _SECONDS = re.compile(r"\d+(?:\.\d+)?")
 _PAUSE = 1.0
 """Seconds to wait where a server that limits us does not say how long."""
 
-_late = says(DeadlineExceededError, "{place} did not answer in time.")
 _unreached = says(BackendRefusedError, "{place} cannot be reached: look at FM_EMBEDDING_URL and at the network.")
-_broken = says(BackendUnavailableError, "{place} broke the connection.")
-_failing = says(BackendUnavailableError, "{place} cannot serve us now: it is failing.")
-_overloaded = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
 _too_long = says(TooLargeError, "{place} does not take so much text at once.")
 _refused = says(InvalidInputError, "{place} does not take these texts.")
 _rejected = says(AuthenticationError, "{place} refuses our key: look at FM_EMBEDDING_API_KEY.")
@@ -79,14 +73,14 @@ _by_status = by_code(
             MisconfiguredError,
             "{place} does not have this model, or serves no embeddings there: look at the path and the model in FM_EMBEDDING_URL.",
         ),
-        "408": _late,
-        "409": _failing,
+        "408": late,
+        "409": failing,
         "413": _too_long,
         "422": _refused,
         "429": _limited,
-        "503": _overloaded,
-        "529": _overloaded,
-        "5": _failing,
+        "503": overloaded,
+        "529": overloaded,
+        "5": failing,
     },
     _strange,
 )
@@ -103,7 +97,7 @@ def _unanswered(error: Exception, place: str) -> FaultMavenError:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return NETWORK[ssl.SSLCertVerificationError](error, place)
-    row: Row = _unreached if any("Connect" in type(cause).__name__ for cause in causes[1:]) else _broken
+    row: Row = _unreached if any("Connect" in type(cause).__name__ for cause in causes[1:]) else broken
     return row(error, place)
 
 
@@ -119,7 +113,7 @@ OPENAI_ERRORS: Table = {
     openai.APIStatusError: _answered,
     openai.APIConnectionError: _unanswered,
     openai.APITimeoutError: lambda error, place: (
-        _unreached if type(error.__cause__).__name__ == "ConnectTimeout" else _late
+        _unreached if type(error.__cause__).__name__ == "ConnectTimeout" else late
     )(error, place),
     openai.APIResponseValidationError: _strange,
     # The SDK reads what it gets without looking whether it is what it asked for.

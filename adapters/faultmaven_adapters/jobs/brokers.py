@@ -14,11 +14,10 @@ import kombu
 import redis
 from kombu.exceptions import KombuError, OperationalError
 
-from faultmaven_adapters._support.translate import NETWORK, Table, by_code, says
+from faultmaven_adapters._support.translate import NETWORK, Table, by_code, late, says
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendUnavailableError,
-    DeadlineExceededError,
     MisconfiguredError,
 )
 from faultmaven_core.shared.secret import Secret
@@ -43,12 +42,11 @@ AMQP_HEARTBEAT = 20
 
 _DENIED = says(BackendError, "{place} refuses the user or the password of FM_JOBS_URL and FM_JOBS_PASSWORD.")
 _AWAY = says(BackendUnavailableError, "{place} cannot be reached, or is being failed over.")
-_SLOW = says(DeadlineExceededError, "{place} did not answer in time.")
 
 TABLE: Table = {
     **NETWORK,
     redis.exceptions.ConnectionError: _AWAY,
-    redis.exceptions.TimeoutError: _SLOW,
+    redis.exceptions.TimeoutError: late,
     redis.exceptions.AuthenticationError: _DENIED,
     redis.exceptions.NoPermissionError: says(
         BackendError, "{place} does not let our user do this; it needs +@all -@dangerous -@admin on the keys fm:*."

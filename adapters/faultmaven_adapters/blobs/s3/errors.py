@@ -7,7 +7,19 @@ from typing import Any
 
 from botocore import exceptions as driver
 
-from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says, translated
+from faultmaven_adapters._support.translate import (
+    NETWORK,
+    Row,
+    Table,
+    broken,
+    by_code,
+    failing,
+    late,
+    overloaded,
+    says,
+    translated,
+    untrusted,
+)
 from faultmaven_core.ports.blobs import (
     AccessDeniedError,
     BlobExistsError,
@@ -21,8 +33,6 @@ from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendRefusedError,
-    BackendUnavailableError,
-    DeadlineExceededError,
     FaultMavenError,
     InvalidInputError,
     NotFoundError,
@@ -41,12 +51,8 @@ _rejected = says(
     AuthenticationError,
     "{place} refuses our credentials: look at the access key, the secret key, the session token, and at this machine's clock.",
 )
-_failing = says(BackendUnavailableError, "{place} cannot serve us now: it is failing.")
-_overloaded = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
 _busy = says(BackendRefusedError, "{place} says that somebody else is changing the same key at this moment.")
 _unreached = says(BackendRefusedError, "{place} cannot be reached: look at its endpoint and at the network.")
-_broken = says(BackendUnavailableError, "{place} broke the connection.")
-_late = says(DeadlineExceededError, "{place} did not answer in time.")
 _damaged = says(DigestMismatchError, "{place} got something else than what was sent: it was changed on the way.")
 _no_credentials = says(
     AuthenticationError,
@@ -90,17 +96,17 @@ _CODES: dict[str, Row] = {
     "QuotaExceeded": says(StorageFullError, "{place} is full: raise its quota, or delete what is not needed."),
     "XMinioStorageFull": says(StorageFullError, "{place} is full: give it more disk."),
     "InsufficientStorage": says(StorageFullError, "{place} is full: give it more disk."),
-    "InsufficientCapacity": _overloaded,
+    "InsufficientCapacity": overloaded,
     "NotImplemented": _unoffered,
-    "SlowDown": _overloaded,
-    "ServiceUnavailable": _overloaded,
-    "InternalError": _failing,
-    "RequestTimeout": _failing,
-    "TooManyRequests": _overloaded,
-    "429": _overloaded,
+    "SlowDown": overloaded,
+    "ServiceUnavailable": overloaded,
+    "InternalError": failing,
+    "RequestTimeout": failing,
+    "TooManyRequests": overloaded,
+    "429": overloaded,
     "507": says(StorageFullError, "{place} is full: give it more disk."),
-    "503": _overloaded,
-    "5": _failing,
+    "503": overloaded,
+    "5": failing,
 }
 
 
@@ -119,9 +125,9 @@ def _status(error: driver.ClientError) -> str:
 
 
 # An unknown code says at least by its HTTP status whose fault it is.
-_by_status = by_code(_status, {"503": _overloaded, "5": _failing})
+_by_status = by_code(_status, {"503": overloaded, "5": failing})
 _of_s3 = by_code(_code, _CODES, _by_status)
-_of_sts = by_code(_status, {"503": _overloaded, "5": _failing}, _no_role)
+_of_sts = by_code(_status, {"503": overloaded, "5": failing}, _no_role)
 
 
 def _answered(error: driver.ClientError, place: str) -> FaultMavenError:
@@ -140,16 +146,13 @@ S3_ERRORS: Table = {
     driver.TokenRetrievalError: _no_credentials,
     driver.EndpointConnectionError: _unreached,
     driver.ProxyConnectionError: _unreached,
-    driver.HTTPClientError: _broken,
-    driver.SSLError: says(
-        BackendError,
-        "{place} shows a certificate that is not trusted: look at its host name, its issuer and its dates.",
-    ),
+    driver.HTTPClientError: broken,
+    driver.SSLError: untrusted,
     driver.ConnectTimeoutError: _unreached,
-    driver.ReadTimeoutError: _late,
-    driver.ConnectionClosedError: _broken,
-    driver.ResponseStreamingError: _broken,
-    driver.IncompleteReadError: _broken,
+    driver.ReadTimeoutError: late,
+    driver.ConnectionClosedError: broken,
+    driver.ResponseStreamingError: broken,
+    driver.IncompleteReadError: broken,
     driver.ParamValidationError: says(
         InvalidInputError, "{place} cannot be asked for that; look at its name and region."
     ),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ssl
 
-from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, broken, by_code, failing, late, overloaded, says
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.vectors import CollectionMissingError
 from faultmaven_core.shared.errors import (
     BackendRefusedError,
-    BackendUnavailableError,
-    DeadlineExceededError,
     FaultMavenError,
     RateLimitedError,
     TooLargeError,
@@ -44,22 +42,19 @@ def _locked(_error: object, place: str) -> FaultMavenError:
 _rejected = says(
     AuthenticationError, "{place} refuses our token, or it may not do this: look at FM_VECTORS_API_KEY and its rights."
 )
-_late = says(DeadlineExceededError, "{place} did not answer in time.")
-_overloaded = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
-_broken = says(BackendUnavailableError, "{place} broke the connection.")
 
 _STATUSES: dict[str, Row] = {
     "401": _rejected,
     "403": _rejected,
     "404": says(CollectionMissingError, "{place} has no such collection."),
-    "408": _late,
+    "408": late,
     "413": says(TooLargeError, "{place} takes no request of this size."),
     str(LOCKED): _locked,
     "429": _limited,
-    "5": says(BackendUnavailableError, "{place} cannot serve us now: it is failing."),
-    "502": _overloaded,
-    "503": _overloaded,
-    "504": _late,
+    "5": failing,
+    "502": overloaded,
+    "503": overloaded,
+    "504": late,
 }
 
 ANSWERS: Table = {**NETWORK, ChromaAnswerError: by_code(lambda error: str(error.status), _STATUSES)}
@@ -72,10 +67,10 @@ def over_http() -> Table:
 
     return {
         **ANSWERS,
-        httpx.TimeoutException: _late,
-        httpx.PoolTimeout: _overloaded,
+        httpx.TimeoutException: late,
+        httpx.PoolTimeout: overloaded,
         httpx.ConnectError: _unreached,
-        httpx.TransportError: _broken,
+        httpx.TransportError: broken,
     }
 
 

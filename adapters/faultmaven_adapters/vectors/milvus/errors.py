@@ -7,14 +7,13 @@ from typing import Any
 import grpc
 from pymilvus.grpc_gen import common_pb2
 
-from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says, unlisted
+from faultmaven_adapters._support.translate import NETWORK, Row, Table, broken, by_code, late, says, unlisted, untrusted
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.vectors import CollectionMissingError
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendRefusedError,
     BackendUnavailableError,
-    DeadlineExceededError,
     FaultMavenError,
     RateLimitedError,
     TooLargeError,
@@ -84,15 +83,11 @@ def _refused(error: RefusalError, place: str) -> FaultMavenError:
     return row(error, place)
 
 
-_untrusted = says(
-    BackendError, "{place} shows a certificate that is not trusted: look at its host name, its issuer and its dates."
-)
 _unreached = says(
     BackendRefusedError, "{place} cannot be reached: look at the address, at http or https, and at the network."
 )
-_broken = says(BackendUnavailableError, "{place} broke the connection.")
 _UNAVAILABLE: dict[str, Row] = {
-    "CERTIFICATE_VERIFY_FAIL": _untrusted,
+    "CERTIFICATE_VERIFY_FAIL": untrusted,
     "failed to connect to all addresses": _unreached,
     "errors resolving": _unreached,
 }
@@ -101,7 +96,7 @@ _UNAVAILABLE: dict[str, Row] = {
 
 def _unavailable(error: Any, place: str) -> FaultMavenError:
     said = error.details() or ""
-    row = next((row for words, row in _UNAVAILABLE.items() if words in said), _broken)
+    row = next((row for words, row in _UNAVAILABLE.items() if words in said), broken)
     return row(error, place)
 
 
@@ -112,7 +107,7 @@ MILVUS_ERRORS: Table = {
         lambda error: str(error.code().name) if isinstance(error, grpc.Call) else "",
         {
             "UNAVAILABLE": _unavailable,
-            "DEADLINE_EXCEEDED": says(DeadlineExceededError, "{place} did not answer in time."),
+            "DEADLINE_EXCEEDED": late,
             "UNAUTHENTICATED": _forbidden,
             "PERMISSION_DENIED": _forbidden,
             "RESOURCE_EXHAUSTED": _large,

@@ -9,14 +9,22 @@ from collections.abc import Iterator
 import httpx
 from pinecone import errors as driver
 
-from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, says, unlisted
+from faultmaven_adapters._support.translate import (
+    NETWORK,
+    Row,
+    Table,
+    by_code,
+    failing,
+    late,
+    overloaded,
+    says,
+    unlisted,
+)
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendRefusedError,
-    BackendUnavailableError,
     ConflictError,
-    DeadlineExceededError,
     FaultMavenError,
     NotFoundError,
     QuotaExceededError,
@@ -38,10 +46,7 @@ _quota = says(
 )
 _unpaid = says(BackendError, "{place} takes no more: its organization has unpaid invoices.")
 _large = says(TooLargeError, "{place} takes no request as large as that.")
-_failing = says(BackendUnavailableError, "{place} cannot serve us now: it is failing.")
-_overloaded = says(BackendRefusedError, "{place} cannot serve us now: it is overloaded, or starting.")
 _unreached = says(BackendRefusedError, "{place} cannot be reached: look at its address and at the network.")
-_late = says(DeadlineExceededError, "{place} did not answer in time.")
 _strange = says(BackendError, "{place} answers in a way that the client does not know: is it another version?")
 
 _BENEATH = {
@@ -91,7 +96,7 @@ def _code(error: driver.ApiError) -> str:
 TABLE: Table = {
     **NETWORK,
     driver.PineconeError: unlisted,
-    driver.ApiError: by_code(_status, {"408": _late}),
+    driver.ApiError: by_code(_status, {"408": late}),
     driver.UnauthorizedError: _rejected,
     driver.ForbiddenError: by_code(_code, {"FORBIDDEN": _quota}, _forbidden),
     driver.PaymentRequiredError: _unpaid,
@@ -99,12 +104,12 @@ TABLE: Table = {
     driver.ConflictError: says(ConflictError, "{place} has something of that name already."),
     driver.PayloadTooLargeError: _large,
     driver.RateLimitError: _limited,
-    driver.ServiceError: by_code(_status, {"503": _overloaded}, _failing),
-    driver.PineconeTimeoutError: _beneath(_late),
+    driver.ServiceError: by_code(_status, {"503": overloaded}, failing),
+    driver.PineconeTimeoutError: _beneath(late),
     driver.PineconeConnectionError: _beneath(NETWORK[ConnectionError]),
     driver.ResponseParsingError: _strange,
     # Not everything is caught by the client: what breaks while a body is read.
-    httpx.TimeoutException: _late,
+    httpx.TimeoutException: late,
     httpx.TransportError: _beneath(NETWORK[ConnectionError]),
 }
 """See `_support.translate`."""
