@@ -87,6 +87,11 @@ class TestHtml(DocumentTextContract):
         page = b"<html><body>a &lt;b&gt; &amp; &#65;<br>c<pre>10:00  one\n10:01  two</pre></body>"
         assert self.text(reader, page) == "a <b> & A\nc\n10:00  one\n10:01  two\n"
 
+    def test_a_head_that_nobody_closed_hides_nothing_but_its_title(self, reader: DocumentText) -> None:
+        """Its end tag may be left out, as the standard has it."""
+        page = b"<!DOCTYPE html><html><head><meta charset=utf-8><title>Wiki</title><body><p>The cause.</p>"
+        assert self.text(reader, page) == "The cause.\n"
+
 
 class TestPdf(DocumentTextContract):
     """pypdf."""

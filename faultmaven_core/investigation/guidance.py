@@ -15,8 +15,16 @@ from faultmaven_core.investigation.commands import CitedRemedy, Guidance, Simila
 from faultmaven_core.investigation.ports import CaseBook, KnowledgeSearch
 from faultmaven_core.investigation.similar import Likeness, alike, story_of
 from faultmaven_core.knowledge.commands import KnowledgeHit, SearchKnowledge
+from faultmaven_core.knowledge.questions import MOST_TEXT
+from faultmaven_core.ports.vectors import CollectionMismatchError
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import BackendError, CorruptDataError, NotFoundError, RateLimitedError
+from faultmaven_core.shared.errors import (
+    BackendError,
+    CorruptDataError,
+    MisconfiguredError,
+    NotFoundError,
+    RateLimitedError,
+)
 from faultmaven_core.shared.page import MOST
 
 MOST_CITED = 3
@@ -29,7 +37,7 @@ MOST_CHECKS = 3
 HITS = 10
 """Passages that are looked at; of these only a few are about the sentence."""
 
-_DOWN = (BackendError, RateLimitedError)
+_DOWN = (BackendError, RateLimitedError, MisconfiguredError, CorruptDataError, CollectionMismatchError)
 
 
 @dataclass(slots=True)
@@ -63,6 +71,7 @@ class Adviser:
     async def _hits(self, text: str, scopes: tuple[str, ...], caller: Caller, told: _Told) -> tuple[KnowledgeHit, ...]:
         if not text:
             return ()
+        text = text[:MOST_TEXT]  # a case's question may be longer than one for a search
         command = SearchKnowledge(text, scopes, limit=HITS, explain=True)
         try:
             try:

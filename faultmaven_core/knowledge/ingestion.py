@@ -114,7 +114,12 @@ class Ingestion:
 
         async def work(unit: KnowledgeUnitOfWork) -> None:
             now = (await unit.knowledge.get_many([read.key])).get(read.key)
-            if now is None or now.blob != read.blob or now.state is DocumentState.REMOVED:
+            if now is None or now.state is DocumentState.REMOVED:
+                return
+            if now.blob != read.blob:
+                if not chunks:  # what stood there of its newer text went with the vectors of the old one
+                    await unit.knowledge.save([replace(now, embedded="", updated_at=self._clock.now())])
+                    await unit.outbox.add(requests.embed(caller))
                 return
             await unit.knowledge.replace_chunks(read.key, chunks)
             kept = replace(read, version=now.version, source=now.source, modified_ns=now.modified_ns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -133,7 +133,7 @@ class Document:
             return True
         if self.reviewed_on is None or not self.stale_after_days:
             return False
-        return today > self.reviewed_on + timedelta(days=self.stale_after_days)
+        return (today - self.reviewed_on).days > self.stale_after_days
 
 
 @dataclass(frozen=True, slots=True)

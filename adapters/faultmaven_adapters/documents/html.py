@@ -10,7 +10,7 @@ from typing import BinaryIO
 from faultmaven_core.ports.document_text import Block, DocumentText
 
 _CHUNK = 64 << 10
-_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "title"))
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
     [
@@ -45,7 +45,6 @@ _BLOCKS = frozenset(
         "table",
         "td",
         "th",
-        "title",
         "tr",
         "ul",
     ]

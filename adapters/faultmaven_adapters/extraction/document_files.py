@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from collections.abc import Set as AbstractSet
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from faultmaven_adapters.extraction.git_checkout import Checkout, checkout_of
 from faultmaven_adapters.extraction.local_files import LocalFiles, PrivateFolder
@@ -57,7 +57,7 @@ def _find(given: str) -> Found:
         entries = [(file, "") for file in tracked if file.startswith(below)]
         untracked = _documents_besides(set(tracked), path)
     # What has a problem may be a folder, which has no ending.
-    wanted = [(file, problem) for file, problem in entries if media_type(file) or (problem and os.path.isdir(file))]
+    wanted = [(file, problem) for file, problem in entries if media_type(file) or (problem and _may_be_folder(file))]
     source = checkout.name(path) if checkout else path
     return Found(_storable(source), tuple(_below(wanted, checkout)), len(entries) - len(wanted), untracked)
 
@@ -80,8 +80,23 @@ def _below(entries: Iterable[tuple[str, str]], checkout: Checkout | None) -> Ite
         if problem:
             yield FoundDocument(_storable(_name(path, checkout)), path, problem=problem)
             continue
-        with suppress(OSError):  # tracked and not there: removed, or outside of a sparse checkout
-            yield _document(path, checkout, os.lstat(path))
+        try:
+            status = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # tracked and not there: removed, or outside of a sparse checkout
+        except OSError as error:
+            shown = _storable(_name(path, checkout))
+            yield FoundDocument(shown, path, problem=f"{shown} cannot be looked at: {error.strerror}.")
+            continue
+        yield _document(path, checkout, status)
+
+
+def _may_be_folder(path: str) -> bool:
+    """Also where nobody can tell: what cannot be looked at is not gone."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError:
+        return True
 
 
 def _document(path: str, checkout: Checkout | None, status: os.stat_result) -> FoundDocument:

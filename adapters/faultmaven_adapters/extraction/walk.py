@@ -56,6 +56,7 @@ def _at(path: str, role: Role, hidden: bool) -> Iterator[Input]:
 
 def _below(folder: str, name: str, role: Role, hidden: bool) -> Iterator[Input]:
     count = 0
+    top, top_name = folder, name
     pending = [(folder, name, 0)]
     while pending:
         folder, name, depth = pending.pop()
@@ -72,10 +73,9 @@ def _below(folder: str, name: str, role: Role, hidden: bool) -> Iterator[Input]:
             inner = f"{name}/{_name(entry.name)}" if name else _name(entry.name)
             count += 1
             if count > MAX_FILES:
-                problem = (
-                    f"{name} holds more than {MAX_FILES:,} files; the rest was not read. Give the folders that matter."
-                )
-                yield Input(name, folder, role, problem=problem)
+                problem = f"{top_name} holds more than {MAX_FILES:,} files; the rest was not read. Give the folders that matter."
+                # Of the whole: folders that were not come to are as unseen as the rest of this one.
+                yield Input(top_name, top, role, problem=problem)
                 return
             if not entry.is_dir(follow_symlinks=False):
                 yield _entry(entry, inner, role)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from faultmaven_adapters.extraction import walk
 from faultmaven_adapters.extraction.document_files import LocalDocumentFiles
 from faultmaven_adapters.extraction.git_checkout import checkout_of
 from faultmaven_core.shared.errors import NotFoundError, UnsupportedTypeError
@@ -155,3 +156,15 @@ async def test_a_name_that_is_no_text_is_told_and_not_taken(files: LocalDocument
     (one,) = (await files.find(str(tmp_path))).documents
     assert "not UTF-8" in one.problem
     one.name.encode()
+
+
+async def test_what_was_not_come_to_in_a_huge_folder_is_not_gone(
+    files: LocalDocumentFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole folder is named as not seen, so nothing that stood in any part of it counts as removed."""
+    monkeypatch.setattr(walk, "MAX_FILES", 3)
+    for name in ("a/1.md", "a/2.md", "b/3.md", "c/4.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("# Text\n")
+    found = await files.find(str(tmp_path))
+    assert [file.name for file in found.documents if file.problem] == [str(tmp_path)]

@@ -32,8 +32,15 @@ from faultmaven_core.knowledge.commands import (
     SearchResult,
     Snippet,
 )
+from faultmaven_core.knowledge.questions import MOST_TEXT
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import BackendError, BackendUnavailableError, InvalidInputError
+from faultmaven_core.shared.errors import (
+    BackendUnavailableError,
+    CorruptDataError,
+    FaultMavenError,
+    InvalidInputError,
+    MisconfiguredError,
+)
 
 API = EntityView("workload", "api", "shop")
 DB = EntityView("database", "orders", "shop")
@@ -90,7 +97,7 @@ class Shelf(KnowledgeSearch):
 
     hits: tuple[KnowledgeHit, ...] = ()
     notes: tuple[str, ...] = ()
-    down: BackendError | None = None
+    down: FaultMavenError | None = None
     down_for_good: bool = False
     asked: list[SearchKnowledge] = field(default_factory=list)
 
@@ -262,6 +269,24 @@ async def test_vectors_that_are_down_are_done_without_and_said(fm: FaultMaven) -
     told = await advised(fm, await case_with(fm, OOM, "q"), OOM, shelf)
     assert len(told.runbooks) == 1
     assert told.notes == ("Knowledge was searched by words alone: The vector store cannot be reached.",)
+
+
+@pytest.mark.parametrize("kind", [MisconfiguredError, CorruptDataError])
+async def test_knowledge_that_is_set_up_wrongly_fails_no_investigation(
+    fm: FaultMaven, kind: type[FaultMavenError]
+) -> None:
+    """A model that is not installed, an index that is damaged: said, and done without."""
+    case = await case_with(fm, OOM, "Why?")
+    told = await advised(fm, case, OOM, Shelf(down=kind("It is not there."), down_for_good=True))
+    assert told.notes == ("Knowledge could not be searched: It is not there.",)
+
+
+async def test_a_question_that_is_too_long_for_a_search_is_asked_by_its_beginning(fm: FaultMaven) -> None:
+    """A case's question may be longer than a search takes."""
+    shelf = Shelf()
+    record = found("kubernetes.out_of_memory", "It was killed. " * 2000)
+    await advised(fm, await case_with(fm, record, "Why?"), record, shelf)
+    assert max(len(command.text) for command in shelf.asked) == MOST_TEXT
 
 
 async def test_knowledge_that_is_down_is_said_and_never_an_empty_list(fm: FaultMaven) -> None:

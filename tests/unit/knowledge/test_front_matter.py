@@ -63,6 +63,7 @@ def test_a_review_without_a_term_holds_for_half_a_year_and_no_review_for_ever() 
     never = about(stale_after=("5",))
     assert (never.reviewed_on, never.stale_after_days) == (None, 0)
     assert not never.is_stale(date(2099, 1, 1))
+    assert not about(reviewed=("9999-12-31",)).is_stale(date(2099, 1, 1)), "a usual way to write never"
 
 
 def test_the_title_is_the_front_matters_or_the_highest_headings_or_the_names() -> None:

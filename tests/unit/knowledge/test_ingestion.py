@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from faultmaven_adapters.blobs.memory import MemoryBlobStore
 from faultmaven_adapters.embedding.hashing import HashingEmbedder
 from faultmaven_core.jobs.model import JobState
 from faultmaven_core.knowledge import commands as c
 from faultmaven_core.knowledge import ingestion, requests, vectors
 from faultmaven_core.knowledge.model import DocumentState, Tier
+from faultmaven_core.ports.blobs import BlobKey, BlobReader
 from faultmaven_core.ports.vectors import Scope, VectorId, VectorRecord
 from faultmaven_core.shared.errors import BackendUnavailableError, InvalidInputError
 from tests.unit.knowledge.library import ACME, ANN, EVE, Library, hashed, library, write
@@ -256,6 +259,38 @@ async def test_what_happens_to_a_document_while_it_is_embedded_is_put_right(
     state = await shelf.state()
     assert all(state[fact] for fact in ("all embedded", "vectors fit", "originals fit"))
     assert len(await shelf.embedded()) == (0 if change == "deleted" else 1)
+
+
+async def test_a_job_that_comes_too_late_for_an_original_leaves_the_newer_text_findable(
+    shelf: Library, tmp_path: Path
+) -> None:
+    """While it reads, somebody changes the document, and another worker reads that and destroys the old original."""
+    await added(shelf, tmp_path / "kb", a="# A\n\none\n")
+    happened: list[str] = []
+
+    class Meddling(MemoryBlobStore):
+        """A store that is slow enough for that."""
+
+        @asynccontextmanager
+        async def open(self, key: BlobKey, *, start: int = 0, length: int | None = None) -> AsyncIterator[BlobReader]:
+            if not happened:
+                happened.append(str(key))
+                await added(shelf, tmp_path / "kb", a="# A\n\nanother one\n")
+                await shelf.run_jobs()
+            async with super().open(key, start=start, length=length) as reader:
+                yield reader
+
+    kept, shelf.blobs = shelf.blobs, Meddling()
+    async for info in kept.list(""):
+        async with kept.open(info.key) as reader:
+            await shelf.blobs.put(info.key, reader)
+    shelf.begun()
+    for _ in range(3):
+        await shelf.run_jobs()
+    state = await shelf.state()
+    assert all(state[fact] for fact in ("all embedded", "vectors fit", "originals fit")), state
+    assert await shelf.texts((await shelf.documents())["a.md"]) == "# A\n\nanother one\n"
+    assert len(await shelf.embedded()) == 1
 
 
 async def test_without_an_embedder_documents_are_read_all_the_same(tmp_path: Path) -> None:
