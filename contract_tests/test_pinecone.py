@@ -292,6 +292,15 @@ async def test_an_index_that_somebody_dropped_is_said(
     await CALLS[call](store, scope)
 
 
+async def test_what_finds_no_namespace_opens_no_further_connections(store: PineconeVectorStore, scope: Scope) -> None:
+    """An organization that never wrote is usual; its calls go on with the index that is open."""
+    await store.ensure(SPEC)
+    for _ in range(5):
+        await store.delete(scope, ids("a"))
+        assert await store.count(scope) == 0
+    assert store._indexes._retired == []  # noqa: SLF001 - nothing else shows it
+
+
 async def test_a_full_project_is_said(told: Told) -> None:
     """And is no matter of trying again."""
     await told.now(most_indexes=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -73,3 +74,24 @@ async def test_closing_what_was_never_used_builds_nothing() -> None:
     with pytest.raises(ConflictError, match="closed"):
         await store.ping()
     assert make.made == []
+
+
+async def test_closing_while_it_is_being_built_closes_what_comes_of_it() -> None:
+    """Nobody else would."""
+    begun, may_go_on = threading.Event(), threading.Event()
+    make = Maker()
+
+    def slowly() -> VectorStore:
+        begun.set()
+        may_go_on.wait(30)
+        return make()
+
+    store = DeferredVectorStore(slowly)
+    using = asyncio.create_task(store.ping())
+    await asyncio.to_thread(begun.wait, 30)
+    closing = asyncio.create_task(store.aclose())
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await asyncio.gather(using, closing, return_exceptions=True)
+    with pytest.raises(ConflictError):
+        await make.made[0].ping()

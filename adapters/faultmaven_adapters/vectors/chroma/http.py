@@ -49,7 +49,9 @@ class HttpWire(Wire):
         with translation(self._table, self.place):
             answer = await client.request(method, self._url + path, params=query, content=content)
             if answer.is_error or answer.is_redirect:
-                raise ChromaAnswerError(answer.text, answer.status_code, answer.headers.get("retry-after", ""))
+                raise ChromaAnswerError(
+                    self._without_token(answer.text), answer.status_code, answer.headers.get("retry-after", "")
+                )
             return msgspec.json.decode(answer.content)
 
     async def aclose(self) -> None:
@@ -57,6 +59,10 @@ class HttpWire(Wire):
         self._closed = True
         if self._client is not None:
             await self._client.aclose()
+
+    def _without_token(self, text: str) -> str:
+        """What a server says goes to our log, and some quote what they refuse."""
+        return text.replace(self._token.reveal(), "***") if self._token else text
 
     def _opened(self) -> httpx.AsyncClient:
         import httpx

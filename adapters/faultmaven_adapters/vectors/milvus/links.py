@@ -18,6 +18,7 @@ from pymilvus.grpc_gen import milvus_pb2_grpc
 
 from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.vectors.milvus.errors import MILVUS_ERRORS, accepted
+from faultmaven_core.shared.errors import ConflictError
 from faultmaven_core.shared.secret import Secret
 
 DEFAULT_PORT = 19530
@@ -66,6 +67,7 @@ class ServerLink:
         self._database = database
         self._timeout = timeout
         self._opening = threading.Lock()
+        self._closed = False
         self._channel: Any = None
         self._stub: Any = None
 
@@ -78,11 +80,14 @@ class ServerLink:
 
     def close(self) -> None:
         with self._opening:
+            self._closed = True
             if self._channel is not None:
                 self._channel.close()
 
     def _opened(self) -> Any:
         with self._opening:
+            if self._closed:  # as a call may find it that waited for its turn
+                raise ConflictError("The vector store is closed.")
             if self._channel is None:
                 if self._secure:
                     credentials = grpc.ssl_channel_credentials(_trusted())

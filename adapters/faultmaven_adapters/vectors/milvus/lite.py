@@ -18,6 +18,7 @@ from faultmaven_adapters.vectors.milvus.process import Opened, kinds
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendUnavailableError,
+    ConflictError,
     CorruptDataError,
     FaultMavenError,
     UnsupportedError,
@@ -53,6 +54,7 @@ class LiteLink:
         self._folder, self._timeout = folder, timeout
         self._process: ChildProcess | None = None
         self._one_call = threading.Lock()
+        self._closed = False
 
     def exchange(self, method: str, request: Any) -> Any:
         with self._one_call, translation(MILVUS_ERRORS, self.place):
@@ -70,6 +72,7 @@ class LiteLink:
 
     def close(self) -> None:
         with self._one_call:
+            self._closed = True
             self._end()
 
     def _end(self, patience: float = END_SECONDS) -> None:
@@ -78,6 +81,8 @@ class LiteLink:
             process.end(patience)
 
     def _started(self) -> ChildProcess:
+        if self._closed:  # a call that waited for its turn must not bring it back
+            raise ConflictError("The vector store is closed.")
         if self._process is None:
             self._process = ChildProcess(_MODULE, str(self._folder))
             opened = Opened(self._process.receive(START_SECONDS))

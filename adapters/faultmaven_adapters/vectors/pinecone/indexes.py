@@ -125,8 +125,10 @@ class Indexes:
 
     async def opened(self, name: CollectionName) -> AsyncIndex | None:
         """The index for its documents; None where there is none. Its address is asked for once."""
+        index_name = self.project.index_name(name)
+        if index_name in self._open:
+            return self._open[index_name]
         async with self._opening:
-            index_name = self.project.index_name(name)
             if index_name not in self._open:
                 model = await self._described(index_name)
                 if model is None:
@@ -140,9 +142,13 @@ class Indexes:
             return self._open[index_name]
 
     async def reopened(self, name: CollectionName) -> AsyncIndex | None:
-        """The same, with its address asked for again."""
-        self._retire(name)
-        return await self.opened(name)
+        """The same, with its address asked for again: another index only where that has changed."""
+        index_name = self.project.index_name(name)
+        model = await self._described(index_name)
+        held = self._open.get(index_name)
+        if held is not None and (model is None or model.host != held.host):
+            self._retire(name)
+        return None if model is None else await self.opened(name)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -91,9 +91,10 @@ class DeferredVectorStore(VectorStore):
         return await (await self._store()).inspect()
 
     async def aclose(self) -> None:
-        self._closed = True
-        if self._made is not None:
-            await self._made.aclose()
+        async with self._making:  # what is being built is closed, too
+            self._closed = True
+            if self._made is not None:
+                await self._made.aclose()
 
     async def _store(self) -> VectorStore:
         async with self._making:

@@ -36,8 +36,8 @@ async def vectors(store: VectorStore, mark: str) -> Sequence[str]:
         VectorRecord(VectorId("near"), near, {"kind": "a"}),
         VectorRecord(VectorId("far"), far, {"kind": "b"}),
     ]
-    await store.ensure(CollectionSpec(name, 4, Metric.COSINE, {"kind": FieldType.STRING}, "fm-doctor"))
     try:
+        await store.ensure(CollectionSpec(name, 4, Metric.COSINE, {"kind": FieldType.STRING}, "fm-doctor"))
         token = await store.upsert(mine, records)
         found = await store.search(mine, near, limit=2, after=token)
         filtered = await store.search(mine, near, limit=2, where=Eq("kind", "b"), after=token)
