@@ -21,11 +21,11 @@ FORMAT = "faultmaven-transfer/1"
 class FileJournal(Journal):
     """See the port. `about` is what makes two transfers the same one: the places, as people may see them.
 
-    The file is locked while it is open. A line that was cut short by the end of the program counts as not written.
+    The file is locked while it is open, and forgotten first for a `restart`. A line that was cut short by the end of the program counts as not written.
     """
 
-    def __init__(self, path: Path, about: Mapping[str, Any]) -> None:
-        self._path = path
+    def __init__(self, path: Path, about: Mapping[str, Any], *, restart: bool = False) -> None:
+        self._path, self._restart = path, restart
         self._header = {"format": FORMAT, **about}
         self._calls = BlockingCalls("transfer", 1)
         self._file = -1
@@ -57,6 +57,8 @@ class FileJournal(Journal):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConflictError(f"This transfer is running already: its journal {self._path} is in use.") from error
+        if self._restart:  # now that nobody else holds it
+            os.ftruncate(self._file, 0)
         whole, _, torn = self._path.read_bytes().rpartition(b"\n")
         if torn:
             os.ftruncate(self._file, len(whole) + 1 if whole else 0)

@@ -83,8 +83,22 @@ async def test_two_at_once_are_refused(tmp_path: Path) -> None:
     await first.open()
     with pytest.raises(ConflictError, match="running already"):
         await reopened(path)
+    await first.begin()
+    again = FileJournal(path, ABOUT, restart=True)
+    with pytest.raises(ConflictError, match="running already"):
+        await again.open()
+    await again.aclose()
     await first.aclose()
-    assert await reopened(path) is None
+    assert await reopened(path) == {}, "a restart forgets nothing that another one holds"
+
+
+async def test_a_restart_forgets_all(tmp_path: Path) -> None:
+    """As if there had been no journal."""
+    path = tmp_path / "journal.jsonl"
+    await written(path)
+    journal = FileJournal(path, ABOUT, restart=True)
+    assert await journal.open() is None
+    await journal.aclose()
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ async def open_transfer(
         catalog = _Catalog(source, tables[0], [OrganizationId(name) for name in request.organizations])
         cargoes = [_cargo(kind, backends, tables, places[kind], catalog) for kind in Kind if kind in pairs]
         journal = FileJournal(
-            _journal(request, source, places), {"places": _plain(places), "organizations": catalog.given}
+            _journal(request, source, places),
+            {"places": _plain(places), "organizations": catalog.given},
+            restart=request.restart,
         )
         stack.push_async_callback(journal.aclose)
         yield Transfer(cargoes, journal, report)
@@ -155,10 +157,7 @@ def _require(place: Resource, kind: Kind, remedy: str = "") -> None:
 def _journal(request: TransferRequest, source: Settings, places: Mapping[Kind, tuple[str, str]]) -> Path:
     told = json.dumps([_plain(places), list(request.organizations)], sort_keys=True)
     name = f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.jsonl"
-    path = request.journal or source.home / "transfers" / name
-    if request.restart:
-        path.unlink(missing_ok=True)
-    return path
+    return request.journal or source.home / "transfers" / name
 
 
 def _plain(places: Mapping[Kind, tuple[str, str]]) -> dict[str, list[str]]:
