@@ -24,7 +24,7 @@ STARTUP_WAIT = Variable(
 DATABASE = Variable(
     "FM_DATABASE_URL",
     "`sqlite:<path>`, `postgresql://<user>@<host>:<port>/<database>` (after `?`: `sslmode` disable, require, verify-ca or "
-    "verify-full; `sslrootcert`, `sslcert`, `sslkey` with a path), or `memory:` to keep nothing.",
+    "verify-full; `sslrootcert` with a path), or `memory:` to keep nothing.",
     "sqlite:$FM_HOME/faultmaven.db",
     "database",
     url=True,

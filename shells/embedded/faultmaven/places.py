@@ -16,7 +16,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,63}")
 _SSL_MODES = ("disable", "require", "verify-ca", "verify-full")
-_POSTGRES_QUERY = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+_POSTGRES_QUERY = ("sslmode", "sslrootcert")
 
 
 @dataclass(frozen=True, slots=True)
