@@ -80,7 +80,8 @@ class KnowledgeTenancyContract(Contract):
         """Through no operation, whatever ids it knows; nor by its own documents of the same names."""
         assert set(ATTEMPTS) == {operation.name for operation in OPERATIONS}
         held = await self.held(subject)
-        before = await self.standing(subject, ACME)
+        case = f"case:{held.case_id}"
+        before = await self.standing(subject, ACME, case)
         subject.shelf.folders["/stranger"] = {"other.md": "Nothing but redis.\n"}
         kept, subject.shelf.folders["/kb"] = subject.shelf.folders["/kb"], {"redis.md": "A stranger's redis.\n"}
         for name, (attempt, raises) in ATTEMPTS.items():
@@ -92,10 +93,11 @@ class KnowledgeTenancyContract(Contract):
                 answer = str(refused.value)
             assert CANARY not in codec.encode(answer).decode(), name
             await subject.run_jobs()
-            assert await self.standing(subject, ACME) == before, name
+            assert await self.standing(subject, ACME, case) == before, name
         assert {name for name, *_ in await self.standing(subject, OTHER)} == {"/kb/redis.md", "/stranger/other.md"}
         subject.shelf.folders["/kb"] = kept
-        await self.vectors_stand(subject, OWNER.organization, "global", 1)
+        for tier in Tier:
+            await self.vectors_stand(subject, OWNER.organization, tier, 1)
 
     async def test_a_scope_of_a_foreign_case_is_as_good_as_none(self, subject: KnowledgeInstallation) -> None:
         """For whatever names it."""
@@ -163,10 +165,12 @@ class KnowledgeTenancyContract(Contract):
         async with subject.storage.knowledge(organization, read_only=True) as unit:
             return list((await unit.knowledge.page(DocumentQuery(scopes), after=None, limit=100)).items)
 
-    async def standing(self, subject: KnowledgeInstallation, organization: OrganizationId) -> list[tuple[object, ...]]:
-        """All that an organization has, by name: rows, texts and originals."""
+    async def standing(
+        self, subject: KnowledgeInstallation, organization: OrganizationId, *more: str
+    ) -> list[tuple[object, ...]]:
+        """All that an organization has, by name: rows, texts and originals; `more` names scopes of cases."""
         async with subject.storage.knowledge(organization, read_only=True) as unit:
-            scopes = [scope_of(scope, OWNER.user) for scope in SCOPES]
+            scopes = [scope_of(scope, OWNER.user) for scope in (*SCOPES, *more)]
             page = await unit.knowledge.page(DocumentQuery(scopes), after=None, limit=100)
             texts = {item.key: await unit.knowledge.chunks(item.key) for item in page.items}
         originals = {str(info.key) async for info in subject.blobs.list(f"{organization}/")}
