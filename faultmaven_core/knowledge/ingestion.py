@@ -96,7 +96,12 @@ class Ingestion:
         except BlobNotFoundError:
             # Replaced or deleted meanwhile, and then its row says so; or lost, which only a person can put right.
             problem = f"The stored original of {document.name} is gone; add the document again."
-            await self._keep(document, model.failed(document, problem, self._clock.now()), (), caller)
+            # Without digest and size, whatever is added under its name is taken as new.
+            lost = replace(document, sha256="", size=0, problem=problem)
+            if document.state is DocumentState.READY:
+                await self._note(lost, caller)
+            else:
+                await self._keep(document, model.failed(lost, problem, self._clock.now()), (), caller)
             return False
         except UnreadableDocumentError as error:
             await self._keep(document, model.failed(document, str(error), self._clock.now()), (), caller)
@@ -106,6 +111,16 @@ class Ingestion:
         chunks = await asyncio.to_thread(cut, told.title, found.text, found.headings, document.key)
         await self._keep(document, model.ready(told, chunks, self._clock.now()), chunks, caller)
         return True
+
+    async def _note(self, lost: Document, caller: Caller) -> None:
+        """Keep what is said of a lost original. What was read of it stays: it is all that is left."""
+
+        async def work(unit: KnowledgeUnitOfWork) -> None:
+            now = (await unit.knowledge.get_many([lost.key])).get(lost.key)
+            if now is not None and now.blob == lost.blob and _is_read(now):
+                await unit.knowledge.save([replace(now, sha256="", size=0, problem=lost.problem)])
+
+        await self._write(None, caller, NoneType, work)
 
     async def _keep(self, before: Document, read: Document, chunks: Sequence[Chunk], caller: Caller) -> None:
         """Commit what was read, unless the document has another original by now, or is gone."""

@@ -155,6 +155,31 @@ async def test_a_lost_original_is_said_of_its_document(shelf: Library, tmp_path:
     assert (await shelf.documents())["a.md"].state is DocumentState.READY
 
 
+async def test_reading_anew_without_originals_takes_away_no_text_and_adding_again_mends_it(
+    shelf: Library, tmp_path: Path
+) -> None:
+    """A blob store that is empty, or another one, must not cost what was read; the same file is then taken as new."""
+    await added(shelf, tmp_path / "kb", a="# A\n\nabc\n")
+    await shelf.run_jobs()
+    shelf.blobs = MemoryBlobStore()
+    shelf.begun()
+    await shelf.service.reindex(c.ReindexKnowledge(("global",)), ANN)
+    await shelf.run_jobs()
+    document = (await shelf.documents())["a.md"]
+    assert (document.state, document.chunks) == (DocumentState.READY, 1)
+    assert "original of" in document.problem
+    assert "add the document again" in document.problem
+    assert len(await shelf.embedded()) == 1
+    assert (await added(shelf, tmp_path / "kb")).changed == 1
+    await shelf.run_jobs()
+    document = (await shelf.documents())["a.md"]
+    assert (document.state, document.problem, await shelf.texts(document)) == (
+        DocumentState.READY,
+        "",
+        "# A\n\nabc\n",
+    )
+
+
 async def test_a_changed_model_is_followed_without_a_gap_and_its_old_vectors_go(shelf: Library, tmp_path: Path) -> None:
     """All texts stay found by words; job after job fills the new collection and empties the old."""
     await added(shelf, tmp_path / "kb", a="# A\n\none\n", b="# B\n\ntwo\n", d="# D\n\nthree\n")
