@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -64,6 +65,19 @@ def test_a_folder_is_synced_searched_shown_and_deleted(fm: Fm, runbooks: Path) -
     gone = fm("knowledge", "search", "maxmemory")
     assert gone.stdout == "Nothing was found in 1 document.\n"
     assert fm("knowledge", "show", document).returncode == 4
+
+
+def test_what_could_not_be_taken_at_all_is_no_success(fm: Fm, tmp_path: Path) -> None:
+    """For people and for programs alike; what is said of it is printed in both forms."""
+    os.mkfifo(tmp_path / "pipe.md")
+    (tmp_path / "cut.pdf").write_bytes(b"%PDF-1.7 cut")
+    for name, words in (("pipe.md", "no regular file"), ("cut.pdf", "no PDF that can be read")):
+        told = fm("knowledge", "add", tmp_path / name, "--json")
+        assert (told.returncode, words in told.stdout) == (2, True), told.stdout
+        for document in json.loads(told.stdout)["documents"]:
+            fm("knowledge", "delete", document, "--yes")
+        plain = fm("knowledge", "add", tmp_path / name)
+        assert (plain.returncode, words in plain.stderr) == (2, True), plain.stderr
 
 
 def test_programs_get_json_and_exit_codes(fm: Fm, runbooks: Path, tmp_path: Path) -> None:

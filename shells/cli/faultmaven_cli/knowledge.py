@@ -29,6 +29,9 @@ LOOKS = (0.05, 0.5)
 GIVEN_UP = 75
 """The exit code where documents are kept, but a job that reads or embeds them was given up: try again later."""
 
+NOTHING_TAKEN = 2
+"""The exit code where no document could be read or taken: as for any input that is wrong."""
+
 _scope = click.option(
     "--scope", default="global", show_default=True, metavar="SCOPE", help="global, team:NAME, personal or case:CASE."
 )
@@ -313,8 +316,15 @@ def _finish(outcome: Outcome, *, json_: bool) -> None:
         if taken.ignored:
             click.echo(f"note: files of other kinds, passed over: {taken.ignored:,}", err=True)
     _told(outcome.given_up, quiet=json_)
-    if taken.documents and len(outcome.failed) == len(taken.documents) and not json_:
-        raise InvalidInputError("None of these documents could be read; they are kept, with the reasons.")
+    problem = ""
+    if taken.documents and len(outcome.failed) == len(taken.documents):
+        problem = "None of these documents could be read; they are kept, with the reasons."
+    elif taken.problems and not (taken.documents or taken.removed or taken.unchanged or taken.duplicates):
+        problem = "Nothing could be taken."
+    if problem and json_:
+        raise click.exceptions.Exit(NOTHING_TAKEN)
+    if problem:
+        raise InvalidInputError(problem)
 
 
 def _told(given_up: Sequence[str], *, quiet: bool) -> None:
