@@ -142,9 +142,18 @@ def _amqp(text: str) -> Resource:
     return Resource(url.scheme, url.place(url.path), url.password)
 
 
+def _keyed(url: _Url) -> _Url:
+    """The URL of a server that wants a key and knows no users. Raises MisconfiguredError where it names one."""
+    if url.user or url.password:
+        raise MisconfiguredError(
+            "names a user or password, which this server does not take: set the key by its own variable."
+        )
+    return url
+
+
 def _http(text: str) -> Resource:
     scheme = text.partition(":")[0]
-    url = _read(text, f"{scheme}://<host>:<port>")
+    url = _keyed(_read(text, f"{scheme}://<host>:<port>"))
     if url.path not in {"", "/"}:
         raise MisconfiguredError(f"has a path: write {scheme}://<host>:<port>.")
     return Resource(url.scheme, url.place(""), url.password)
@@ -152,7 +161,7 @@ def _http(text: str) -> Resource:
 
 def _milvus(text: str) -> Resource:
     scheme = text.partition(":")[0]
-    url = _read(text, f"{scheme}://<host>:<port>/<database>")
+    url = _keyed(_read(text, f"{scheme}://<host>:<port>/<database>"))
     if not re.fullmatch(r"(?:/[A-Za-z0-9_]{0,63})?", url.path):
         raise MisconfiguredError(f"names no database: write {scheme}://<host>:<port>/<database>.")
     return Resource(url.scheme, url.place(url.path.rstrip("/")), url.password)
@@ -177,7 +186,7 @@ def _pgvector(text: str) -> Resource:
 def _openai(text: str) -> Resource:
     scheme = text.partition(":")[0]
     form = f"{scheme}://<host>:<port>/v1?model=<name>&dimension=<number>"
-    url = _read(text, form, query=("model", "dimension", "query_prefix", "document_prefix"))
+    url = _keyed(_read(text, form, query=("model", "dimension", "query_prefix", "document_prefix")))
     if not url.query.get("model") or not re.fullmatch(r"(?:/[A-Za-z0-9._/-]*)?", url.path):
         raise MisconfiguredError(f"names no model: write {form}.")
     if not re.fullmatch(r"[1-9]\d{0,4}", url.query.get("dimension", "")):
