@@ -28,6 +28,8 @@ MAY_BE_LOST = 1.0
 """Seconds before the kill in which a write may be lost although it was acknowledged."""
 PAUSE = 0.05
 """Seconds that a user waits after an error."""
+PATIENCE = 60.0
+"""Seconds after which a user gives up, with the error that he got last."""
 MOST_OPEN = 5
 
 
@@ -176,6 +178,8 @@ class User:
                 answer = await call()
             except BackendError as error:
                 figures.errors[type(error).__name__] += 1
+                if time.monotonic() - first > PATIENCE:
+                    raise
                 await asyncio.sleep(PAUSE)
                 continue
             finally:

@@ -14,8 +14,13 @@ import pytest
 from faultmaven_adapters._support.redis_clients import open_redis
 from faultmaven_adapters.sessions.redis import RedisSessionStore
 from faultmaven_contract_tests.servers import Process, Server, private
+from faultmaven_contract_tests.sessions import begin
+from faultmaven_core.sessions.model import SessionId
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.errors import BackendError
+from faultmaven_core.shared.ids import OrganizationId, UserId
 from redis_backends import place
-from session_load import Figures, User
+from session_load import PAUSE, Figures, User
 
 USERS = 16
 RECOVERY = 15.0
@@ -76,6 +81,33 @@ async def test_sessions_survive_the_death_of_the_primary(server: str) -> None:
     """2,000 calls."""
     with private(server) as running:
         judge(server, await killed_in_the_middle(running, 2_000))
+
+
+@pytest.mark.parametrize("server", ["redis_sentinel", "redis_cluster"])
+async def test_a_client_that_does_nothing_but_end_sessions_finds_the_new_primary(server: str) -> None:
+    """An end waits for replicas in a way of its own; nobody else's call may be needed to look for the servers again."""
+    with private(server) as running:
+        clients = open_redis(replace(place(running), connect_timeout=1.0, timeout=2.0))
+        store = RedisSessionStore(clients)
+        owners = [Caller(OrganizationId("acme"), UserId(f"user{number}")) for number in range(8)]
+        sessions = [await begin(store, owner) for owner in owners]
+        primary = running.primary()
+        primary.kill()
+        await asyncio.to_thread(promotion, running, primary)
+        async with asyncio.timeout(60):
+            for session in sessions:
+                await end(store, session.id)
+        assert [await store.get(session.id) for session in sessions] == [None] * len(sessions)
+        await clients.aclose()
+
+
+async def end(store: RedisSessionStore, session: SessionId) -> None:
+    """Repeats the call until it is acknowledged."""
+    while True:
+        try:
+            return await store.end(session)
+        except BackendError:
+            await asyncio.sleep(PAUSE)
 
 
 @pytest.mark.soak

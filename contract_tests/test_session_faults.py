@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -20,6 +21,8 @@ from faultmaven_adapters.sessions.redis import RedisSessionStore
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.rate_limit import FIVE_AT_ONCE, KEY
 from faultmaven_contract_tests.servers import Server, private
+from faultmaven_contract_tests.servers.redis import ask
+from faultmaven_contract_tests.servers.redis_sentinel import MASTER
 from faultmaven_contract_tests.sessions import ANN, LONG, begin, listed, sign_in
 from faultmaven_core.sessions.model import SessionToken, SignIn
 from faultmaven_core.shared.errors import BackendUnavailableError, DeadlineExceededError
@@ -237,6 +240,7 @@ async def test_an_end_counts_only_when_a_replica_knows_of_it() -> None:
     with private("redis_sentinel") as server:
         primary = server.primary()
         replicas = [process for process in server.processes[:3] if process.pid != primary.pid]
+        noticed_after(server, timedelta(minutes=10))
         async with store_at(place(server)) as store:
             session, other = await begin(store), await begin(store)
             await store.end(other.id)
@@ -250,14 +254,21 @@ async def test_an_end_counts_only_when_a_replica_knows_of_it() -> None:
                 replica.resume()
             await store.end(session.id)
             await store.end_all(ANN)
+            noticed_after(server, timedelta(seconds=1))
             for replica in replicas:
                 replica.kill()
             await eventually(lambda: store.end(session.id))
 
 
+def noticed_after(server: Server, silence: timedelta) -> None:
+    """So long the sentinels wait until they call a server dead; from then on nobody waits for it."""
+    for sentinel in server.processes[3:]:
+        ask(sentinel.port, "SENTINEL", "SET", MASTER, "down-after-milliseconds", silence // timedelta(milliseconds=1))
+
+
 async def eventually(call: Callable[[], Awaitable[None]]) -> None:
     """Within seconds it is noticed that replicas are dead, and nobody waits for them any more."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await call()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from redis import exceptions
 from redis.asyncio import Redis, RedisCluster, SentinelConnectionPool
 from redis.asyncio.cluster import ClusterNode
-from redis.exceptions import AskError
 
 from faultmaven_adapters._support.redis_clients import Client, Script
 
@@ -26,19 +26,31 @@ async def replicated(
     if replicas == 0:
         return await client.execute_command(*command), True
     node = client.get_node_from_key(keys[0]) if isinstance(client, RedisCluster) else None
-    there: dict[str, Any] = {"target_nodes": node} if node else {}
-    pipeline = client.pipeline(transaction=False)
-    pipeline.execute_command(*command, **there)
-    pipeline.execute_command("WAIT", replicas, _PATIENCE, **there)
-    only_there = {"allow_redirections": False} if node else {}
-    answer, have_it = await pipeline.execute(raise_on_error=False, **only_there)
-    if isinstance(answer, AskError):
+    try:
+        answer, have_it = await _both(client, node, command, ("WAIT", replicas, _PATIENCE))
+    except (exceptions.ConnectionError, exceptions.TimeoutError):
+        if isinstance(client, RedisCluster) and node:
+            # After a failed command the client looks for its nodes again, but not after a failed pipeline.
+            await client.nodes_manager.initialize(last_failed_node_name=node.name)
+        raise
+    except exceptions.AskError:
         # The slot has moved. The client follows and learns of it, but nobody has waited there: a repetition will.
         return await client.execute_command(*command), False
-    for result in (answer, have_it):
-        if isinstance(result, Exception):
-            raise result
     return answer, have_it >= replicas or have_it >= await _alive(client, node, replicas)
+
+
+async def _both(client: Client, node: ClusterNode | None, *commands: tuple[Any, ...]) -> Sequence[Any]:
+    """The answers to commands that go over one connection; raises the first error that is among them."""
+    there: dict[str, Any] = {"target_nodes": node} if node else {}
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command, **there)
+    only_there = {"allow_redirections": False} if node else {}
+    answers: Sequence[Any] = await pipeline.execute(raise_on_error=False, **only_there)
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
 
 
 async def _alive(client: Client, primary: ClusterNode | None, wanted: int) -> int:
