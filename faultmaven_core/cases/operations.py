@@ -9,14 +9,51 @@ from faultmaven_core.cases.service import CaseService
 from faultmaven_core.shared.operation import Operation
 
 OPERATIONS: tuple[Operation[CaseService, Any, Any], ...] = (
-    Operation("case.open", c.OpenCase, c.CaseView, CaseService.open, "Open a case"),
-    Operation("case.list", c.ListCases, c.CasePage, CaseService.list, "List cases, newest first"),
-    Operation("case.show", c.ShowCase, c.CaseView, CaseService.show, "Show a case"),
-    Operation("case.confirm", c.ConfirmCause, c.CaseView, CaseService.confirm, "Say that the cause is right"),
-    Operation("case.reject", c.RejectCause, c.CaseView, CaseService.reject, "Say that the cause is wrong"),
-    Operation("case.close", c.CloseCase, c.CaseView, CaseService.close, "End a case"),
-    Operation("case.delete", c.DeleteCase, c.CaseDeleted, CaseService.delete, "Remove a case and its evidence copies"),
-    Operation("case.prune", c.PruneCases, c.CasesPruned, CaseService.prune, "Remove cases that ended long ago"),
-    Operation("case.journal", c.ReadJournal, c.JournalPage, CaseService.journal, "Show what happened to a case"),
+    Operation("case.open", c.OpenCase, c.CaseView, CaseService.open, "Open a case", permission="case:write"),
+    Operation(
+        "case.list", c.ListCases, c.CasePage, CaseService.list, "List cases, newest first", permission="case:read"
+    ),
+    Operation("case.show", c.ShowCase, c.CaseView, CaseService.show, "Show a case", permission="case:read"),
+    Operation(
+        "case.confirm",
+        c.ConfirmCause,
+        c.CaseView,
+        CaseService.confirm,
+        "Say that the cause is right",
+        permission="case:write",
+    ),
+    Operation(
+        "case.reject",
+        c.RejectCause,
+        c.CaseView,
+        CaseService.reject,
+        "Say that the cause is wrong",
+        permission="case:write",
+    ),
+    Operation("case.close", c.CloseCase, c.CaseView, CaseService.close, "End a case", permission="case:write"),
+    Operation(
+        "case.delete",
+        c.DeleteCase,
+        c.CaseDeleted,
+        CaseService.delete,
+        "Remove a case and its evidence copies",
+        permission="case:delete",
+    ),
+    Operation(
+        "case.prune",
+        c.PruneCases,
+        c.CasesPruned,
+        CaseService.prune,
+        "Remove cases that ended long ago",
+        permission="case:delete:org",
+    ),
+    Operation(
+        "case.journal",
+        c.ReadJournal,
+        c.JournalPage,
+        CaseService.journal,
+        "Show what happened to a case",
+        permission="case:read",
+    ),
     Operation("case.note", c.NoteEvent, c.Noted, CaseService.note, "Write an event into the journal", background=True),
 )

@@ -34,11 +34,26 @@ async def _watched(service: Service, command: Investigate, caller: Caller, watch
 
 OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (
     Operation(
-        "investigation.run", Investigate, Investigated, Service.investigate, "Find the root cause", watched=_watched
+        "investigation.run",
+        Investigate,
+        Investigated,
+        Service.investigate,
+        "Find the root cause",
+        watched=_watched,
+        permission="investigation:run",
     ),
-    Operation("investigation.render", RenderReport, RenderedReport, Service.render, "Write a report"),
-    Operation("investigation.report", ReadReport, RcaRecord, Service.report, "Read a case's record"),
     Operation(
-        "investigation.guidance", ReadGuidance, Guidance, Service.guidance, "Read what is known about it already"
+        "investigation.render", RenderReport, RenderedReport, Service.render, "Write a report", permission="report:read"
+    ),
+    Operation(
+        "investigation.report", ReadReport, RcaRecord, Service.report, "Read a case's record", permission="report:read"
+    ),
+    Operation(
+        "investigation.guidance",
+        ReadGuidance,
+        Guidance,
+        Service.guidance,
+        "Read what is known about it already",
+        permission="report:read",
     ),
 )

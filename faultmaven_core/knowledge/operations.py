@@ -14,7 +14,15 @@ from faultmaven_core.shared.schedule import Schedule
 Service = KnowledgeService
 
 OPERATIONS: tuple[Operation[KnowledgeService, Any, Any], ...] = (
-    Operation("knowledge.add", c.AddDocuments, c.DocumentsTaken, Service.add, "Add documents", watched=Service.add),
+    Operation(
+        "knowledge.add",
+        c.AddDocuments,
+        c.DocumentsTaken,
+        Service.add,
+        "Add documents",
+        watched=Service.add,
+        permission="knowledge:write",
+    ),
     Operation(
         "knowledge.sync",
         c.SyncDocuments,
@@ -22,15 +30,51 @@ OPERATIONS: tuple[Operation[KnowledgeService, Any, Any], ...] = (
         Service.sync,
         "Keep a scope the same as a folder or git checkout",
         watched=Service.sync,
+        permission="knowledge:write:org",
     ),
-    Operation("knowledge.search", c.SearchKnowledge, c.SearchResult, Service.search, "Search documents"),
-    Operation("knowledge.list", c.ListDocuments, c.DocumentPage, Service.list, "List documents"),
-    Operation("knowledge.show", c.ShowDocument, c.DocumentDetail, Service.show, "Show a document and its text"),
-    Operation("knowledge.delete", c.DeleteDocument, c.DocumentDeleted, Service.delete, "Delete a document"),
     Operation(
-        "knowledge.reindex", c.ReindexKnowledge, c.ReindexAsked, Service.reindex, "Read and embed documents anew"
+        "knowledge.search",
+        c.SearchKnowledge,
+        c.SearchResult,
+        Service.search,
+        "Search documents",
+        permission="knowledge:read",
     ),
-    Operation("knowledge.stats", c.CountKnowledge, c.KnowledgeCounts, Service.stats, "Count what there is"),
+    Operation(
+        "knowledge.list", c.ListDocuments, c.DocumentPage, Service.list, "List documents", permission="knowledge:read"
+    ),
+    Operation(
+        "knowledge.show",
+        c.ShowDocument,
+        c.DocumentDetail,
+        Service.show,
+        "Show a document and its text",
+        permission="knowledge:read",
+    ),
+    Operation(
+        "knowledge.delete",
+        c.DeleteDocument,
+        c.DocumentDeleted,
+        Service.delete,
+        "Delete a document",
+        permission="knowledge:delete",
+    ),
+    Operation(
+        "knowledge.reindex",
+        c.ReindexKnowledge,
+        c.ReindexAsked,
+        Service.reindex,
+        "Read and embed documents anew",
+        permission="knowledge:write:org",
+    ),
+    Operation(
+        "knowledge.stats",
+        c.CountKnowledge,
+        c.KnowledgeCounts,
+        Service.stats,
+        "Count what there is",
+        permission="knowledge:read",
+    ),
     Operation(
         requests.INGEST,
         c.IngestDocuments,

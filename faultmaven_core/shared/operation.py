@@ -21,6 +21,9 @@ View = TypeVar("View")
 class Operation(Generic[Service, Command, View]):
     """A use case by name: decode `command`, call, encode `view`. `background` ones are for the job runner only.
 
+    `permission` is what a signed-in user must have, as `resource:action`, with `:org` for what touches everybody's; only
+    those in the background have none, for nobody asks for them.
+
     Long ones may also be `watched`: the same, but telling how far they are.
     """
 
@@ -31,6 +34,7 @@ class Operation(Generic[Service, Command, View]):
     summary: str
     background: bool = False
     watched: Callable[[Service, Command, Caller, Watch], Coroutine[Any, Any, View]] | None = None
+    permission: str = ""
 
     async def work(self, service: Service, command: Command, caller: Caller, watch: Watch) -> View:
         """Call it, telling how far it is where it can."""
@@ -47,4 +51,6 @@ class Operation(Generic[Service, Command, View]):
         async def watched(outer: Outer, command: Command, caller: Caller, watch: Watch) -> View:
             return await self.work(pick(outer), command, caller, watch)
 
-        return Operation(self.name, self.command, self.view, call, self.summary, self.background, watched)
+        return Operation(
+            self.name, self.command, self.view, call, self.summary, self.background, watched, self.permission
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
@@ -169,10 +170,10 @@ async def test_an_operation_can_be_called_on_what_holds_the_service() -> None:
     async def call(doors: Doors, command: int, caller: Caller) -> str:
         return await doors.open(command, caller)
 
-    operation = Operation("door.open", int, str, call, "Open a door")
+    operation = Operation("door.open", int, str, call, "Open a door", permission="door:open")
     outer: Operation[list[Doors], int, str] = operation.within(lambda held: held[0])
     assert await outer.call([Doors()], 3, Caller(OrganizationId("o"), UserId("u"))) == "u opened 3"
-    assert (outer.name, outer.summary, outer.background) == ("door.open", "Open a door", False)
+    assert (outer.name, outer.summary, outer.permission) == ("door.open", "Open a door", "door:open")
 
 
 def test_every_operation_has_a_sentence_and_its_types_can_be_read() -> None:
@@ -180,6 +181,8 @@ def test_every_operation_has_a_sentence_and_its_types_can_be_read() -> None:
     for name, operation in OPERATIONS.items():
         assert name == operation.name
         assert operation.summary
+        assert operation.background or re.fullmatch(r"[a-z]+:[a-z]+(:org)?", operation.permission), name
+        assert not (operation.background and operation.permission), name
         assert codec.to_builtins(name)
         with pytest.raises(InvalidInputError):
             codec.decode(operation.command, b'{"no such field": 1}')
