@@ -14,7 +14,7 @@ PLACES = ("faultmaven_core", "adapters/faultmaven_adapters", "shells")
 READS_EVIDENCE = "faultmaven_core/analysis/"
 """Analysis knows of loopback because evidence speaks of it; it connects to nothing."""
 
-DEFAULTS = "shells/embedded/faultmaven/declared.py"
+DEFAULTS = ("shells/embedded/faultmaven/declared.py", "shells/embedded/faultmaven/serving.py")
 """The defaults of settings, the one place where a host may stand."""
 
 ADDRESS = re.compile(
@@ -48,7 +48,7 @@ def product() -> Iterator[Path]:
     for place in PLACES:
         for file in sorted((ROOT / place).rglob("*.py")):
             name = str(file.relative_to(ROOT))
-            if not name.startswith(READS_EVIDENCE) and name != DEFAULTS:
+            if not name.startswith(READS_EVIDENCE) and name not in DEFAULTS:
                 yield file
 
 

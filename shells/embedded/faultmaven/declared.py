@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faultmaven import serving
 from faultmaven.variables import Variable
 
 HOME = Variable("FM_HOME", "Folder for the database and for copies of evidence.", "$XDG_DATA_HOME/faultmaven", "all")
@@ -272,5 +273,8 @@ COPY_MAX = Variable(
     "FM_EVIDENCE_COPY_MAX", "Largest single copy of evidence, such as `500MiB`.", "16GiB", "evidence copies"
 )
 
-VARIABLES = tuple(value for value in list(globals().values()) if isinstance(value, Variable))
-"""Every variable of this module, in its order."""
+VARIABLES = (
+    *(value for value in list(globals().values()) if isinstance(value, Variable)),
+    *serving.VARIABLES,
+)
+"""Every variable, in the order of the modules that declare them."""

@@ -194,6 +194,14 @@ def _openai(text: str) -> Resource:
     return Resource(url.scheme, url.place(url.path), url.password)
 
 
+def _smtp(text: str) -> Resource:
+    scheme = text.partition(":")[0]
+    url = _read(text, f"{scheme}://<user>@<host>:<port>")
+    if url.path not in {"", "/"}:
+        raise MisconfiguredError(f"has a path: write {scheme}://<user>@<host>:<port>.")
+    return Resource(url.scheme, url.place(""), url.password)
+
+
 PLACES: Mapping[str, Callable[[str], Resource]] = MappingProxyType(
     {
         "sqlite": _path,
@@ -223,6 +231,8 @@ PLACES: Mapping[str, Callable[[str], Resource]] = MappingProxyType(
         "embedded": _bare,
         "amqp": _amqp,
         "amqps": _amqp,
+        "smtp": _smtp,
+        "smtps": _smtp,
     }
 )
 """Scheme -> what reads its URLs. Each raises MisconfiguredError whose text follows the name of the variable."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from faultmaven import declared as d
+from faultmaven import serving
 from faultmaven.conflicts import conflicts
 from faultmaven.places import PLACES, Resource
 from faultmaven.tree import (
@@ -58,10 +59,13 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         _worker(read),
         read.number(d.PROCESSES, 0, 64),
         read.size(d.COPY_MAX),
+        serving.http(read),
+        serving.identity(read, home),
         (),
     )
     resolved = {d.HOME: str(home), d.DATABASE: _url(settings.database.url), d.BLOBS: _url(settings.blobs)}
     resolved[d.VECTORS] = _url(settings.knowledge.vectors)
+    resolved[serving.KEYS] = str(settings.identity.keys)
     settings = replace(settings, shown=read.shown({variable.name: text for variable, text in resolved.items()}))
     if not read.problems:  # what could not be read would only be complained of twice
         read.problems += conflicts(settings)

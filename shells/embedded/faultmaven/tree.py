@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faultmaven.places import Resource
+from faultmaven.serving import HttpSettings, IdentitySettings
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.secret import Secret
 
@@ -106,6 +107,8 @@ class Settings:
     worker: WorkerSettings
     extraction_processes: int
     evidence_copy_max: int
+    http: HttpSettings
+    identity: IdentitySettings
     shown: tuple[tuple[str, str, str], ...]
 
     def show(self) -> tuple[tuple[str, str, str], ...]:

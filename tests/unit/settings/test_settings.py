@@ -209,6 +209,8 @@ ODD = {
     "FM_CACHE_SENTINEL_MASTER": "x",
     "FM_VECTORS_API_KEY": "x",
     "FM_EMBEDDING_API_KEY": "x",
+    "FM_MAIL_PASSWORD": "x",
+    "FM_KEYS_DIR": "/k",
 }
 """What is odd enough for a variable that takes nearly everything."""
 
@@ -217,6 +219,7 @@ WITH = {
     "FM_CACHE_PASSWORD": {"FM_CACHE_URL": "redis://h"},
     "FM_VECTORS_API_KEY": {"FM_VECTORS_URL": "milvus://h"},
     "FM_EMBEDDING_API_KEY": {"FM_EMBEDDING_URL": "openai+http://h/v1?model=m&dimension=8"},
+    "FM_MAIL_PASSWORD": {"FM_MAIL_URL": "smtp://ann@h"},
     "FM_JOBS_PASSWORD": {"FM_JOBS_URL": "redis://h", "FM_CACHE_URL": "redis://h"},
     "FM_DATABASE_MIGRATION_PASSWORD": {
         "FM_DATABASE_URL": "postgresql://app@h/d",
