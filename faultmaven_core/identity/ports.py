@@ -328,5 +328,9 @@ class AccountDirectory(Protocol):
         """The invitation with this digest."""
 
     @abstractmethod
+    async def organizations(self) -> Sequence[OrganizationId]:
+        """All organizations, by id: for who works at the machine itself."""
+
+    @abstractmethod
     async def by_grant_digest(self, purpose: Purpose, digest: str) -> Found | None:
         """The reset token or OAuth code with this digest."""
