@@ -248,6 +248,9 @@ class AuditQuery:
     target: str = ""
 
 
+EVERY_EVENT = AuditQuery()
+
+
 class AuditRepository(Protocol):
     """The audit log of the unit's organization. There is no way to change or remove what is in it."""
 
@@ -263,7 +266,7 @@ class AuditRepository(Protocol):
         """Append an event. Raises AlreadyExistsError where sequence or key are taken."""
 
     @abstractmethod
-    async def read(self, *, after: int, limit: int, query: AuditQuery = AuditQuery()) -> Sequence[AuditEvent]:
+    async def read(self, *, after: int, limit: int, query: AuditQuery = EVERY_EVENT) -> Sequence[AuditEvent]:
         """Matching events with a higher sequence number than `after`, oldest first."""
 
 

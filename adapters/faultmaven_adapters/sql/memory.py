@@ -8,6 +8,18 @@ from faultmaven_adapters.sql.memory_contexts import (
     MemoryJournalRepository,
     MemoryRecordRepository,
 )
+from faultmaven_adapters.sql.memory_identity import (
+    MemoryAccountDirectory,
+    MemoryApiKeyRepository,
+    MemoryAuditRepository,
+    MemoryGrantRepository,
+    MemoryInvitationRepository,
+    MemoryOrganizationRepository,
+    MemoryRefreshTokenRepository,
+    MemoryRoleRepository,
+    MemoryTeamRepository,
+    MemoryUserRepository,
+)
 from faultmaven_adapters.sql.memory_jobs import MemoryJobOutbox, MemoryJobRepository, MemoryJobStore
 from faultmaven_adapters.sql.memory_knowledge import MemoryKnowledgeRepository
 from faultmaven_adapters.sql.memory_tables import (
@@ -17,6 +29,7 @@ from faultmaven_adapters.sql.memory_tables import (
 )
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
+from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
 from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.health import Pingable
@@ -67,6 +80,24 @@ class MemoryKnowledgeUnit(MemoryUnitOfWork, KnowledgeUnitOfWork):
         self.knowledge = MemoryKnowledgeRepository(run, organization)
 
 
+class MemoryIdentityUnit(MemoryUnitOfWork, IdentityUnitOfWork):
+    """A transaction over the people of an organization."""
+
+    def __init__(
+        self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
+    ) -> None:
+        super().__init__(run, outbox, notify, organization)
+        self.organizations = MemoryOrganizationRepository(run, organization)
+        self.users = MemoryUserRepository(run, organization)
+        self.roles = MemoryRoleRepository(run, organization)
+        self.teams = MemoryTeamRepository(run, organization)
+        self.invitations = MemoryInvitationRepository(run, organization)
+        self.refresh_tokens = MemoryRefreshTokenRepository(run, organization)
+        self.api_keys = MemoryApiKeyRepository(run, organization)
+        self.grants = MemoryGrantRepository(run, organization)
+        self.audit = MemoryAuditRepository(run, organization)
+
+
 class MemoryStorage(Pingable):
     """See SqlStorage: the same promises, but for durability. `path` means nothing here."""
 
@@ -74,6 +105,7 @@ class MemoryStorage(Pingable):
         self._database = MemoryDatabase()
         self._clock, self._ids, self._notify = clock, ids, notify
         self.jobs: JobStore = MemoryJobStore(self._database, clock)
+        self.accounts: AccountDirectory = MemoryAccountDirectory(self._database)
 
     async def start(self) -> None:
         """Nothing is to be opened."""
@@ -109,6 +141,13 @@ class MemoryStorage(Pingable):
         """A unit over knowledge."""
         run, outbox = self._parts(organization, read_only=read_only or may_lag)
         return MemoryKnowledgeUnit(run, outbox, self._notify, organization)
+
+    def identity(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> IdentityUnitOfWork:
+        """A unit over the people of an organization."""
+        run, outbox = self._parts(organization, read_only=read_only or may_lag)
+        return MemoryIdentityUnit(run, outbox, self._notify, organization)
 
     def _parts(self, organization: OrganizationId, *, read_only: bool) -> tuple[MemoryTransaction, MemoryJobOutbox]:
         run = MemoryTransaction(self._database, read_only=read_only)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from faultmaven_adapters.sql.memory_identity_tables import IdentityTables
 from faultmaven_adapters.sql.outbox import CollectingOutbox
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case
@@ -59,6 +60,7 @@ class Tables:
     chunks: dict[tuple[str, UUID], tuple[Chunk, ...]] = field(default_factory=dict)
     jobs: dict[UUID, JobRow] = field(default_factory=dict)
     answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict)
+    identity: IdentityTables = field(default_factory=IdentityTables)
 
     def copy(self) -> Tables:
         """Tables that can be changed without these noticing; the rows themselves are immutable."""
@@ -71,6 +73,7 @@ class Tables:
             dict(self.chunks),
             dict(self.jobs),
             dict(self.answers),
+            self.identity.copy(),
         )
 
 
