@@ -40,6 +40,12 @@ _AGAIN = (StaleVersionError, AlreadyExistsError, BackendUnavailableError)
 """What another try may get past: a lost race for a version or a number, a connection that broke before the commit."""
 
 
+class RequestKeyReusedError(ConflictError):
+    """A request key was used for another command before."""
+
+    code = "request_key_reused"
+
+
 class Writes(Generic[Unit]):
     """Runs the writing part of a command in a unit of work and commits it; the part may run several times."""
 
@@ -58,8 +64,8 @@ class Writes(Generic[Unit]):
     ) -> View:
         """What `work` answers, committed; or what it answered before under the caller's request key.
 
-        Raises ConflictError where that key was used for another command, AmbiguousError where it could not be found out
-        whether a broken commit happened (with a key, ask again under the same one), and what `work` raises.
+        Raises RequestKeyReusedError where that key was used for another command, AmbiguousError where it could not be found
+        out whether a broken commit happened (with a key, ask again under the same one), and what `work` raises.
         """
         began, tries = self._clock.now(), 0
         unknown: AmbiguousError | None = None
@@ -78,6 +84,16 @@ class Writes(Generic[Unit]):
                     raise
             await self._sleep(delay(tries, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=self._chance))
 
+    async def answered(self, command: object, caller: Caller, view: type[View]) -> View | None:
+        """What a call answered under the caller's request key; None before, and without a key.
+
+        Raises RequestKeyReusedError where the key was used for another command.
+        """
+        if not caller.request_key:
+            return None
+        async with self._units(caller.organization, read_only=True) as unit:
+            return await _before(unit, command, caller, view)
+
     async def _once(
         self, command: object, caller: Caller, view: type[View], work: Callable[[Unit], Awaitable[View]]
     ) -> View:
@@ -86,15 +102,25 @@ class Writes(Generic[Unit]):
                 answer = await work(unit)
                 await unit.commit()
                 return answer
-            digest = hashlib.sha256(codec.canonical((type(command).__name__, command))).hexdigest()
-            before = await unit.answers.find(caller)
+            before = await _before(unit, command, caller, view)
             if before is not None:
-                if before.command != digest:
-                    raise ConflictError("This request key was used for another command; a new command needs a new one.")
-                return codec.restore(view, before.view)
+                return before
             answer = await work(unit)
             now = self._clock.now()
-            await unit.answers.add(caller, Answer(digest, codec.encode(answer), now))
+            await unit.answers.add(caller, Answer(_digest(command), codec.encode(answer), now))
             await unit.answers.sweep(now - KEEP_ANSWERS)
             await unit.commit()
             return answer
+
+
+async def _before(unit: UnitOfWork, command: object, caller: Caller, view: type[View]) -> View | None:
+    before = await unit.answers.find(caller)
+    if before is None:
+        return None
+    if before.command != _digest(command):
+        raise RequestKeyReusedError("This request key was used for another command; a new command needs a new one.")
+    return codec.restore(view, before.view)
+
+
+def _digest(command: object) -> str:
+    return hashlib.sha256(codec.canonical((type(command).__name__, command))).hexdigest()
