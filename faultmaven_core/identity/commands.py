@@ -109,13 +109,6 @@ class Invite:
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptInvitation:
-    """Join the organization that a text invites to, with an account that one has, which leaves its own behind."""
-
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class DeclineInvitation:
     """Say no; whoever holds the text may."""
 

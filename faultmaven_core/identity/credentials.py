@@ -36,8 +36,8 @@ class Purpose(StrEnum):
 class RefreshToken:
     """One link of a chain: used once, it is followed by the next of its `family`.
 
-    `session` is the id of the session whose access tokens come with it ("<tag>.<digest>"). `ends_at` is when the whole
-    family ends, `expires_at` when this link does. `method`, `scope` and `signed_in_at` are the sign-in's.
+    `session` is the id of the family's session ("<tag>.<digest>"). `ends_at` is when the whole family ends, `expires_at`
+    when this link does. `method`, `scope` and `signed_in_at` are the sign-in's.
     """
 
     key: UUID

@@ -176,11 +176,11 @@ class RefreshTokenRepository(Protocol):
 
     @abstractmethod
     async def revoke_session(self, session: str, at: datetime) -> int:
-        """Revoke all of the families that have a token of this session, as `revoke_family`."""
+        """Revoke all with this session, as `revoke_family`."""
 
     @abstractmethod
     async def revoke_user(self, user_id: UserId, at: datetime, *, keep_session: str = "") -> int:
-        """Revoke all of a user, but for the families that have a token of one session, as `revoke_family`."""
+        """Revoke all of a user, but for those with one session, as `revoke_family`."""
 
     @abstractmethod
     async def sweep(self, before: datetime) -> int:

@@ -304,21 +304,16 @@ class MemoryRefreshTokenRepository(RefreshTokenRepository):
         return self._revoke(lambda token: token.family == family, at)
 
     async def revoke_session(self, session: str, at: datetime) -> int:
-        families = self._families(session)
-        return self._revoke(lambda token: token.family in families, at)
+        return self._revoke(lambda token: token.session == session, at)
 
     async def revoke_user(self, user_id: UserId, at: datetime, *, keep_session: str = "") -> int:
-        kept = self._families(keep_session)
-        return self._revoke(lambda token: token.user == user_id and token.family not in kept, at)
+        return self._revoke(lambda token: token.user == user_id and token.session != keep_session, at)
 
     async def sweep(self, before: datetime) -> int:
         old = self._rows.mine(lambda token: token.ends_at < before)[:MOST_SWEPT]
         for token in old:
             self._rows.remove(token.digest)
         return len(old)
-
-    def _families(self, session: str) -> set[UUID]:
-        return {token.family for token in self._rows.mine(lambda token: token.session == session != "")}
 
     def _revoke(self, matches: Callable[[RefreshToken], bool], at: datetime) -> int:
         going = self._rows.mine(lambda token: token.revoked_at is None and matches(token))
