@@ -17,17 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from faultmaven_adapters.sql.columns import NONE, JsonDocument, UtcDateTime, one_of, organization, text_type
-
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from faultmaven_adapters.sql.columns import METADATA, NONE, JsonDocument, UtcDateTime, one_of, organization, text_type
 
 
 def _of_case() -> ForeignKeyConstraint:
@@ -64,6 +54,14 @@ CASE = Table(
     Column("closure_reason", text_type(32), **NONE),
     Column("history", JsonDocument, **NONE),
     Column("records", BigInteger, **NONE),
+    Column("description", text_type(), **NONE),
+    Column("priority", text_type(16), **NONE),
+    Column("source", text_type(32), **NONE),
+    Column("metadata", JsonDocument, **NONE),
+    Column("turns", BigInteger, **NONE),
+    Column("messages", BigInteger, **NONE),
+    Column("dialogue", JsonDocument, **NONE),
+    Column("deleted_at", UtcDateTime),
     Column("search_text", text_type(), **NONE),
     Column("created_at", UtcDateTime, **NONE),
     Column("updated_at", UtcDateTime, **NONE),
@@ -72,7 +70,28 @@ CASE = Table(
     UniqueConstraint("organization_id", "id"),
     one_of("status", "inquiry", "investigating", "resolved", "closed"),
     one_of("judgement", "", "confirmed", "rejected"),
+    one_of("priority", "low", "medium", "high", "critical"),
     Index(None, "organization_id", "status", "updated_at"),
+    Index(None, "organization_id", "updated_at"),
+)
+
+MESSAGE = Table(
+    "cases_message",
+    METADATA,
+    organization(),
+    Column("case_id", text_type(32), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", Uuid, **NONE),
+    Column("id", text_type(32), **NONE),
+    Column("turn", BigInteger, **NONE),
+    Column("role", text_type(16), **NONE),
+    Column("author", text_type(128), **NONE),
+    Column("text", text_type(), **NONE),
+    Column("at", UtcDateTime, **NONE),
+    Column("metadata", JsonDocument, **NONE),
+    UniqueConstraint("organization_id", "case_id", "id"),
+    one_of("role", "user", "assistant", "system"),
+    _of_case(),
 )
 
 RECORD = Table(
@@ -122,6 +141,9 @@ EVIDENCE = Table(
     Column("kind", text_type(64), **NONE),
     Column("problem", text_type(), **NONE),
     Column("sources", JsonDocument, **NONE),
+    Column("turn", BigInteger, **NONE),
+    Column("origin", text_type(32), **NONE),
+    Column("details", JsonDocument, **NONE),
     Column("added_at", UtcDateTime, **NONE),
     Column("added_by", text_type(128), **NONE),
     Column("version", BigInteger, **NONE),
