@@ -17,7 +17,10 @@ from sqlalchemy import (
     text,
 )
 
-from faultmaven_adapters.sql.columns import METADATA, NONE, JsonDocument, UtcDateTime, one_of, organization, text_type
+from faultmaven_adapters.sql import columns
+from faultmaven_adapters.sql.columns import NONE, JsonDocument, UtcDateTime, one_of, organization, text_type
+
+METADATA = columns.METADATA
 
 
 def _of_case() -> ForeignKeyConstraint:
