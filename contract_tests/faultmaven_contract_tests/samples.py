@@ -9,8 +9,9 @@ from uuid import UUID
 
 from faultmaven_core.analysis.model import Category, Role, Verdict
 from faultmaven_core.analysis.record import CheckView, EntityView, Producer, RcaRecord, RootCause
+from faultmaven_core.cases.dialogue import Dialogue, Gate, Message, MessageRole
 from faultmaven_core.cases.journal import JournalEntry, following
-from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Transition
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, Transition
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
@@ -19,7 +20,16 @@ from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, Know
 from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId, case_id, document_id, evidence_id, uuid7
+from faultmaven_core.shared.ids import (
+    CaseId,
+    OrganizationId,
+    UserId,
+    case_id,
+    document_id,
+    evidence_id,
+    message_id,
+    uuid7,
+)
 
 ACME = OrganizationId("acme")
 OTHER = OrganizationId("other")
@@ -93,7 +103,23 @@ def case(number: int = 1, organization: OrganizationId = ACME, **changes: Any) -
         None,
         (Transition(CaseStatus.INQUIRY, CaseStatus.INVESTIGATING, START, UserId("ann"), "because"),),
         0,
-        1,
+        f"description {number}",
+        Priority.HIGH,
+        "slack",
+        {"thread": [1, {"x": None}], "né": "é"},
+        3,
+        6,
+        Dialogue("The shop is down.", True, Gate.RESOLVED, (("hyp_1", "refuted"),), 2),
+    )
+    return replace(plain, **changes)
+
+
+def message(number: int = 1, **changes: Any) -> Message:
+    """The nth message of the first case, with every field set to something."""
+    uid = key(3000 + number)
+    role = MessageRole.USER if number % 2 else MessageRole.ASSISTANT
+    plain = Message(
+        uid, message_id(uid), case().id, number, 1, role, UserId("ann"), f"text {number}", START, {"files": ["a.log"]}
     )
     return replace(plain, **changes)
 
@@ -124,6 +150,9 @@ def evidence(number: int = 1, organization: OrganizationId = ACME, **changes: An
         "log",
         "",
         (SeenSource(f"{number}.log", "cd" * 32, "log", 5, 2, ("inner.tar", "a.log"), ("Line 2 is cut.",)),),
+        2,
+        "paste",
+        {"source_url": "https://example.com/thread"},
     )
     return replace(plain, **changes)
 

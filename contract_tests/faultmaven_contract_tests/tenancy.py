@@ -19,9 +19,10 @@ from faultmaven_contract_tests.samples import (
     document,
     entry,
     evidence,
+    message,
 )
 from faultmaven_core.cases import ports as cases_ports
-from faultmaven_core.cases.ports import CaseQuery, StoredRecord
+from faultmaven_core.cases.ports import CaseQuery, CaseSlice, StoredRecord
 from faultmaven_core.evidence import ports as evidence_ports
 from faultmaven_core.knowledge import ports as knowledge_ports
 from faultmaven_core.knowledge.model import DocumentState
@@ -36,7 +37,18 @@ RECORD = StoredRecord(b"{}", "0" * 64, b"{}")
 ANSWER = Answer("0" * 64, b"{}", START)
 NAME = case().id
 KEY = document().key
-NOTHING: tuple[object, ...] = (None, False, [], (), set(), {}, 0, Statistics(0, 0, 0, {}), Census({}, 0, 0, 0, 0, 0))
+NOTHING: tuple[object, ...] = (
+    None,
+    False,
+    [],
+    (),
+    set(),
+    {},
+    0,
+    CaseSlice((), 0),
+    Statistics(0, 0, 0, {}),
+    Census({}, 0, 0, 0, 0, 0),
+)
 
 Call = Callable[[Any], Coroutine[Any, Any, Any]]
 
@@ -52,6 +64,10 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
     "CaseRepository.save": (lambda u: u.cases.save(case(organization=OTHER)), StaleVersionError),
     "CaseRepository.remove": (lambda u: u.cases.remove(NAME, 1), StaleVersionError),
     "CaseRepository.page": (lambda u: u.cases.page(CaseQuery(), after=None, limit=9), None),
+    "CaseRepository.browse": (lambda u: u.cases.browse(CaseQuery(), offset=0, limit=9), None),
+    "CaseRepository.opened_since": (lambda u: u.cases.opened_since(START), None),
+    "MessageRepository.add": (lambda u: u.messages.add([message(3)]), NotFoundError),
+    "MessageRepository.read": (lambda u: u.messages.read(NAME, after=0, limit=9), None),
     "RecordRepository.add": (lambda u: u.records.add(NAME, 2, RECORD), NotFoundError),
     "RecordRepository.last": (lambda u: u.records.last(NAME), NotFoundError),
     "JournalRepository.add": (lambda u: u.journal.add(entry(NAME, number=2)), NotFoundError),
@@ -104,6 +120,7 @@ async def fill(storage: Storage, organization: OrganizationId) -> None:
         await unit.cases.add(case(organization=organization))
         await unit.records.add(NAME, 1, RECORD)
         await unit.journal.add(entry(NAME))
+        await unit.messages.add([message()])
         await unit.answers.add(caller(organization), ANSWER)
         await unit.commit()
     async with storage.evidence(organization) as unit:
@@ -120,6 +137,7 @@ async def look(storage: Storage, organization: OrganizationId) -> list[Any]:
     async with storage.cases(organization, read_only=True) as unit:
         found: list[Any] = [await unit.cases.get(NAME), await unit.records.last(NAME)]
         found += [await unit.journal.read(NAME, after=0, limit=9), await unit.answers.find(caller(organization))]
+        found += [await unit.messages.read(NAME, after=0, limit=9)]
     async with storage.evidence(organization, read_only=True) as unit:
         found += [await unit.evidence.of_case(NAME), await unit.evidence.blobs()]
     async with storage.knowledge(organization, read_only=True) as unit:
@@ -189,5 +207,7 @@ class TenancyContract(Contract):
             assert await unit.journal.last(NAME) is None
             assert not await unit.journal.has(NAME, entry(NAME).key)
             assert list(await unit.journal.read(NAME, after=0, limit=9)) == []
+            assert list(await unit.messages.read(NAME, after=0, limit=9)) == []
+            assert await unit.cases.browse(CaseQuery(), offset=0, limit=9) == CaseSlice((), 0)
             with pytest.raises(StaleVersionError):
                 await unit.cases.save(case())

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.cases.dialogue import Dialogue
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """Open a case. Without a title, the question's beginning is the title."""
+    """Open a case. Without a title, the question's beginning is the title; without both, the case's number of its day.
+
+    priority: low | medium | high | critical. `source` names the client, `metadata` is its own and comes back as it is.
+    """
 
     question: str = ""
     title: str = ""
+    description: str = ""
+    priority: str = "medium"
+    source: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,52 @@ class ListCases:
     after: str | None = None
     limit: int = 50
     judgement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseCases:
+    """Cases, the last changed first, without the first `offset` of those that match.
+
+    `since` and `until` bound the moment of opening. Without `include_empty`, cases that have waited for their first turn for
+    some minutes are left out.
+    """
+
+    status: str = ""
+    text: str = ""
+    source: str = ""
+    priority: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    include_empty: bool = True
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCase:
+    """Change what is given; None leaves it as it is. An ended case may still be renamed.
+
+    With `version`, only a case that is still as it was read with that version is changed.
+    """
+
+    case_id: str
+    title: str | None = None
+    description: str | None = None
+    priority: str | None = None
+    metadata: dict[str, Any] | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TitleCase:
+    """Name a case after what is known of it, in 3 to `max_words` words; a title that a person gave is kept.
+
+    `hint` is said to be what the case is about.
+    """
+
+    case_id: str
+    max_words: int = 8
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +137,28 @@ class CloseCase:
 
 @dataclass(frozen=True, slots=True)
 class DeleteCase:
-    """Remove a case with its records, its journal and all copies of its evidence."""
+    """Take a case away. It can be restored for 30 days, and then goes with its records, journal and evidence copies.
+
+    `forever` removes all of it now, also of a case that was taken away before.
+    """
 
     case_id: str
+    forever: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreCase:
+    """Bring a deleted case back as it was."""
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeCase:
+    """Remove a case that was deleted at a moment and has not been restored since."""
+
+    case_id: str
+    deleted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +216,7 @@ class TransitionView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case. `verdict` and `cause` are empty before the first record; `judgement` is empty, confirmed or rejected.
+    """A case. `verdict` and `cause` are empty before the first of its `records`; `judgement`: confirmed | rejected | empty.
 
     `mechanism` tells causes apart: the mechanism's id, and the kind and `namespace/name` of what it broke.
     """
@@ -163,6 +237,14 @@ class CaseView:
     version: int
     history: tuple[TransitionView, ...]
     mechanism: str = ""
+    description: str = ""
+    priority: str = "medium"
+    source: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    current_turn: int = 0
+    message_count: int = 0
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    records: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +253,24 @@ class CasePage:
 
     items: tuple[CaseView, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseList:
+    """Some cases, and how many match in all."""
+
+    items: tuple[CaseView, ...]
+    total: int
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTitled:
+    """The title; `source` says what it was made of: kept | hint | cause | statement | question."""
+
+    title: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,29 @@ class CaseClosed(Event):
 
     reason: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChanged(Event):
+    """Title, description, priority or metadata were changed; `fields` names which."""
+
+    fields: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken(Event):
+    """Somebody said something and was answered; `sha256` is of both texts."""
+
+    turn: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTakenAway(Event):
+    """The case was deleted and can be restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRestored(Event):
+    """The case was brought back."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from faultmaven_core.analysis.model import Verdict
 from faultmaven_core.analysis.record import RcaRecord, RuledOut
+from faultmaven_core.cases.dialogue import Dialogue
 from faultmaven_core.shared.errors import PreconditionFailedError
 from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId
 from faultmaven_core.shared.text import searchable
@@ -28,6 +30,10 @@ class ClosureReason(StrEnum):
     """Why a case ended; RESOLVED makes its status resolved, all others closed."""
 
     RESOLVED = "resolved"
+    SOLUTION_DEFERRED = "solution_deferred"
+    MITIGATION_SUFFICIENT = "mitigation_sufficient"
+    INSUFFICIENT_EVIDENCE = "closed_insufficient_evidence"
+    RCA_INFEASIBLE = "closed_rca_infeasible"
     ABANDONED = "abandoned"
     ESCALATED = "escalated"
     INQUIRY_ONLY = "inquiry_only"
@@ -43,9 +49,19 @@ class Judgement(StrEnum):
     REJECTED = "rejected"
 
 
+class Priority(StrEnum):
+    """How much it matters, as whoever opened the case sees it."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
 TERMINAL = (CaseStatus.RESOLVED, CaseStatus.CLOSED)
 
 _WORD = re.compile(r"\w+")
+_PLACEHOLDER = re.compile(r"Case-\d{6}-\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +80,9 @@ class Case:
     """A problem under investigation.
 
     `records` counts the records stored so far; `verdict` and `cause` are the last one's (empty before). `mechanism`
-    tells causes apart: a judgement holds for as long as later records name the same one.
+    tells causes apart: a judgement holds for as long as later records name the same one. `source` is the client that it
+    was opened with, `turns` and `messages` count the conversation. A case with `deleted_at` looks like none until it is
+    restored or, after a while, removed.
     """
 
     key: UUID
@@ -85,7 +103,25 @@ class Case:
     closed_at: datetime | None = None
     history: tuple[Transition, ...] = ()
     records: int = 0
+    description: str = ""
+    priority: Priority = Priority.MEDIUM
+    source: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    turns: int = 0
+    messages: int = 0
+    dialogue: Dialogue = field(default_factory=Dialogue)
+    deleted_at: datetime | None = None
     version: int = 1
+
+
+def placeholder(opened: datetime, number: int) -> str:
+    """The title of a case that says nothing of itself yet: the nth of its day."""
+    return f"Case-{opened:%y%m%d}-{number}"
+
+
+def is_placeholder(title: str) -> bool:
+    """Whether a case still waits for a title of its own."""
+    return _PLACEHOLDER.fullmatch(title) is not None
 
 
 def begin(case: Case, question: str, at: datetime, by: UserId) -> Case:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from faultmaven_core import codec
@@ -13,9 +12,15 @@ from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases import commands as c
 from faultmaven_core.cases import events as e
 from faultmaven_core.cases import journal, model
-from faultmaven_core.cases.model import Case, CaseStatus, ClosureReason, Judgement
+from faultmaven_core.cases import turn_commands as t
+from faultmaven_core.cases.conversation import Conversations
+from faultmaven_core.cases.editing import MOST_DESCRIPTION, MOST_TITLE, Editing
+from faultmaven_core.cases.journal_writer import JournalWriter
+from faultmaven_core.cases.metadata import checked_metadata
+from faultmaven_core.cases.model import Case, CaseStatus, ClosureReason, Judgement, Priority
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork, CaseUnits, StoredRecord
-from faultmaven_core.ports.job_queue import JobRequest
+from faultmaven_core.cases.removal import Removal, discard
+from faultmaven_core.cases.views import view
 from faultmaven_core.ports.writes import Writes
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
@@ -26,28 +31,13 @@ from faultmaven_core.shared.page import cursor, limited
 from faultmaven_core.shared.text import checked, choice
 
 MOST_QUESTION = 20_000
-MOST_TITLE = 200
 MOST_NOTE = 2_000
+MOST_SOURCE = 32
 
-DISCARDS = ("evidence.discard", "knowledge.discard_case")
-"""The operation, of the evidence context, that a deleted case leaves behind as a job."""
-
-
-SWEEP = "evidence.sweep"
-"""As above: pruning is also the moment to look for copies that a crash left behind."""
-
-
-_PRUNED_AT_ONCE = 200
+EMPTY_FOR = timedelta(minutes=10)
+"""How long a case without a turn is shown where empty ones are not wanted."""
 
 _OfCase = c.BeginInvestigation | c.ConfirmCause | c.RejectCause | c.CloseCase
-
-
-@dataclass(frozen=True, slots=True)
-class _Pruned:
-    """What one unit removed, and the key of the case after which the next one goes on."""
-
-    case_ids: tuple[str, ...]
-    next: UUID | None
 
 
 class CaseService:
@@ -55,19 +45,37 @@ class CaseService:
 
     def __init__(self, units: CaseUnits, clock: Clock, ids: Ids) -> None:
         self._units, self._clock, self._ids = units, clock, ids
-        self._write = Writes(units, clock)
+        self._write, self._tell = Writes(units, clock), JournalWriter(clock, ids)
+        self._editing, self._removal = Editing(units, clock, ids), Removal(units, clock, ids)
+        self._conversations = Conversations(units, clock, ids)
 
     async def open(self, command: c.OpenCase, caller: Caller) -> c.CaseView:
         """Open a case in inquiry. Raises InvalidInputError where a text cannot be stored."""
         question = checked("question", command.question, most=MOST_QUESTION)
-        title = checked("title", command.title, most=MOST_TITLE) or " ".join(question.split())[:MOST_TITLE]
+        given = checked("title", command.title, most=MOST_TITLE).strip() or " ".join(question.split())[:MOST_TITLE]
+        description = checked("description", command.description, most=MOST_DESCRIPTION)
+        priority = choice(Priority, "priority", command.priority)
+        source, metadata = checked("source", command.source, most=MOST_SOURCE), checked_metadata(command.metadata)
 
         async def work(unit: CaseUnitOfWork) -> c.CaseView:
             key, now = self._ids.new(), self._clock.now()
-            case = Case(key, case_id(key), caller.organization, caller.user, title, question, now, now)
+            case = Case(
+                key,
+                case_id(key),
+                caller.organization,
+                caller.user,
+                given or await _placeholder(unit, now),
+                question,
+                now,
+                now,
+                description=description,
+                priority=priority,
+                source=source,
+                metadata=metadata,
+            )
             await unit.cases.add(case)
-            await self._note(unit, case.id, e.CaseOpened(title, question), caller)
-            return _view(case)
+            await self._tell(unit, case.id, e.CaseOpened(case.title, question), caller)
+            return view(case)
 
         return await self._write(command, caller, c.CaseView, work)
 
@@ -78,12 +86,29 @@ class CaseService:
         query = CaseQuery(status, model.words(checked("text", command.text, most=MOST_QUESTION)), judgement=judgement)
         async with self._units(caller.organization, may_lag=True) as unit:
             page = await unit.cases.page(query, after=cursor(command.after), limit=limited(command.limit))
-        return c.CasePage(tuple(_view(case) for case in page.items), page.next.hex if page.next else None)
+        return c.CasePage(tuple(view(case) for case in page.items), page.next.hex if page.next else None)
+
+    async def browse(self, command: c.BrowseCases, caller: Caller) -> c.CaseList:
+        """Cases, the last changed first."""
+        if command.offset < 0:
+            raise InvalidInputError("`offset` is below 0.", fields={"offset": "out of range"})
+        query = CaseQuery(
+            (choice(CaseStatus, "status", command.status),) if command.status else tuple(CaseStatus),
+            model.words(checked("text", command.text, most=MOST_QUESTION)),
+            source=command.source,
+            priority=choice(Priority, "priority", command.priority) if command.priority else None,
+            opened_from=_zoned("since", command.since),
+            opened_before=_zoned("until", command.until),
+            no_empty_before=None if command.include_empty else self._clock.now() - EMPTY_FOR,
+        )
+        async with self._units(caller.organization, read_only=True) as unit:
+            found = await unit.cases.browse(query, offset=command.offset, limit=limited(command.limit))
+        return c.CaseList(tuple(view(case) for case in found.items), found.total, command.offset, command.limit)
 
     async def show(self, command: c.ShowCase, caller: Caller) -> c.CaseView:
         """One case. Raises NotFoundError."""
         async with self._units(caller.organization, read_only=True) as unit:
-            return _view(await unit.cases.get(CaseId(command.case_id)))
+            return view(await unit.cases.get(CaseId(command.case_id)))
 
     async def require(self, case_id: str, caller: Caller) -> None:
         """Raises NotFoundError where there is no such case."""
@@ -115,8 +140,8 @@ class CaseService:
             await unit.cases.save(changed)
             await unit.records.add(case.id, changed.records, StoredRecord(body, digest, command.exhibits))
             event = e.RecordStored(changed.records, digest, str(command.record.verdict), changed.cause)
-            await self._note(unit, case.id, event, caller)
-            return _view(changed, 1)
+            await self._tell(unit, case.id, event, caller)
+            return view(changed, 1)
 
         return await self._write(command, caller, c.CaseView, work)
 
@@ -163,43 +188,44 @@ class CaseService:
         )
 
     async def delete(self, command: c.DeleteCase, caller: Caller) -> c.CaseDeleted:
-        """Remove the case now, and the copies of its evidence by a job right after."""
+        """Take the case away, or remove it for ever."""
+        return await self._removal.delete(command, caller)
 
-        async def work(unit: CaseUnitOfWork) -> c.CaseDeleted:
-            case = await unit.cases.get(CaseId(command.case_id))
-            await self._remove(unit, case, caller)
-            return c.CaseDeleted(case.id)
+    async def restore(self, command: c.RestoreCase, caller: Caller) -> c.CaseView:
+        """Bring a deleted case back. Raises NotFoundError where there is none."""
+        return await self._removal.restore(command, caller)
 
-        return await self._write(command, caller, c.CaseDeleted, work)
+    async def purge(self, command: c.PurgeCase, caller: Caller) -> c.CaseDeleted:
+        """Remove a case that nobody restored."""
+        return await self._removal.purge(command, caller)
 
     async def prune(self, command: c.PruneCases, caller: Caller) -> c.CasesPruned:
-        """Remove ended cases that nothing has changed since a moment. Raises InvalidInputError on a naive time."""
-        if command.older_than.tzinfo is None:
-            raise InvalidInputError("`older_than` has no time zone.", fields={"older_than": "no time zone"})
-        query = CaseQuery(model.TERMINAL, updated_before=command.older_than)
-        gone: list[str] = []
-        after: UUID | None = None
-        while True:
-            if command.dry_run:
-                async with self._units(caller.organization, read_only=True) as unit:
-                    page = await unit.cases.page(query, after=after, limit=_PRUNED_AT_ONCE)
-                step = _Pruned(tuple(case.id for case in page.items), page.next)
-            else:
-                step = await self._prune(command, caller.step(after.hex if after else "first"), query, after)
-            gone += step.case_ids
-            if step.next is None:
-                return c.CasesPruned(tuple(gone))
-            after = step.next
+        """Remove ended cases that nothing has changed since a moment."""
+        return await self._removal.prune(command, caller)
 
-    async def _prune(self, command: c.PruneCases, caller: Caller, query: CaseQuery, after: UUID | None) -> _Pruned:
-        async def work(unit: CaseUnitOfWork) -> _Pruned:
-            page = await unit.cases.page(query, after=after, limit=_PRUNED_AT_ONCE)
-            for case in page.items:
-                await self._remove(unit, case, caller)
-            await unit.outbox.add(JobRequest(SWEEP, b"{}", caller, dedupe_key=SWEEP))
-            return _Pruned(tuple(case.id for case in page.items), page.next)
+    async def update(self, command: c.UpdateCase, caller: Caller) -> c.CaseView:
+        """Change title, description, priority or metadata."""
+        return await self._editing.update(command, caller)
 
-        return await self._write(command, caller, _Pruned, work)
+    async def title(self, command: c.TitleCase, caller: Caller) -> c.CaseTitled:
+        """Name a case that has no name of its own."""
+        return await self._editing.title(command, caller)
+
+    async def messages(self, command: t.ReadMessages, caller: Caller) -> t.MessagePage:
+        """What was said, oldest first."""
+        return await self._conversations.read(command, caller)
+
+    async def answered(self, asked: t.Asked, caller: Caller) -> t.TurnKept | None:
+        """The turn that was kept under the caller's request key before."""
+        return await self._conversations.answered(asked, caller)
+
+    async def keep_turn(self, command: t.KeepTurn, caller: Caller) -> t.TurnKept:
+        """Keep a question and its answer."""
+        return await self._conversations.keep(command, caller)
+
+    async def notify(self, command: t.AddNotice, caller: Caller) -> t.MessageView:
+        """Add a message of the system."""
+        return await self._conversations.notify(command, caller)
 
     async def journal(self, command: c.ReadJournal, caller: Caller) -> c.JournalPage:
         """What happened to a case, with whether the chain of digests holds."""
@@ -227,7 +253,7 @@ class CaseService:
             try:
                 case = await unit.cases.get(CaseId(command.case_id))
             except NotFoundError:
-                await _discard(unit, command.case_id, caller)
+                await self._orphaned(unit, command.case_id, caller)
                 return c.Noted(case_exists=False)
             if not await unit.journal.has(case.id, key):
                 last = await unit.journal.last(case.id)
@@ -249,44 +275,25 @@ class CaseService:
         async def work(unit: CaseUnitOfWork) -> c.CaseView:
             changed = transition(await unit.cases.get(CaseId(command.case_id)), self._clock.now())
             await unit.cases.save(changed)
-            await self._note(unit, changed.id, event(changed), caller)
-            return _view(changed, 1)
+            await self._tell(unit, changed.id, event(changed), caller)
+            return view(changed, 1)
 
         return await self._write(command, caller, c.CaseView, work)
 
-    async def _remove(self, unit: CaseUnitOfWork, case: Case, caller: Caller) -> None:
-        await unit.cases.remove(case.id, case.version)
-        await _discard(unit, case.id, caller)
-
-    async def _note(self, unit: CaseUnitOfWork, name: CaseId, event: Event, caller: Caller) -> None:
-        last = await unit.journal.last(name)
-        now = self._clock.now()
-        entry = journal.following(last, name, self._ids.new(), now, caller.user, event.kind, event.detail())
-        await unit.journal.add(entry)
+    async def _orphaned(self, unit: CaseUnitOfWork, name: str, caller: Caller) -> None:
+        """What belongs to a case that is gone goes too; a deleted one may come back."""
+        try:
+            await unit.cases.get(CaseId(name), deleted=True)
+        except NotFoundError:
+            await discard(unit, name, caller)
 
 
-async def _discard(unit: CaseUnitOfWork, name: str, caller: Caller) -> None:
-    for operation in DISCARDS:
-        payload = codec.encode({"case_id": name})
-        await unit.outbox.add(JobRequest(operation, payload, caller, dedupe_key=f"{operation} {name}"))
+async def _placeholder(unit: CaseUnitOfWork, now: datetime) -> str:
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return model.placeholder(now, await unit.cases.opened_since(day) + 1)
 
 
-def _view(case: Case, grown: int = 0) -> c.CaseView:
-    return c.CaseView(
-        case.id,
-        case.title,
-        case.question,
-        str(case.status),
-        case.verdict,
-        case.cause,
-        str(case.judgement),
-        case.actual_cause,
-        case.closure_reason,
-        case.owner,
-        case.created_at,
-        case.updated_at,
-        case.closed_at,
-        case.version + grown,
-        tuple(c.TransitionView(str(t.from_status), str(t.to_status), t.at, t.by, t.reason) for t in case.history),
-        case.mechanism,
-    )
+def _zoned(field: str, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise InvalidInputError(f"`{field}` has no time zone.", fields={field: "no time zone"})
+    return moment

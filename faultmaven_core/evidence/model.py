@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -49,7 +49,9 @@ class Evidence:
 
     `location` is the path of a reference, `blob` the key of a copy. `size` (bytes) and `modified_ns` (nanoseconds since
     the epoch) are of the file when it was last read or added; `sha256` is empty until a reference was read once.
-    `kind` is a person's classification, empty where detection decides. `problem` says why it was never read.
+    `kind` is a person's classification, empty where detection decides. `problem` says why it was never read. `turn` is the
+    turn of the conversation that brought it, 0 for none; `origin` says how it came (file_upload, paste, page_capture) and
+    `details` what its sender said of it.
     """
 
     key: UUID
@@ -69,6 +71,9 @@ class Evidence:
     kind: str = ""
     problem: str = ""
     sources: tuple[SeenSource, ...] = ()
+    turn: int = 0
+    origin: str = ""
+    details: dict[str, str] = field(default_factory=dict)
     version: int = 1
 
 

@@ -14,6 +14,7 @@ UserId = NewType("UserId", str)
 CaseId = NewType("CaseId", str)
 EvidenceId = NewType("EvidenceId", str)
 DocumentId = NewType("DocumentId", str)
+MessageId = NewType("MessageId", str)
 
 _COUNTER_BITS = 12
 _TAIL_BITS = 62
@@ -72,3 +73,8 @@ def evidence_id(key: UUID) -> EvidenceId:
 def document_id(key: UUID) -> DocumentId:
     """The public id of a document of knowledge: `doc_` and the 12 last hexadecimal digits of its key."""
     return DocumentId(f"doc_{key.hex[-12:]}")
+
+
+def message_id(key: UUID) -> MessageId:
+    """The public id of a message: `msg_` and the 12 last hexadecimal digits of its key."""
+    return MessageId(f"msg_{key.hex[-12:]}")

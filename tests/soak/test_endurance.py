@@ -69,7 +69,7 @@ async def test_thousands_of_jobs_are_all_done(tmp_path: Path) -> None:
     async with FaultMaven.open(load_settings({"FM_HOME": str(tmp_path)})) as fm:
         for number in range(2000):
             case = await fm.cases.open(OpenCase(question=f"Question {number}?"), fm.caller)
-            await fm.cases.delete(DeleteCase(case.case_id), fm.caller)
+            await fm.cases.delete(DeleteCase(case.case_id, forever=True), fm.caller)
         await fm.application.runner.run_due()
         assert (await fm.cases.list(ListCases(), fm.caller)).items == ()
         assert not await fm.application.runner.run_one()

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 
-from faultmaven_adapters.sql.rows import case_of, case_row, entry_of, entry_row
-from faultmaven_adapters.sql.tables import CASE, JOURNAL, RECORD
+from faultmaven_adapters.sql.rows import case_of, case_row, entry_of, entry_row, message_of, message_row
+from faultmaven_adapters.sql.tables import CASE, JOURNAL, MESSAGE, RECORD
 from faultmaven_adapters.sql.unit import SqlTransaction
+from faultmaven_core.cases.dialogue import Message
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case, CaseStatus
-from faultmaven_core.cases.ports import CaseQuery, CaseRepository, JournalRepository, RecordRepository, StoredRecord
+from faultmaven_core.cases.ports import (
+    CaseQuery,
+    CaseRepository,
+    CaseSlice,
+    JournalRepository,
+    MessageRepository,
+    RecordRepository,
+    StoredRecord,
+)
 from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId
 from faultmaven_core.shared.page import Page
@@ -21,9 +31,32 @@ from faultmaven_core.shared.page import Page
 # Built once: to build a statement costs more than to run it.
 _OWN = CASE.c.organization_id == bindparam("own")
 _IS = and_(_OWN, CASE.c.id == bindparam("named"))
+_THERE = CASE.c.deleted_at.is_(None)
 _AT = and_(_IS, CASE.c.version == bindparam("at"))
-_ADD, _GET, _SAVE, _REMOVE = insert(CASE), select(CASE).where(_IS), update(CASE).where(_AT), delete(CASE).where(_AT)
-_PAGE = select(CASE).where(_OWN).order_by(CASE.c.key.desc()).limit(bindparam("most"))
+_ADD, _SAVE, _REMOVE = insert(CASE), update(CASE).where(_AT), delete(CASE).where(_AT)
+_GET, _GET_DELETED = select(CASE).where(_IS, _THERE), select(CASE).where(_IS, CASE.c.deleted_at.is_not(None))
+_PAGE = select(CASE).where(_OWN, _THERE).order_by(CASE.c.key.desc()).limit(bindparam("most"))
+_BROWSE = (
+    select(CASE)
+    .where(_OWN, _THERE)
+    .order_by(CASE.c.updated_at.desc(), CASE.c.key.desc())
+    .limit(bindparam("most"))
+    .offset(bindparam("passed"))
+)
+_COUNT = select(func.count()).select_from(CASE).where(_OWN, _THERE)
+_OPENED = select(func.count()).select_from(CASE).where(_OWN, CASE.c.created_at >= bindparam("moment"))
+
+_ADD_MESSAGE = insert(MESSAGE)
+_MESSAGES = (
+    select(MESSAGE)
+    .where(
+        MESSAGE.c.organization_id == bindparam("own"),
+        MESSAGE.c.case_id == bindparam("named"),
+        MESSAGE.c.sequence > bindparam("after"),
+    )
+    .order_by(MESSAGE.c.sequence)
+    .limit(bindparam("most"))
+)
 
 _OF_RECORD = and_(RECORD.c.organization_id == bindparam("own"), RECORD.c.case_id == bindparam("named"))
 _ADD_RECORD = insert(RECORD)
@@ -56,8 +89,10 @@ class SqlCaseRepository(CaseRepository):
         self._run.own(case.organization)
         await self._run.run(_ADD, case_row(case))
 
-    async def get(self, case_id: CaseId) -> Case:
-        row = await self._run.first(_GET, {"own": self._run.organization, "named": case_id})
+    async def get(self, case_id: CaseId, *, deleted: bool = False) -> Case:
+        row = await self._run.first(
+            _GET_DELETED if deleted else _GET, {"own": self._run.organization, "named": case_id}
+        )
         if row is None:
             raise NotFoundError(f"There is no case {case_id}.")
         return case_of(row)
@@ -73,20 +108,38 @@ class SqlCaseRepository(CaseRepository):
         _at_version((await self._run.run(_REMOVE, at)).rowcount, case_id)
 
     async def page(self, query: CaseQuery, *, after: UUID | None, limit: int) -> Page[Case]:
-        matching = _PAGE
-        if len(set(query.statuses)) < len(CaseStatus):
-            matching = matching.where(CASE.c.status.in_([str(status) for status in query.statuses]))
-        for word in query.words:
-            matching = matching.where(CASE.c.search_text.contains(f" {word}", autoescape=True))
-        if query.updated_before is not None:
-            matching = matching.where(CASE.c.updated_at < query.updated_before)
-        if query.judgement is not None:
-            matching = matching.where(CASE.c.judgement == str(query.judgement))
+        matching = _matching(_PAGE, query)
         if after is not None:
             matching = matching.where(CASE.c.key < after)
         found = await self._run.run(matching, {"own": self._run.organization, "most": limit + 1})
         cases = [case_of(row) for row in found]
         return Page(tuple(cases[:limit]), cases[limit - 1].key if len(cases) > limit else None)
+
+    async def browse(self, query: CaseQuery, *, offset: int, limit: int) -> CaseSlice:
+        own = {"own": self._run.organization}
+        counted = await self._run.first(_matching(_COUNT, query), own)
+        found = await self._run.run(_matching(_BROWSE, query), {**own, "most": limit, "passed": offset})
+        return CaseSlice(tuple(case_of(row) for row in found), counted[0] if counted else 0)
+
+    async def opened_since(self, moment: datetime) -> int:
+        row = await self._run.first(_OPENED, {"own": self._run.organization, "moment": moment})
+        return int(row[0]) if row else 0
+
+
+class SqlMessageRepository(MessageRepository):
+    """See the port."""
+
+    def __init__(self, transaction: SqlTransaction) -> None:
+        self._run = transaction
+
+    async def add(self, messages: Sequence[Message]) -> None:
+        if messages:
+            rows = [message_row(message, self._run.organization) for message in messages]
+            await self._run.run(_ADD_MESSAGE, rows)
+
+    async def read(self, case_id: CaseId, *, after: int, limit: int) -> Sequence[Message]:
+        wanted = {"own": self._run.organization, "named": case_id, "after": after, "most": limit}
+        return [message_of(row) for row in await self._run.run(_MESSAGES, wanted)]
 
 
 class SqlRecordRepository(RecordRepository):
@@ -132,3 +185,25 @@ class SqlJournalRepository(JournalRepository):
 def _at_version(rows: int, case_id: CaseId) -> None:
     if rows != 1:
         raise StaleVersionError(f"{case_id} was changed or removed by somebody else; read it again.")
+
+
+def _matching(statement: Select[Any], query: CaseQuery) -> Select[Any]:
+    if len(set(query.statuses)) < len(CaseStatus):
+        statement = statement.where(CASE.c.status.in_([str(status) for status in query.statuses]))
+    for word in query.words:
+        statement = statement.where(CASE.c.search_text.contains(f" {word}", autoescape=True))
+    if query.updated_before is not None:
+        statement = statement.where(CASE.c.updated_at < query.updated_before)
+    if query.judgement is not None:
+        statement = statement.where(CASE.c.judgement == str(query.judgement))
+    if query.source:
+        statement = statement.where(CASE.c.source == query.source)
+    if query.priority is not None:
+        statement = statement.where(CASE.c.priority == str(query.priority))
+    if query.opened_from is not None:
+        statement = statement.where(CASE.c.created_at >= query.opened_from)
+    if query.opened_before is not None:
+        statement = statement.where(CASE.c.created_at < query.opened_before)
+    if query.no_empty_before is not None:
+        statement = statement.where(or_(CASE.c.turns > 0, CASE.c.created_at >= query.no_empty_before))
+    return statement

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from faultmaven_adapters.sql.memory_tables import MemoryTransaction
+from faultmaven_core.cases.dialogue import Message
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case, search_text
-from faultmaven_core.cases.ports import CaseQuery, CaseRepository, JournalRepository, RecordRepository, StoredRecord
+from faultmaven_core.cases.ports import (
+    CaseQuery,
+    CaseRepository,
+    CaseSlice,
+    JournalRepository,
+    MessageRepository,
+    RecordRepository,
+    StoredRecord,
+)
 from faultmaven_core.evidence.model import Evidence
 from faultmaven_core.evidence.ports import EvidenceRepository
 from faultmaven_core.ports.transactions import own
@@ -33,9 +42,9 @@ class MemoryCaseRepository(CaseRepository):
             raise self._run.refused(AlreadyExistsError("There is a row with the same key already."))
         self._run.tables.cases[case.organization, case.id] = self._in_utc(case)
 
-    async def get(self, case_id: CaseId) -> Case:
+    async def get(self, case_id: CaseId, *, deleted: bool = False) -> Case:
         found = self._run.tables.cases.get((self._organization, case_id))
-        if found is None:
+        if found is None or (found.deleted_at is not None) is not deleted:
             raise NotFoundError(f"There is no case {case_id}.")
         return found
 
@@ -52,21 +61,30 @@ class MemoryCaseRepository(CaseRepository):
             del tables.records[key]
         for key in [key for key in tables.journal if key[:2] == (self._organization, case_id)]:
             del tables.journal[key]
+        for key in [key for key in tables.messages if key[:2] == (self._organization, case_id)]:
+            del tables.messages[key]
 
     async def page(self, query: CaseQuery, *, after: UUID | None, limit: int) -> Page[Case]:
         found = [case for case in self._own() if _matches(case, query) and (after is None or case.key < after)]
         found = sorted(found, key=lambda case: case.key, reverse=True)
         return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
 
+    async def browse(self, query: CaseQuery, *, offset: int, limit: int) -> CaseSlice:
+        found = [case for case in self._own() if _matches(case, query)]
+        found = sorted(found, key=lambda case: (case.updated_at, case.key), reverse=True)
+        return CaseSlice(tuple(found[offset : offset + limit]), len(found))
+
+    async def opened_since(self, moment: datetime) -> int:
+        return sum(case.created_at >= moment for case in self._own())
+
     def _own(self) -> list[Case]:
         return [case for (owner, _), case in self._run.tables.cases.items() if owner == self._organization]
 
     def _in_utc(self, case: Case) -> Case:
-        moments = [case.created_at, case.updated_at, *([case.closed_at] if case.closed_at else [])]
-        if any(at.tzinfo is None for at in moments):
+        moments = {name: getattr(case, name) for name in ("created_at", "updated_at", "closed_at", "deleted_at")}
+        if any(at is not None and at.tzinfo is None for at in moments.values()):
             raise self._run.refused(InvalidInputError("A time without a zone cannot be stored."))
-        created, updated, *closed = [at.astimezone(UTC) for at in moments]
-        return replace(case, created_at=created, updated_at=updated, closed_at=closed[0] if closed else None)
+        return replace(case, **{name: at and at.astimezone(UTC) for name, at in moments.items()})
 
     def _at_version(self, case_id: CaseId, version: int) -> None:
         found = self._run.tables.cases.get((self._organization, case_id))
@@ -120,6 +138,30 @@ class MemoryJournalRepository(JournalRepository):
     def _of(self, case_id: CaseId) -> list[JournalEntry]:
         owned = [entry for key, entry in self._run.tables.journal.items() if key[:2] == (self._organization, case_id)]
         return sorted(owned, key=lambda entry: entry.sequence)
+
+
+class MemoryMessageRepository(MessageRepository):
+    """See the port."""
+
+    def __init__(self, transaction: MemoryTransaction, organization: OrganizationId) -> None:
+        self._run, self._organization = transaction, organization
+
+    async def add(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            _require(self._run, self._organization, message.case_id)
+            key = (self._organization, message.case_id, message.sequence)
+            rows = self._run.tables.messages
+            if key in rows or any(one.id == message.id for one in self._of(message.case_id)):
+                raise self._run.refused(AlreadyExistsError("There is a message with the same number or id already."))
+            rows[key] = message
+
+    async def read(self, case_id: CaseId, *, after: int, limit: int) -> Sequence[Message]:
+        return [message for message in self._of(case_id) if message.sequence > after][:limit]
+
+    def _of(self, case_id: CaseId) -> list[Message]:
+        rows = self._run.tables.messages.items()
+        owned = [message for key, message in rows if key[:2] == (self._organization, case_id)]
+        return sorted(owned, key=lambda message: message.sequence)
 
 
 class MemoryEvidenceRepository(EvidenceRepository):
@@ -177,10 +219,16 @@ class MemoryEvidenceRepository(EvidenceRepository):
 def _matches(case: Case, query: CaseQuery) -> bool:
     text = search_text(case)
     return (
-        case.status in query.statuses
+        case.deleted_at is None
+        and case.status in query.statuses
         and all(f" {word}" in text for word in query.words)
         and (query.updated_before is None or case.updated_at < query.updated_before)
         and query.judgement in {None, case.judgement}
+        and query.source in {"", case.source}
+        and query.priority in {None, case.priority}
+        and (query.opened_from is None or case.created_at >= query.opened_from)
+        and (query.opened_before is None or case.created_at < query.opened_before)
+        and (query.no_empty_before is None or case.turns > 0 or case.created_at >= query.no_empty_before)
     )
 
 

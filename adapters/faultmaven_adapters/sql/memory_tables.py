@@ -11,6 +11,7 @@ from uuid import UUID
 
 from faultmaven_adapters.sql.memory_identity_tables import IdentityTables
 from faultmaven_adapters.sql.outbox import CollectingOutbox
+from faultmaven_core.cases.dialogue import Message
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import StoredRecord
@@ -55,6 +56,7 @@ class Tables:
     cases: dict[tuple[str, str], Case] = field(default_factory=dict)
     records: dict[tuple[str, str, int], StoredRecord] = field(default_factory=dict)
     journal: dict[tuple[str, str, int], JournalEntry] = field(default_factory=dict)
+    messages: dict[tuple[str, str, int], Message] = field(default_factory=dict)
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     documents: dict[tuple[str, UUID], Document] = field(default_factory=dict)
     chunks: dict[tuple[str, UUID], tuple[Chunk, ...]] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Tables:
             dict(self.cases),
             dict(self.records),
             dict(self.journal),
+            dict(self.messages),
             dict(self.evidence),
             dict(self.documents),
             dict(self.chunks),

@@ -7,8 +7,9 @@ from typing import Any
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.model import Role
+from faultmaven_core.cases.dialogue import Dialogue, Message, MessageRole
 from faultmaven_core.cases.journal import JournalEntry
-from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Transition, search_text
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, Transition, search_text
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.jobs.model import Job, JobState, Progress
 from faultmaven_core.shared.caller import Caller
@@ -32,6 +33,14 @@ def case_row(case: Case) -> dict[str, Any]:
         "closure_reason": case.closure_reason,
         "history": codec.to_builtins(case.history),
         "records": case.records,
+        "description": case.description,
+        "priority": str(case.priority),
+        "source": case.source,
+        "metadata": case.metadata,
+        "turns": case.turns,
+        "messages": case.messages,
+        "dialogue": codec.to_builtins(case.dialogue),
+        "deleted_at": case.deleted_at,
         "search_text": search_text(case),
         "created_at": case.created_at,
         "updated_at": case.updated_at,
@@ -61,7 +70,48 @@ def case_of(row: Any) -> Case:
         row.closed_at,
         codec.restored(tuple[Transition, ...], row.history),
         row.records,
+        row.description,
+        Priority(row.priority),
+        row.source,
+        row.metadata,
+        row.turns,
+        row.messages,
+        codec.restored(Dialogue, row.dialogue),
+        row.deleted_at,
         row.version,
+    )
+
+
+def message_row(message: Message, organization: str) -> dict[str, Any]:
+    """The row of a message."""
+    return {
+        "organization_id": organization,
+        "case_id": message.case_id,
+        "sequence": message.sequence,
+        "key": message.key,
+        "id": message.id,
+        "turn": message.turn,
+        "role": str(message.role),
+        "author": message.author,
+        "text": message.text,
+        "at": message.at,
+        "metadata": message.metadata,
+    }
+
+
+def message_of(row: Any) -> Message:
+    """The message of a row."""
+    return Message(
+        row.key,
+        row.id,
+        row.case_id,
+        row.sequence,
+        row.turn,
+        MessageRole(row.role),
+        row.author,
+        row.text,
+        row.at,
+        row.metadata,
     )
 
 
@@ -106,6 +156,9 @@ def evidence_row(item: Evidence) -> dict[str, Any]:
         "kind": item.kind,
         "problem": item.problem,
         "sources": codec.to_builtins(item.sources),
+        "turn": item.turn,
+        "origin": item.origin,
+        "details": item.details,
         "added_at": item.added_at,
         "added_by": item.added_by,
         "version": item.version,
@@ -132,6 +185,9 @@ def evidence_of(row: Any) -> Evidence:
         row.kind,
         row.problem,
         codec.restored(tuple[SeenSource, ...], row.sources),
+        row.turn,
+        row.origin,
+        row.details,
         row.version,
     )
 

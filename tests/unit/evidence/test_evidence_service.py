@@ -233,7 +233,7 @@ async def test_deleting_a_case_takes_its_evidence_along(tmp_path: Path, crash: P
         case, other = await opened(fm), await opened(fm)
         for name in (case, other):
             await fm.evidence.add(c.AddEvidence(name, str(crash), copy=True), fm.caller)
-        await fm.cases.delete(DeleteCase(case), fm.caller)
+        await fm.cases.delete(DeleteCase(case, forever=True), fm.caller)
     # Closing waits for the jobs.
     async with FaultMaven.open(load_settings(urls)) as fm:
         assert await fm.evidence.discard(c.DiscardEvidence(case), fm.caller) == c.Discarded(0)

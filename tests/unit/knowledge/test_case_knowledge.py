@@ -35,7 +35,7 @@ async def test_a_cases_documents_are_told_in_its_journal_and_deleted_with_it(fm:
     told = {entry.kind: entry.detail for entry in journal}
     assert told["documents_added"]["count"] == "2"
     assert told["document_deleted"]["name"] == redis.name
-    await fm.cases.delete(DeleteCase(case), fm.caller)
+    await fm.cases.delete(DeleteCase(case, forever=True), fm.caller)
     with pytest.raises(NotFoundError):
         await fm.knowledge.list(c.ListDocuments((f"case:{case}",)), fm.caller)
     await drained(fm)
