@@ -41,16 +41,27 @@ def decode(kind: type[T], data: bytes) -> T:
 
 def convert(kind: type[T], raw: object) -> T:
     """As `decode`, from builtin values."""
-    try:
-        value = msgspec.convert(raw, kind)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        path = text.rpartition("`")[0].rpartition("`")[2] if " - at `" in text else "$"
-        raise InvalidInputError(f"{text}.", fields={path: text.partition(" - at `")[0]}) from error
+    value = convert_known(kind, raw)
     unknown = _unknown(raw, msgspec.to_builtins(value), "$")
     if unknown:
         raise InvalidInputError(f"There is no field {unknown}.", fields={unknown: "unknown"})
     return value
+
+
+def convert_known(kind: type[T], raw: object, *, texts: bool = False) -> T:
+    """As `convert`, but fields that the type does not have are passed over; with `texts` numbers may stand in texts."""
+    try:
+        return msgspec.convert(raw, kind, strict=not texts)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        path = text.rpartition("`")[0].rpartition("`")[2] if " - at `" in text else "$"
+        raise InvalidInputError(f"{text}.", fields={path: text.partition(" - at `")[0]}) from error
+
+
+def schemas(kinds: Sequence[type], place: str) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    """The JSON Schemas of types, and those of the types that these refer to, at `place` (a pattern with `{name}`)."""
+    found, components = msgspec.json.schema_components(kinds, ref_template=place)
+    return found, components
 
 
 def restore(kind: type[T], data: bytes) -> T:

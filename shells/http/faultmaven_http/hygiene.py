@@ -1,0 +1,110 @@
+"""Requests as they may go on: one meaning, no borrowed identity, nothing oversized."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from faultmaven_http.errors import HttpError
+
+MOST_HEADERS = 100
+MOST_HEADER_BYTES = 16 << 10
+MOST_TARGET = 8 << 10
+
+OURS = (b"x-user-", b"x-org-", b"x-fm-", b"x-forwarded-", b"x-original-")
+"""Beginnings of headers that only an edge may set. This is the edge, so whoever sent them, they do not go on."""
+
+FORGED = frozenset(
+    (
+        b"x-email-verified",
+        b"x-organization-id",
+        b"forwarded",
+        b"x-real-ip",
+        b"x-http-method-override",
+        b"x-http-method",
+        b"x-method-override",
+    )
+)
+KEPT = frozenset(
+    (b"authorization", b"host", b"content-type", b"content-length", b"origin", b"idempotency-key", b"transfer-encoding")
+)
+"""What no `Connection` header can make us drop: a client must not choose which of these is seen."""
+
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%(?:2f|5c|00)", re.IGNORECASE)
+_NO_PATH = re.compile(r"[\x00-\x1f\x7f\\;]|//|(?:^|/)\.{1,2}(?:/|$)")
+
+_Headers = tuple[tuple[bytes, bytes], ...]
+
+
+class Hygiene:
+    """Refuses what has two meanings, and strips what a client must not say. Raises HttpError; whoever is outside answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] == "http":
+            check_size(scope["headers"], scope)
+            check_target(scope)
+            check_framing(scope["headers"])
+            scope["headers"] = stripped(scope["headers"])
+        await self._app(scope, receive, send)
+
+
+def check_size(headers: _Headers, scope: MutableMapping[str, Any]) -> None:
+    """Raises HttpError 431 or 414 on a head over the limits."""
+    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES:
+        raise HttpError(
+            431,
+            f"The request has over {MOST_HEADERS} headers or {MOST_HEADER_BYTES >> 10} KiB of them.",
+            code="too_large",
+        )
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MOST_TARGET:
+        raise HttpError(414, f"The address is over {MOST_TARGET >> 10} KiB long.", code="too_large")
+
+
+def check_target(scope: MutableMapping[str, Any]) -> None:
+    """Raises HttpError 400 on a path that others could read otherwise, 405 on a method that we do not speak."""
+    if scope["method"] not in METHODS:
+        raise HttpError(
+            405, "This method is not known here.", code="method", headers={"allow": ", ".join(sorted(METHODS))}
+        )
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    path: str = scope["path"]
+    wrong = _BAD_ESCAPE.search(raw) or _NO_PATH.search(path) or "\ufffd" in path or not path.startswith("/")
+    # What is decoded once must not turn out to be encoded still.
+    if wrong or "%" in path or any(ord(char) > 0x7F and not char.isprintable() for char in path):
+        raise HttpError(400, "The path of the address is not in its plain form.", code="invalid_input")
+
+
+def check_framing(headers: _Headers) -> None:
+    """Raises HttpError 400 unless there is one Host, and one length or one coding of the body, 426 on an upgrade."""
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        raise HttpError(400, "The request must name one host.", code="invalid_input")
+    lengths = [value for name, value in headers if name == b"content-length"]
+    codings = [value for name, value in headers if name == b"transfer-encoding"]
+    if len(lengths) + len(codings) > 1 or (codings and codings[0].strip().lower() != b"chunked"):
+        raise HttpError(400, "The request says its body's length in more than one way.", code="invalid_input")
+    if lengths and not lengths[0].isdigit():
+        raise HttpError(400, "The request's Content-Length is no number.", code="invalid_input")
+
+
+def stripped(headers: _Headers) -> _Headers:
+    """Without what pretends to come from an edge, has an ambiguous name, or is meant for one hop."""
+    named = {
+        token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")
+    } - KEPT
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if not (name.startswith(OURS) or name in FORGED or b"_" in name or name in named or name == b"upgrade")
+    )

@@ -1,0 +1,1 @@
+"""One list of endpoints for each service."""

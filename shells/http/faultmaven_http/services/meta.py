@@ -1,0 +1,102 @@
+"""Endpoints that every service has: probes, metrics, and what the installation offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from faultmaven_http.auth import ANYONE
+from faultmaven_http.endpoint import Answer, Asked, Endpoint, Work
+from faultmaven_http.health import Readiness
+from faultmaven_http.metrics import CONTENT_TYPE, Metrics
+from faultmaven_http.shapes.health import Alive, Health
+from faultmaven_http.shapes.meta import Branding, Capabilities, Features, Limits
+
+EXTENSIONS = (
+    ".txt",
+    ".log",
+    ".json",
+    ".csv",
+    ".md",
+    ".yaml",
+    ".yml",
+    ".gz",
+    ".zip",
+    ".tar",
+    ".tgz",
+    ".zst",
+    ".pdf",
+    ".docx",
+    ".html",
+)
+"""Names that clients offer for upload. What a file is, its content decides."""
+
+FAILING = frozenset(("unhealthy", "starting", "stopping"))
+
+
+def probes(readiness: Readiness, metrics: Metrics) -> Sequence[Endpoint]:
+    """What orchestrators and monitoring ask."""
+
+    async def live(_: Asked) -> Alive:
+        return Alive("alive")
+
+    async def health(_: Asked) -> Health:
+        return await readiness.look()
+
+    async def ready(_: Asked) -> Answer:
+        found = await readiness.look()
+        return Answer(found, 503 if found.status in FAILING else 200)
+
+    async def numbers(_: Asked) -> bytes:
+        return metrics.text()
+
+    return (
+        _open("/health", "health.show", "Say how the service and what it needs are", health, Health),
+        _open("/health/live", "health.live", "Answer, whatever else is wrong", live, Alive),
+        _open("/health/ready", "health.ready", "Say whether requests should come here", ready, Health, failures=(503,)),
+        _open(
+            "/metrics", "metrics.show", "Numbers for Prometheus", numbers, None, headers={"content-type": CONTENT_TYPE}
+        ),
+    )
+
+
+async def capabilities(asked: Asked) -> Capabilities:
+    """What this installation offers."""
+    settings = asked.settings
+    return Capabilities(
+        settings.deployment,
+        settings.dashboard_url,
+        "dashboard",
+        Features(
+            extensionKB=False, adminKB=True, teamSharing=True, caseHistory=True, sso=False, managementConsole=False
+        ),
+        Limits(settings.upload_max, EXTENSIONS),
+        Branding("FaultMaven"),
+    )
+
+
+def _open(path: str, name: str, summary: str, work: Work, answer: type | None, **more: Any) -> Endpoint:
+    return Endpoint(
+        method="GET", path=path, name=name, summary=summary, permission=ANYONE, work=work, answer=answer, **more
+    )
+
+
+ENDPOINTS: Sequence[Endpoint] = (
+    _open(
+        "/v1/meta/capabilities",
+        "meta.capabilities",
+        "What this installation offers",
+        capabilities,
+        Capabilities,
+        limit="open",
+    ),
+    _open(
+        "/api/v1/meta/capabilities",
+        "meta.capabilities",
+        "What this installation offers",
+        capabilities,
+        Capabilities,
+        limit="open",
+        alias=True,
+    ),
+)

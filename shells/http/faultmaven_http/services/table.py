@@ -1,0 +1,46 @@
+"""Which service offers which endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from faultmaven_core.shared.errors import MisconfiguredError
+from faultmaven_http.auth import ANYONE
+from faultmaven_http.endpoint import Endpoint
+from faultmaven_http.services import case, meta
+
+SERVICES: Mapping[str, Sequence[Endpoint]] = {"case": case.ENDPOINTS}
+"""Every service by name; each can be started alone."""
+
+EVERYWHERE: Sequence[Endpoint] = meta.ENDPOINTS
+
+PUBLIC = frozenset(
+    {
+        ("GET", "/health"),
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+        ("GET", "/metrics"),
+        ("GET", "/openapi.json"),
+        ("GET", "/v1/meta/capabilities"),
+        ("GET", "/api/v1/meta/capabilities"),
+    }
+)
+"""All that may be called by somebody who has not signed in. Nothing else is public by accident: see `checked`."""
+
+
+def checked(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+    """The endpoints themselves.
+
+    Raises MisconfiguredError where one has no permission, is open to anyone without being listed, or stands there twice.
+    """
+    seen: set[tuple[str, str]] = set()
+    for endpoint in endpoints:
+        place = endpoint.method, endpoint.path
+        if not endpoint.permission:
+            raise MisconfiguredError(f"{endpoint.method} {endpoint.path} says no permission, so it is not offered.")
+        if (endpoint.permission == ANYONE) != (place in PUBLIC):
+            raise MisconfiguredError(f"{endpoint.method} {endpoint.path} is public in one place and not in the other.")
+        if place in seen:
+            raise MisconfiguredError(f"{endpoint.method} {endpoint.path} is offered twice.")
+        seen.add(place)
+    return endpoints

@@ -1,0 +1,1 @@
+"""What stands in bodies: field names are those of FaultMaven's published clients."""
