@@ -44,6 +44,13 @@ PROXIES = Variable(
 UPLOAD_MAX = Variable("FM_UPLOAD_MAX", "Largest attachment of a turn and largest document.", "10MiB", "serve")
 RATE = Variable("FM_RATE_LIMIT", "Requests that a user may make in a minute; `0` is without limit.", "600", "serve")
 GRACE = Variable("FM_HTTP_GRACE", "How long a server that is asked to stop finishes what it has begun.", "30s", "serve")
+DRAIN = Variable(
+    "FM_HTTP_DRAIN",
+    "How long a server that is asked to stop still takes requests, while it says that it is not ready; balancers need a "
+    "while to notice.",
+    "0s",
+    "serve",
+)
 LOG_LEVEL = Variable("FM_LOG_LEVEL", "`debug`, `info`, `warning` or `error`.", "info", "serve")
 
 AUTH_MODE = Variable(
@@ -109,6 +116,7 @@ class HttpSettings:
     upload_max: int
     rate: int
     grace: float
+    drain: float
     log_level: str
 
     @property
@@ -154,6 +162,7 @@ def http(read: Reading) -> HttpSettings:
         read.size(UPLOAD_MAX),
         read.number(RATE, 0, 1_000_000),
         read.seconds(GRACE),
+        read.seconds(DRAIN),
         read.choice(LOG_LEVEL, "info", "debug", "warning", "error"),
     )
 
