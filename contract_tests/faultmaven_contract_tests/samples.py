@@ -15,6 +15,7 @@ from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, T
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
+from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
 from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, KnowledgeScope, Status, Tier
 from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
@@ -38,9 +39,10 @@ START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 class Storage(Protocol):
-    """What a binding opens: units of work over one database, and its job rows."""
+    """What a binding opens: units of work over one database, its job rows, and its directory of accounts."""
 
     jobs: JobStore
+    accounts: AccountDirectory
 
     async def aclose(self) -> None:
         """Close all connections. Used again, it opens new ones."""
@@ -62,6 +64,11 @@ class Storage(Protocol):
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
     ) -> JobUnitOfWork:
         """A unit over jobs."""
+
+    def identity(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> IdentityUnitOfWork:
+        """A unit over the people of an organization."""
 
 
 def record() -> RcaRecord:

@@ -64,7 +64,11 @@ class UserRepository(Protocol):
 
     @abstractmethod
     async def with_role(self, role: str) -> Sequence[User]:
-        """All users that are not deleted and have this role."""
+        """All users that are not deleted and have this role, oldest first.
+
+        In a writing unit, whoever else asks for this role waits until this one has ended: who keeps a last one cannot be
+        raced.
+        """
 
 
 class RoleRepository(Protocol):
@@ -112,7 +116,10 @@ class TeamRepository(Protocol):
 
     @abstractmethod
     async def all(self) -> Sequence[Team]:
-        """All, by name; an organization has a thousand at most."""
+        """All, by name; an organization has a thousand at most.
+
+        In a writing unit, whoever else asks waits until this one has ended: who keeps a tree cannot be raced.
+        """
 
     @abstractmethod
     async def add_member(self, membership: Membership) -> None:
@@ -251,6 +258,14 @@ class AuditQuery:
 EVERY_EVENT = AuditQuery()
 
 
+@dataclass(frozen=True, slots=True)
+class AuditHead:
+    """The place and the digest of the newest event."""
+
+    sequence: int
+    digest: str
+
+
 class AuditRepository(Protocol):
     """The audit log of the unit's organization. There is no way to change or remove what is in it."""
 
@@ -264,6 +279,10 @@ class AuditRepository(Protocol):
     @abstractmethod
     async def add(self, event: AuditEvent) -> None:
         """Append an event. Raises AlreadyExistsError where sequence or key are taken."""
+
+    @abstractmethod
+    async def head(self) -> AuditHead | None:
+        """How far the log went, kept apart from it: one whose end was cut off does not reach it. None before the first."""
 
     @abstractmethod
     async def read(self, *, after: int, limit: int, query: AuditQuery = EVERY_EVENT) -> Sequence[AuditEvent]:

@@ -20,12 +20,16 @@ _SOMETHING = text("SELECT 1")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose rows a transaction sees and what it may do. `runner`: every organization's jobs. `may_lag`: see UnitOfWorkFactory."""
+    """Whose rows a transaction sees and what it may do. `may_lag`: see UnitOfWorkFactory.
+
+    `runner`: every organization's jobs. `directory`: every organization's entries in the directory, to be read.
+    """
 
     organization: OrganizationId
     read_only: bool = False
     may_lag: bool = False
     runner: bool = False
+    directory: bool = False
 
 
 LOOK = Scope(OrganizationId(""), read_only=True)

@@ -6,16 +6,19 @@ from faultmaven_adapters.sql.memory_contexts import (
     MemoryCaseRepository,
     MemoryEvidenceRepository,
     MemoryJournalRepository,
+    MemoryMessageRepository,
     MemoryRecordRepository,
 )
-from faultmaven_adapters.sql.memory_identity import (
+from faultmaven_adapters.sql.memory_credentials import (
     MemoryAccountDirectory,
     MemoryApiKeyRepository,
     MemoryAuditRepository,
     MemoryGrantRepository,
     MemoryInvitationRepository,
-    MemoryOrganizationRepository,
     MemoryRefreshTokenRepository,
+)
+from faultmaven_adapters.sql.memory_identity import (
+    MemoryOrganizationRepository,
     MemoryRoleRepository,
     MemoryTeamRepository,
     MemoryUserRepository,
@@ -48,6 +51,7 @@ class MemoryCaseUnit(MemoryUnitOfWork, CaseUnitOfWork):
         self.cases = MemoryCaseRepository(run, organization)
         self.records = MemoryRecordRepository(run, organization)
         self.journal = MemoryJournalRepository(run, organization)
+        self.messages = MemoryMessageRepository(run, organization)
 
 
 class MemoryEvidenceUnit(MemoryUnitOfWork, EvidenceUnitOfWork):

@@ -205,11 +205,16 @@ def _beginning(scope: Scope, options: SqlOptions) -> str:
     organization = scope.organization.replace("'", "''")
     mode = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if scope.read_only else ""
     return (
-        f"BEGIN{mode}; SET LOCAL app.organization = '{organization}'; SET LOCAL app.runner = '{'on' if scope.runner else ''}'; "
+        f"BEGIN{mode}; SET LOCAL app.organization = '{organization}'; SET LOCAL app.runner = '{_switch(scope.runner)}'; "
+        f"SET LOCAL app.directory = '{_switch(scope.directory)}'; "
         f"SET LOCAL statement_timeout = {_milliseconds(options.statement_timeout)}; "
         f"SET LOCAL lock_timeout = {_milliseconds(options.lock_timeout)}; "
         f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(options.idle_timeout)}"
     )
+
+
+def _switch(on: bool) -> str:
+    return "on" if on else ""
 
 
 def _milliseconds(seconds: float) -> int:

@@ -22,7 +22,7 @@ _LOCK = 0x666D_6D69_6772_6174
 """The advisory lock of migrations: any number that nobody else uses."""
 
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
-_APPEND_ONLY = dict.fromkeys(("cases_journal", "cases_record", "cases_message"), "SELECT, INSERT")
+_APPEND_ONLY = dict.fromkeys(("cases_journal", "cases_record", "cases_message", "identity_audit"), "SELECT, INSERT")
 """What happened stays: a service that somebody took over cannot rewrite it."""
 
 

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from faultmaven_adapters.sql.cases import SqlCaseRepository, SqlJournalRepository, SqlRecordRepository
+from faultmaven_adapters.sql.cases import (
+    SqlCaseRepository,
+    SqlJournalRepository,
+    SqlMessageRepository,
+    SqlRecordRepository,
+)
 from faultmaven_adapters.sql.engine import open_database
 from faultmaven_adapters.sql.evidence import SqlEvidenceRepository
+from faultmaven_adapters.sql.identity_audit import SqlAuditRepository
+from faultmaven_adapters.sql.identity_credentials import (
+    SqlApiKeyRepository,
+    SqlGrantRepository,
+    SqlInvitationRepository,
+    SqlRefreshTokenRepository,
+)
+from faultmaven_adapters.sql.identity_directory import SqlAccountDirectory
+from faultmaven_adapters.sql.identity_people import (
+    SqlOrganizationRepository,
+    SqlRoleRepository,
+    SqlTeamRepository,
+    SqlUserRepository,
+)
 from faultmaven_adapters.sql.job_store import SqlJobStore
 from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobRepository
 from faultmaven_adapters.sql.knowledge import SqlKnowledgeRepository
@@ -12,6 +31,7 @@ from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
+from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
 from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.health import Inspectable, Inspection, Pingable
@@ -30,6 +50,7 @@ class SqlCaseUnit(SqlUnitOfWork, CaseUnitOfWork):
         self.cases = SqlCaseRepository(transaction)
         self.records = SqlRecordRepository(transaction)
         self.journal = SqlJournalRepository(transaction)
+        self.messages = SqlMessageRepository(transaction)
 
 
 class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
@@ -56,8 +77,24 @@ class SqlKnowledgeUnit(SqlUnitOfWork, KnowledgeUnitOfWork):
         self.knowledge = SqlKnowledgeRepository(transaction)
 
 
+class SqlIdentityUnit(SqlUnitOfWork, IdentityUnitOfWork):
+    """A transaction over the people of an organization."""
+
+    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
+        super().__init__(transaction, outbox, notify)
+        self.organizations = SqlOrganizationRepository(transaction)
+        self.users = SqlUserRepository(transaction)
+        self.roles = SqlRoleRepository(transaction)
+        self.teams = SqlTeamRepository(transaction)
+        self.invitations = SqlInvitationRepository(transaction)
+        self.refresh_tokens = SqlRefreshTokenRepository(transaction)
+        self.api_keys = SqlApiKeyRepository(transaction)
+        self.grants = SqlGrantRepository(transaction)
+        self.audit = SqlAuditRepository(transaction)
+
+
 class SqlStorage(Pingable, Inspectable):
-    """One database: units of work for each context, and the job rows.
+    """One database: units of work for each context, the job rows, and the directory of accounts.
 
     `place` is a path (SQLite) or a `postgresql://user@host:port/database` URL, with `?sslmode=` and `&sslrootcert=` as
     PostgreSQL's own clients have them. `notify` is told after every commit which jobs it asked for. Nothing is opened
@@ -68,6 +105,7 @@ class SqlStorage(Pingable, Inspectable):
         self._database = open_database(place, options)
         self._clock, self._ids, self._notify = clock, ids, notify
         self.jobs: JobStore = SqlJobStore(self._database, clock)
+        self.accounts: AccountDirectory = SqlAccountDirectory(self._database)
 
     async def start(self) -> None:
         """SQLite: make the file, or bring its schema up to date; errors are those of `migrate`.
@@ -112,6 +150,12 @@ class SqlStorage(Pingable, Inspectable):
     ) -> KnowledgeUnitOfWork:
         """A unit over knowledge."""
         return SqlKnowledgeUnit(*self._parts(organization, read_only, may_lag), self._notify)
+
+    def identity(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> IdentityUnitOfWork:
+        """A unit over the people of an organization."""
+        return SqlIdentityUnit(*self._parts(organization, read_only, may_lag), self._notify)
 
     def _parts(
         self, organization: OrganizationId, read_only: bool, may_lag: bool

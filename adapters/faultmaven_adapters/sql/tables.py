@@ -17,10 +17,11 @@ from sqlalchemy import (
     text,
 )
 
-from faultmaven_adapters.sql import columns
+from faultmaven_adapters.sql import identity_tables
 from faultmaven_adapters.sql.columns import NONE, JsonDocument, UtcDateTime, one_of, organization, text_type
 
-METADATA = columns.METADATA
+METADATA = identity_tables.USER.metadata
+"""All tables, those of identity too."""
 
 
 def _of_case() -> ForeignKeyConstraint:

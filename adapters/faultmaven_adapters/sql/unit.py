@@ -27,9 +27,10 @@ class SqlTransaction:
         read_only: bool = False,
         may_lag: bool = False,
         runner: bool = False,
+        directory: bool = False,
     ) -> None:
         self.organization = organization
-        self._scope = Scope(organization, read_only=read_only, may_lag=may_lag, runner=runner)
+        self._scope = Scope(organization, read_only=read_only, may_lag=may_lag, runner=runner, directory=directory)
         self._database = database
         self._connection: SqlConnection | None = None
         self._used = self._failed = False
