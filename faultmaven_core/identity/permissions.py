@@ -25,6 +25,7 @@ WORKING = READING | {
 }
 
 ADMINISTERING = WORKING | {
+    "case:delete:org",
     "knowledge:write:org",
     "knowledge:delete:org",
     "organization:read",
