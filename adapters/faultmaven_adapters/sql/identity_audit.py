@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from faultmaven_adapters.sql.identity_entities import Entities
@@ -52,6 +52,7 @@ class SqlAuditRepository(AuditRepository):
         if query.target:
             wanted = wanted.where(AUDIT.c.target == query.target)
         if query.action:
-            within = AUDIT.c.action.startswith(f"{query.action}.", autoescape=True)
+            # No LIKE, which in SQLite takes capitals for small letters; the slash is what follows the dot.
+            within = and_(AUDIT.c.action > f"{query.action}.", AUDIT.c.action < f"{query.action}/")
             wanted = wanted.where(or_(AUDIT.c.action == query.action, within))
         return await _EVENTS.many(self._run, wanted, {"after": after, "most": limit})
