@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from faultmaven_core.cases import commands as c
+from faultmaven_core.cases import turn_commands as t
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.shared.operation import Operation
 
@@ -12,6 +13,14 @@ OPERATIONS: tuple[Operation[CaseService, Any, Any], ...] = (
     Operation("case.open", c.OpenCase, c.CaseView, CaseService.open, "Open a case", permission="case:write"),
     Operation(
         "case.list", c.ListCases, c.CasePage, CaseService.list, "List cases, newest first", permission="case:read"
+    ),
+    Operation(
+        "case.browse",
+        c.BrowseCases,
+        c.CaseList,
+        CaseService.browse,
+        "List cases, the last active first",
+        permission="case:read",
     ),
     Operation("case.show", c.ShowCase, c.CaseView, CaseService.show, "Show a case", permission="case:read"),
     Operation(
@@ -31,6 +40,38 @@ OPERATIONS: tuple[Operation[CaseService, Any, Any], ...] = (
         permission="case:write",
     ),
     Operation("case.close", c.CloseCase, c.CaseView, CaseService.close, "End a case", permission="case:write"),
+    Operation(
+        "case.update",
+        c.UpdateCase,
+        c.CaseView,
+        CaseService.update,
+        "Change what a case is called and said to be",
+        permission="case:write",
+    ),
+    Operation(
+        "case.title",
+        c.TitleCase,
+        c.CaseTitled,
+        CaseService.title,
+        "Name a case after what is known of it",
+        permission="case:write",
+    ),
+    Operation(
+        "case.messages",
+        t.ReadMessages,
+        t.MessagePage,
+        CaseService.messages,
+        "Show what was said about a case",
+        permission="case:read",
+    ),
+    Operation(
+        "case.restore",
+        c.RestoreCase,
+        c.CaseView,
+        CaseService.restore,
+        "Bring a deleted case back",
+        permission="case:delete",
+    ),
     Operation(
         "case.delete",
         c.DeleteCase,

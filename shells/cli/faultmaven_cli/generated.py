@@ -18,7 +18,11 @@ from faultmaven_cli.views import show
 from faultmaven_core.operations import OPERATIONS
 
 NOT_OFFERED = {
+    "case.browse": "`fm case list`",
+    "case.messages": "conversations are held over HTTP",
     "case.open": "`fm investigate` opens cases",
+    "case.title": "conversations are held over HTTP",
+    "case.update": "cases are renamed over HTTP",
     "investigation.guidance": "`fm report`",
     "investigation.run": "`fm investigate`",
     "investigation.render": "`fm report`",

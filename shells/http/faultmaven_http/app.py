@@ -59,6 +59,7 @@ def create_app(
         if name not in SERVICES:
             raise MisconfiguredError(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
         offered += SERVICES[name]
+    offered.append(meta.description(tuple(offered), settings.public_url))
     rates = Rates(limiter, organization, settings.rate)
     routes = [
         Route(path, Resource(endpoints, application, settings, authenticator, rates))
@@ -68,7 +69,9 @@ def create_app(
     outer = Cors(Failures(inner), settings.allows)
     proxies = [ip_network(text) for text in settings.proxies]
     encrypted = settings.public_url.startswith("https:")
-    return HttpApplication(Observation(outer, metrics, proxies, encrypted=encrypted), readiness)
+    return HttpApplication(
+        Observation(outer, metrics, proxies, lambda: readiness.leaving, encrypted=encrypted), readiness
+    )
 
 
 def _by_path(endpoints: Iterable[Endpoint]) -> Iterable[tuple[str, list[Endpoint]]]:

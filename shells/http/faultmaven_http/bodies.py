@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
@@ -33,6 +34,12 @@ CLAIMS = frozenset(
     )
 )
 """What a client could say of himself or of where something belongs; only its token says that."""
+
+
+_HALF = re.compile(
+    r"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F])"
+)
+"""An escape of UTF-16 without its other half, which no UTF-8 can hold."""
 
 
 class ClientLeftError(Exception):
@@ -74,7 +81,10 @@ def from_json(kind: type[T], data: bytes, content_type: str, *, claims: frozense
     if content_type.partition(";")[0].strip().lower() not in ("application/json", ""):
         raise HttpError(415, "The body must be JSON: send Content-Type application/json.", code="unsupported_type")
     try:
-        raw = json.loads(data, object_pairs_hook=_object, parse_constant=_constant)
+        text = data.decode()
+        if _HALF.search(text):
+            raise InvalidInputError("The body holds half of a surrogate pair.")
+        raw = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except RecursionError as error:
         raise InvalidInputError(f"The JSON is nested deeper than {MOST_DEPTH} levels.") from error
     except ValueError as error:

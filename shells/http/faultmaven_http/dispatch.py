@@ -63,21 +63,21 @@ class Resource:
         if endpoint.permission == ANYONE:
             await self._rates.anonymous(endpoint.limit, exchange)
         else:
-            principal = await self._authenticated(scope, exchange)
+            principal = await self._authenticated(scope, exchange, client)
             await self._rates.known(endpoint.cost, principal, exchange)
             require(principal, endpoint.permission)
-        asked = Asked(self._application, self._settings, scope, scope["path_params"], client, principal)
+        asked = Asked(self._application, self._settings, scope, scope["path_params"], client, receive, principal)
         answered = await self._done(endpoint, asked, receive)
         await send_answer(endpoint, answered, send)
 
-    async def _authenticated(self, scope: Scope, exchange: Exchange) -> Principal:
+    async def _authenticated(self, scope: Scope, exchange: Exchange, client: ClientInfo) -> Principal:
         try:
             principal = await self._authenticator.authenticate(bearer_of(scope["headers"]))
         except UnauthenticatedError:
             await self._rates.refused(exchange)
             raise
         exchange.user, exchange.organization = principal.caller.user, principal.caller.organization
-        return principal
+        return replace(principal, client=client)
 
     async def _done(self, endpoint: Endpoint, asked: Asked, receive: Receive) -> object:
         query = endpoint.query and bodies.from_query(

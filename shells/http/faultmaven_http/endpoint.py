@@ -20,6 +20,7 @@ from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
 from faultmaven_http.bodies import CLAIMS
 
+_ETAG = re.compile(r'(?:W/)?"\d{1,18}"')
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{8,255}")
 
 
@@ -32,6 +33,7 @@ class Asked:
     scope: Scope
     path: Mapping[str, str]
     client: ClientInfo
+    receive: Receive
     principal: Principal | None = None
     body: Any = None
     query: Any = None
@@ -58,6 +60,15 @@ class Asked:
         whole = f"{self.scope['method']} {self.scope['path']} {key}"
         return replace(self.who.caller, request_key=f"http:{hashlib.sha256(whole.encode()).hexdigest()}")
 
+    def if_match(self) -> int | None:
+        """The version that the client last saw, None where it does not say. Raises InvalidInputError on anything else."""
+        given = self.header(b"if-match")
+        if given in ("", "*"):
+            return None
+        if not _ETAG.fullmatch(given):
+            raise InvalidInputError("If-Match must hold an ETag of this address.", fields={"If-Match": "unknown"})
+        return int(given.removeprefix("W/").strip('"'))
+
     def header(self, wanted: bytes) -> str:
         """The value of a header, "" without one."""
         return next((value.decode("latin-1") for name, value in self.scope["headers"] if name == wanted), "")
@@ -83,7 +94,8 @@ class Endpoint:
     `seconds` is how long it may take, 0 for the usual time. `cost` is what it
     takes of the caller's rate limit; for what anyone may call, `limit` names the kind of limit. `oauth` errors are
     also of the form of RFC 6749. `alias` ones stand in no description of the interface.
-    `watched` work ends when the client leaves; `claims` are the fields that are refused.
+    `parts`
+    describes a multipart form, which the work reads by `asked.receive`. `watched` work ends when the client leaves; `claims` are the fields that are refused.
     """
 
     method: str
@@ -96,6 +108,7 @@ class Endpoint:
     body: type | None = None
     query: type | None = None
     form: bool = False
+    parts: type | None = None
     status: int = 200
     most: int = 0
     seconds: float = 0.0
@@ -114,7 +127,7 @@ def bound(
     path: str,
     operation: str,
     command: Callable[[Asked], object],
-    shape: Callable[[Any], object],
+    shape: Callable[[Any, Asked], object],
     answer: type | None,
     **more: Any,
 ) -> Endpoint:
@@ -122,7 +135,7 @@ def bound(
     found = OPERATIONS[operation]
 
     async def work(asked: Asked) -> object:
-        return shape(await found.call(asked.application, command(asked), asked.caller))
+        return shape(await found.call(asked.application, command(asked), asked.caller), asked)
 
     given = {"name": operation, "summary": found.summary, "permission": found.permission, **more}
     return Endpoint(method=method, path=path, work=work, answer=answer, **given)

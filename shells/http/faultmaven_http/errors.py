@@ -11,6 +11,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 
 from faultmaven_core import codec
+from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared import errors
 from faultmaven_http.shapes.problem import FieldProblem, Problem
@@ -44,6 +45,7 @@ STATUSES: Mapping[type[errors.FaultMavenError], int] = {
 
 LABELS: Mapping[type[errors.FaultMavenError], str] = {
     errors.QuotaExceededError: "QUOTA_EXHAUSTED",
+    CaseChangedError: "CASE_VERSION_CONFLICT",
     errors.StaleVersionError: "CASE_VERSION_CONFLICT",
     RequestKeyReusedError: "IDEMPOTENCY_KEY_REUSE",
 }
@@ -96,6 +98,8 @@ def told(failure: Exception, correlation_id: str, *, oauth: bool = False) -> Tol
         headers["retry-after"] = str(retry_after)
     if isinstance(failure, HttpError | HTTPException):
         headers |= {name.lower(): value for name, value in (failure.headers or {}).items()}
+    if isinstance(failure, CaseChangedError):
+        headers |= {"x-expected-version": str(failure.expected), "x-actual-version": str(failure.actual)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
         if label == "":

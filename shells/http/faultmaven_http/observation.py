@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
 import structlog
@@ -33,9 +33,15 @@ class Observation:
     """Gives every answer its correlation id and safe headers, and writes one line and the metrics of each request."""
 
     def __init__(
-        self, app: ASGIApp, metrics: Metrics, proxies: Sequence[IPv4Network | IPv6Network], *, encrypted: bool
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        proxies: Sequence[IPv4Network | IPv6Network],
+        leaving: Callable[[], bool],
+        *,
+        encrypted: bool,
     ) -> None:
-        self._app, self._metrics, self._proxies = app, metrics, proxies
+        self._app, self._metrics, self._proxies, self._leaving = app, metrics, proxies, leaving
         self._always = (*ALWAYS, STRICT_TRANSPORT) if encrypted else ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,6 +62,8 @@ class Observation:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *self._always, *exchange.headers, *_names(exchange)]
+                if self._leaving():
+                    message["headers"].append((b"connection", b"close"))  # the next request goes to somebody else
             else:
                 sent += len(message.get("body", b""))
             await send(message)

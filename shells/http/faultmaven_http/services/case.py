@@ -1,32 +1,125 @@
-"""The case service: cases, their messages and their header."""
+"""The case service: cases, their names and what was said about them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from faultmaven_core.cases import commands as c
-from faultmaven_http.endpoint import Asked, Endpoint, bound
+from faultmaven_core.cases import turn_commands as t
+from faultmaven_core.operations import OPERATIONS
+from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
+from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.shapes import cases as s
+from faultmaven_http.shapes.case_rows import row_of, rows_of
+
+MOST_ROWS = 100
+ONE = "/api/v1/cases/{case_id}"
+STATES = {"consulting": "inquiry"}
+"""States by the names of older clients."""
 
 
 def _open(asked: Asked) -> c.OpenCase:
     body: s.NewCase = asked.body
-    return c.OpenCase(question=body.initial_message or "", title=body.title or "")
+    return c.OpenCase(
+        body.initial_message or "",
+        body.title or "",
+        body.description or "",
+        body.priority or "medium",
+        body.source or _client(asked),
+        body.metadata or {},
+    )
 
 
-def _row(view: c.CaseView) -> s.CaseRow:
-    return s.CaseRow(view.case_id, view.title, view.status, view.status, view.created_at, view.updated_at)
+def _client(asked: Asked) -> str:
+    """Which of the clients it is, by what it calls itself when it signs in; any other is a program."""
+    known = {"faultmaven-copilot": "copilot", "faultmaven-slack-agent": "slack"}
+    return known.get(asked.who.client_id, "api")
 
 
-def _list(asked: Asked) -> c.ListCases:
-    return c.ListCases(status=asked.query.status, limit=asked.query.limit)
+def _browse(asked: Asked) -> c.BrowseCases:
+    q: s.CaseFilter = asked.query
+    limit = q.limit if q.page_size is None else q.page_size
+    offset = q.offset if q.page is None or q.offset else q.page * limit
+    if not 1 <= limit <= MOST_ROWS:
+        raise InvalidInputError(f"`limit` must be 1 to {MOST_ROWS}.", fields={"limit": "out of range"})
+    state = q.state or q.status
+    return c.BrowseCases(
+        STATES.get(state, state), q.text, q.source, q.priority, q.date_from, q.date_to, q.include_empty, offset, limit
+    )
 
 
-def _rows(page: c.CasePage) -> s.CaseRows:
-    return s.CaseRows(tuple(_row(view) for view in page.items), len(page.items))
+def _change(asked: Asked) -> c.UpdateCase:
+    body: s.CaseChange = asked.body
+    given = asked.if_match()
+    return c.UpdateCase(
+        asked.path["case_id"], body.title, body.description, body.priority, body.metadata, version=given
+    )
 
+
+async def _delete(asked: Asked) -> Answer:
+    try:
+        await OPERATIONS["case.delete"].call(asked.application, c.DeleteCase(asked.path["case_id"]), asked.caller)
+    except NotFoundError:
+        """Gone is what was asked for, whoever did it; a foreign id looks the same."""
+    return Answer(None)
+
+
+def _title(asked: Asked) -> c.TitleCase:
+    body: s.TitleWish = asked.body
+    return c.TitleCase(asked.path["case_id"], body.max_words, body.hint or "")
+
+
+def _titled(view: c.CaseTitled, _: Asked) -> Answer:
+    return Answer(s.CaseTitle(view.title), headers=((b"x-title-source", view.source.encode()),))
+
+
+def _messages(asked: Asked) -> t.ReadMessages:
+    return t.ReadMessages(asked.path["case_id"], asked.query.offset, asked.query.limit)
+
+
+def _conversation(page: t.MessagePage, _: Asked) -> s.MessageList:
+    rows = tuple(
+        s.MessageRow(m.message_id, m.role, m.content, m.created_at, m.turn_number, m.author_id or None, m.metadata)
+        for m in page.messages
+    )
+    end = page.offset + len(rows)
+    more = end < page.total
+    return s.MessageList(rows, page.total, len(rows), more, end if more else None)
+
+
+def _show(asked: Asked) -> c.ShowCase:
+    return c.ShowCase(asked.path["case_id"])
+
+
+DELETING = OPERATIONS["case.delete"]
 
 ENDPOINTS: Sequence[Endpoint] = (
-    bound("POST", "/api/v1/cases", "case.open", _open, _row, s.CaseRow, body=s.NewCase, status=201),
-    bound("GET", "/api/v1/cases", "case.list", _list, _rows, s.CaseRows, query=s.CaseFilter),
+    bound("POST", "/api/v1/cases", "case.open", _open, row_of, s.CaseRow, body=s.NewCase, status=201, cost=2),
+    bound("GET", "/api/v1/cases", "case.browse", _browse, rows_of, s.CaseList, query=s.CaseFilter),
+    bound("GET", ONE, "case.show", _show, row_of, s.CaseRow, failures=(404,)),
+    bound("PUT", ONE, "case.update", _change, row_of, s.CaseRow, body=s.CaseChange, failures=(404, 409), cost=2),
+    bound(
+        "POST", f"{ONE}/title", "case.title", _title, _titled, s.CaseTitle, body=s.TitleWish, failures=(404,), cost=2
+    ),
+    bound(
+        "GET",
+        f"{ONE}/messages",
+        "case.messages",
+        _messages,
+        _conversation,
+        s.MessageList,
+        query=s.MessageFilter,
+        failures=(404,),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=ONE,
+        name=DELETING.name,
+        summary=DELETING.summary,
+        permission=DELETING.permission,
+        work=_delete,
+        answer=None,
+        status=204,
+        cost=2,
+    ),
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from faultmaven_core import codec
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, Work
 from faultmaven_http.health import Readiness
 from faultmaven_http.metrics import CONTENT_TYPE, Metrics
+from faultmaven_http.openapi import describe
 from faultmaven_http.shapes.health import Alive, Health
 from faultmaven_http.shapes.meta import Branding, Capabilities, Features, Limits
 
@@ -32,6 +34,27 @@ EXTENSIONS = (
 """Names that clients offer for upload. What a file is, its content decides."""
 
 FAILING = frozenset(("unhealthy", "starting", "stopping"))
+
+
+def description(offered: Sequence[Endpoint], server: str) -> Endpoint:
+    """The description of all endpoints, itself included."""
+    made = b""
+
+    async def work(_: Asked) -> bytes:
+        nonlocal made
+        made = made or codec.encode(describe([*offered, endpoint], server))
+        return made
+
+    endpoint = _open(
+        "/openapi.json",
+        "meta.openapi",
+        "Describe this interface",
+        work,
+        None,
+        headers={"content-type": "application/json"},
+        limit="open",
+    )
+    return endpoint
 
 
 def probes(readiness: Readiness, metrics: Metrics) -> Sequence[Endpoint]:

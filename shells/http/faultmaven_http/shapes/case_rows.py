@@ -1,0 +1,55 @@
+"""A case of the core in the words of clients."""
+
+from __future__ import annotations
+
+from faultmaven_core.cases.commands import CaseList, CaseView
+from faultmaven_http.endpoint import Answer, Asked
+from faultmaven_http.shapes import cases as s
+
+NEXT = {"inquiry": ("investigating", "closed"), "investigating": ("resolved", "closed")}
+"""State to what a person may make of it; from any other nothing follows."""
+
+
+def row_of(view: CaseView, asked: Asked) -> Answer:
+    """One case, with the tag that `If-Match` takes."""
+    return Answer(made(view, asked), headers=((b"etag", f'"{view.version}"'.encode()),))
+
+
+def rows_of(page: CaseList, asked: Asked) -> Answer:
+    """A page of cases."""
+    rows = tuple(made(view, asked) for view in page.items)
+    more = page.offset + len(rows) < page.total
+    listed = s.CaseList(rows, page.total, page.total, page.limit, page.offset, more)
+    return Answer(listed, headers=((b"x-total-count", str(page.total).encode()),))
+
+
+def made(view: CaseView, asked: Asked) -> s.CaseRow:
+    """The row of a case."""
+    terminal = view.status not in NEXT
+    return s.CaseRow(
+        view.case_id,
+        view.title,
+        view.status,
+        view.status,
+        view.created_at,
+        view.updated_at,
+        view.updated_at,
+        view.priority,
+        view.description,
+        view.current_turn,
+        view.message_count,
+        view.owner,
+        view.owner,
+        asked.caller.organization,
+        (view.closure_reason or None) if view.status == "closed" else None,
+        view.closed_at,
+        view.closed_at if view.status == "resolved" else None,
+        terminal,
+        view.source,
+        None if terminal or view.status == "inquiry" else ("treatment" if view.cause else "diagnosis"),
+        view.dialogue.idle,
+        NEXT.get(view.status, ()),
+        (),
+        view.metadata,
+        view.version,
+    )
