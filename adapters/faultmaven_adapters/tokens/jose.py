@@ -1,0 +1,161 @@
+"""JSON Web Tokens, read more strictly than the standard asks: what we did not write ourselves is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import Any
+
+from faultmaven_adapters.tokens.key_folder import KeyFolder, Keys
+from faultmaven_adapters.tokens.ring import by_kid
+from faultmaven_core.ports.tokens import TokenKind, Tokens
+from faultmaven_core.shared.clock import Clock
+from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
+
+LONGEST = 8 * 1024
+"""Bytes of a token; a longer one is refused before anything of it is decoded."""
+
+SKEW = 60
+"""Seconds that two clocks may differ by."""
+
+_LONGEST_HEADER = 512
+_FORM = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+_OURS = ("iss", "iat", "exp", "jti")
+
+
+class _NoTokenError(Exception):
+    """Something is wrong with a token; nobody is told what."""
+
+
+class JoseTokens(Tokens):
+    """See the port. Signs with the active key of a folder; the algorithm is always the key's."""
+
+    def __init__(self, folder: KeyFolder, issuer: str, clock: Clock) -> None:
+        self._folder, self._issuer, self._clock = folder, issuer, clock
+
+    @property
+    def issuer(self) -> str:
+        return self._issuer
+
+    async def issue(self, kind: TokenKind, claims: Mapping[str, object], expires_at: datetime) -> str:
+        from joserfc import jws
+
+        if not {"aud", "sub"} <= claims.keys() or claims.keys() & set(_OURS):
+            raise InvalidInputError("A token's claims name aud and sub, and neither iss, iat, exp nor jti.")
+        keys = await self._folder.current()
+        key = keys.ring.active
+        now = int(self._clock.now().timestamp())
+        whole = {
+            **claims,
+            "iss": self._issuer,
+            "iat": now,
+            "exp": int(expires_at.timestamp()),
+            "jti": token_urlsafe(16),
+        }
+        header = {"alg": key.algorithm, "kid": key.kid, "typ": str(kind)}
+        payload = json.dumps(whole, separators=(",", ":")).encode()
+        return jws.serialize_compact(header, payload, keys.private[key.kid], algorithms=[key.algorithm])
+
+    async def read(self, text: str, kind: TokenKind, *, audience: str) -> Mapping[str, object]:
+        try:
+            header, payload = _split(text)
+            kid = _kid(header, kind)
+            keys = await self._folder.current()
+            self._require_signature(text, keys, kid, header)
+            return self._checked(payload, audience)
+        except _NoTokenError as error:
+            raise UnauthenticatedError("This access token is not good (any more): sign in again.") from error
+
+    def jwks(self) -> Mapping[str, object]:
+        keys = self._folder.loaded()
+        trusted = keys.ring.trusted(self._clock.now())
+        return {"keys": [keys.private[key.kid].as_dict(private=False) for key in trusted]}
+
+    def pepper(self, purpose: str) -> bytes:
+        return hmac.new(self._folder.pepper(), f"faultmaven/{purpose}".encode(), hashlib.sha256).digest()
+
+    def _require_signature(self, text: str, keys: Keys, kid: str, header: Mapping[str, Any]) -> None:
+        from joserfc import jws
+        from joserfc.errors import JoseError
+
+        key = by_kid(keys.ring.trusted(self._clock.now()), kid)
+        if key is None or header["alg"] != key.algorithm:
+            raise _NoTokenError
+        try:
+            jws.deserialize_compact(text, keys.private[kid], algorithms=[key.algorithm])
+        except (JoseError, ValueError, TypeError) as error:
+            raise _NoTokenError from error
+
+    def _checked(self, payload: bytes, audience: str) -> Mapping[str, object]:
+        claims = _object(payload)
+        now = self._clock.now().timestamp()
+        for name in ("iss", "sub", "jti"):
+            if not isinstance(claims.get(name), str) or not claims[name]:
+                raise _NoTokenError
+        if claims["iss"] != self._issuer or claims.get("aud") != audience:
+            raise _NoTokenError
+        if _number(claims, "exp") + SKEW <= now or _number(claims, "iat") - SKEW > now:
+            raise _NoTokenError
+        if "nbf" in claims and _number(claims, "nbf") - SKEW > now:
+            raise _NoTokenError
+        return claims
+
+
+def _split(text: str) -> tuple[Mapping[str, Any], bytes]:
+    """Header and payload. Everything that has no single spelling is refused."""
+    if len(text) > LONGEST:
+        raise _NoTokenError
+    form = _FORM.fullmatch(text)
+    if form is None or len(form[1]) > _LONGEST_HEADER:
+        raise _NoTokenError
+    header, payload, _ = (_decoded(part) for part in form.groups())
+    return _object(header), payload
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        raw = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError as error:
+        raise _NoTokenError from error
+    if urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != part:
+        raise _NoTokenError
+    return raw
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise _NoTokenError from error
+    if not isinstance(value, dict):
+        raise _NoTokenError
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member comes twice")
+    return members
+
+
+def _kid(header: Mapping[str, Any], kind: TokenKind) -> str:
+    """The key that the header names: one of `alg`, `kid` and `typ` and nothing else, all text."""
+    if header.keys() != {"alg", "kid", "typ"} or not all(isinstance(value, str) for value in header.values()):
+        raise _NoTokenError
+    if header["typ"] != kind:
+        raise _NoTokenError
+    return str(header["kid"])
+
+
+def _number(claims: Mapping[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _NoTokenError
+    return value
