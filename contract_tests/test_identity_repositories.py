@@ -10,6 +10,7 @@ import pytest
 from faultmaven_contract_tests.identity_audit import AuditContract
 from faultmaven_contract_tests.identity_credentials import CredentialsContract
 from faultmaven_contract_tests.identity_repositories import PeopleContract
+from faultmaven_contract_tests.identity_tenancy import IdentityTenancyContract
 from faultmaven_contract_tests.samples import Storage
 from storages import OPENERS
 
@@ -37,6 +38,13 @@ class TestCredentials(CredentialsContract):
 
 class TestAudit(AuditContract):
     """The audit log."""
+
+    port = "identity"
+    openers = OPENERS
+
+
+class TestTenancy(IdentityTenancyContract):
+    """People and credentials of other organizations."""
 
     port = "identity"
     openers = OPENERS
