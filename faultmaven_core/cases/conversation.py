@@ -66,7 +66,7 @@ class Conversations:
             case = await unit.cases.get(CaseId(command.asked.case_id))
             if (case.turns + 1, str(case.status)) != (command.turn, command.status):
                 raise CaseChangedError(case.id, expected=command.version, actual=case.version)
-            changed, events = _decided(case, command.decision, now, caller)
+            changed, events = _decided(case, command, now, caller)
             changed = replace(
                 changed,
                 title=command.title if command.title and model.is_placeholder(case.title) else case.title,
@@ -109,9 +109,9 @@ class Conversations:
         return Message(key, message_id(key), case.id, number, case.turns, role, author, text, at, about)
 
 
-def _decided(case: Case, decision: t.Decision, at: datetime, caller: Caller) -> tuple[Case, list[Event]]:
+def _decided(case: Case, command: t.KeepTurn, at: datetime, caller: Caller) -> tuple[Case, list[Event]]:
     """The case after a person's decision, and what of it the journal is told."""
-    events: list[Event] = []
+    decision, events = command.decision, list[Event]()
     if decision.judgement == Judgement.CONFIRMED:
         case = model.confirm(case, at)
         events.append(e.CauseConfirmed(case.cause, ""))
@@ -119,7 +119,7 @@ def _decided(case: Case, decision: t.Decision, at: datetime, caller: Caller) -> 
         case = model.reject(case, decision.cause, at)
         events.append(e.CauseRejected(case.cause, decision.cause, ""))
     if decision.status == CaseStatus.INVESTIGATING:
-        case = model.begin(case, "", at, caller.user)
+        case = model.begin(case, case.question or command.dialogue.statement, at, caller.user)
         events.append(e.InvestigationBegun(case.question))
     elif decision.status:
         reason = choice(ClosureReason, "reason", decision.reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from faultmaven_core.evidence.model import SeenSource
@@ -20,11 +20,18 @@ class AddEvidence:
 
 @dataclass(frozen=True, slots=True)
 class AddContent:
-    """Add content that has no place of its own (standard input, an upload): always a copy."""
+    """Add content that has no place of its own (standard input, an upload): always a copy.
+
+    `origin` says how it came (file_upload, paste, page_capture), `turn` which turn of the conversation brought it, and
+    `details` what its sender said of it.
+    """
 
     case_id: str
     name: str
     role: str = "incident"
+    origin: str = ""
+    turn: int = 0
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,9 @@ class EvidenceView:
     kind: str
     added_at: datetime
     added_by: str
+    turn: int = 0
+    origin: str = ""
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

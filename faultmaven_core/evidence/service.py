@@ -39,6 +39,7 @@ from faultmaven_core.shared.text import checked, choice
 
 MOST_NAME = 1024
 MOST_KIND = 64
+MOST_ORIGIN = 32
 MOST_TEXT = 1000
 
 ON_ITS_WAY = timedelta(hours=24)
@@ -114,6 +115,9 @@ class EvidenceService:
             Custody.COPY,
             self._clock.now(),
             caller.user,
+            turn=command.turn,
+            origin=checked("origin", command.origin, most=MOST_ORIGIN),
+            details={key: checked("details", text, most=MOST_TEXT) for key, text in command.details.items()},
         )
         item = await self._desk.copied(item, chunks)
         shown = await self._view(item)

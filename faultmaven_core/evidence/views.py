@@ -38,4 +38,7 @@ def view(item: Evidence, state: State, explanation: str) -> c.EvidenceView:
         item.kind,
         item.added_at,
         item.added_by,
+        item.turn,
+        item.origin,
+        item.details,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -17,7 +17,21 @@ from faultmaven_core.cases.commands import (
     StoredReport,
     StoreRecord,
 )
-from faultmaven_core.evidence.commands import KeepReading
+from faultmaven_core.cases.turn_commands import Asked, KeepTurn, TurnKept
+from faultmaven_core.evidence.commands import (
+    AddContent,
+    ClassifyEvidence,
+    DeleteEvidence,
+    EvidenceDeleted,
+    EvidenceDetail,
+    EvidencePage,
+    EvidenceView,
+    KeepReading,
+    ListEvidence,
+    SearchEvidence,
+    ShowEvidence,
+)
+from faultmaven_core.evidence.commands import SearchResult as LinesFound
 from faultmaven_core.evidence.custody import CheckedOut
 from faultmaven_core.knowledge.commands import SearchKnowledge, SearchResult
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
@@ -50,6 +64,14 @@ class CaseBook(Protocol):
     async def list(self, command: ListCases, caller: Caller) -> CasePage:
         """A page of cases."""
 
+    @abstractmethod
+    async def answered(self, asked: Asked, caller: Caller) -> TurnKept | None:
+        """The turn that was kept under the caller's request key before."""
+
+    @abstractmethod
+    async def keep_turn(self, command: KeepTurn, caller: Caller) -> TurnKept:
+        """Keep a turn. Raises CaseChangedError where another one came first."""
+
 
 class EvidenceReader(Protocol):
     """The evidence as an investigation reads it."""
@@ -61,6 +83,30 @@ class EvidenceReader(Protocol):
     @abstractmethod
     async def keep_reading(self, command: KeepReading, caller: Caller) -> None:
         """Keep what was seen."""
+
+    @abstractmethod
+    async def add_content(self, command: AddContent, chunks: AsyncIterable[bytes], caller: Caller) -> EvidenceView:
+        """Keep a copy of content. Raises TooLargeError, PreconditionFailedError where the case has ended."""
+
+    @abstractmethod
+    async def list(self, command: ListEvidence, caller: Caller) -> EvidencePage:
+        """A page of a case's evidence."""
+
+    @abstractmethod
+    async def show(self, command: ShowEvidence, caller: Caller) -> EvidenceDetail:
+        """One piece, and what was read of it."""
+
+    @abstractmethod
+    async def search(self, command: SearchEvidence, caller: Caller) -> LinesFound:
+        """Lines of what was read."""
+
+    @abstractmethod
+    async def classify(self, command: ClassifyEvidence, caller: Caller) -> EvidenceView:
+        """Take a person's word for what a file is."""
+
+    @abstractmethod
+    async def delete(self, command: DeleteEvidence, caller: Caller) -> EvidenceDeleted:
+        """Take a piece off its case."""
 
 
 class KnowledgeSearch(Protocol):

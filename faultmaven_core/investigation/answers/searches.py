@@ -1,0 +1,71 @@
+"""Lines of evidence that a question asks for: by what they name, and by how bad they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from faultmaven_core.evidence.commands import SearchHit, SearchResult
+from faultmaven_core.investigation.answers.known import Known, files
+from faultmaven_core.investigation.answers.moments import bullets_of, lines
+from faultmaven_core.investigation.markdown import plain
+from faultmaven_core.investigation.questions import SEVERITY, Question
+
+MOST = 12
+BAD = rf"(?i)\b(?:{SEVERITY}|errors|exceptions|warnings)\b|\bE\d{{4}} |\" 5\d\d "
+"""Lines that say that something went wrong."""
+
+
+def wanted(question: Question) -> tuple[str, bool]:
+    """What to search for, and whether it is a regular expression."""
+    if not question.severe:
+        return " ".join(question.names[:4]) or question.text[:200], False
+    if not question.names:
+        return BAD, True
+    name, bad = re.escape(question.names[0]), rf"(?:{SEVERITY}|errors|exceptions|warnings)"
+    return rf"(?i){name}.*\b{bad}\b|\b{bad}\b.*{name}", True
+
+
+def named_file(question: Question, file: str) -> bool:
+    """Whether a file is the one that the question names, so that its lines need not name it again."""
+    return any(name.casefold() in file.casefold() for name in question.names)
+
+
+def narrowed(question: Question, hits: Sequence[SearchHit]) -> list[SearchHit]:
+    """Of lines that say that something went wrong, those of what was named: in the line, or in the name of its file."""
+    if not question.severe or not question.names:
+        return list(hits)
+    named = [name.casefold() for name in question.names]
+    kept = [hit for hit in hits if all(name in f"{hit.name} {hit.text}".casefold() for name in named)]
+    return kept or [hit for hit in hits if any(name in f"{hit.name} {hit.text}".casefold() for name in named)]
+
+
+def found(known: Known, question: Question, result: SearchResult) -> Iterator[str]:
+    """The lines, or that there are none and where was looked."""
+    hits = narrowed(question, result.hits)
+    called = plain(" ".join(question.names)) or "that"
+    what = f"errors and warnings of {called}" if question.severe and question.names else called
+    if question.severe and not question.names:
+        what = "errors and warnings"
+    if not hits:
+        read = [source.file for source in known.record.coverage] if known.record else []
+        yield f"I found no line for {what} in what I read ({files(read)})."
+        if result.truncated:
+            yield "There were too many lines to look at all of them: name what you are after more exactly."
+    else:
+        many = "at least " if result.truncated else ""
+        yield f"{many}{len(hits)} line{'s' * (len(hits) != 1)} for {what}:".capitalize()
+        yield lines(tuple(_spread(hits)), MOST)
+        if len(hits) > MOST:
+            yield f"These are {MOST} of them, from each file in turn."
+    yield from bullets_of(result.problems)
+
+
+def _spread(hits: Sequence[SearchHit]) -> list[SearchHit]:
+    """The first of each distinct message first, so that one that repeats a thousand times hides no other."""
+    seen: dict[str, list[SearchHit]] = {}
+    for hit in hits:
+        seen.setdefault(re.sub(r"\d+", "#", f"{hit.name} {hit.text}"), []).append(hit)
+    firsts = [same[0] for same in seen.values()]
+    rest = [hit for same in seen.values() for hit in same[1:]]
+    return [*firsts, *rest]
