@@ -44,7 +44,7 @@ class Keys:
 class KeyFolder(KeyRing):
     """See the port. Makes folder and keys at the first use; refuses files that others can read."""
 
-    def __init__(self, folder: Path, clock: Clock, *, algorithm: str = "EdDSA") -> None:
+    def __init__(self, folder: Path, clock: Clock, *, algorithm: str = "Ed25519") -> None:
         self._folder, self._clock, self._algorithm = folder, clock, algorithm
         self._calls = BlockingCalls("keys", 1)
         self._keys: Keys | None = None

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     PrivateKey: TypeAlias = OKPKey | ECKey | RSAKey
 
-ALGORITHMS = ("EdDSA", "ES256", "RS256")
-"""Of the keys that are made and read; RS256 is for clients that know nothing else."""
+ALGORITHMS = ("Ed25519", "ES256", "RS256")
+"""Of the keys that are made and read. `Ed25519` is EdDSA by its own name (RFC 9864); RS256 is for clients that know no other."""
 
 
 def generate(algorithm: str) -> bytes:
@@ -22,7 +22,7 @@ def generate(algorithm: str) -> bytes:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if algorithm == "EdDSA":
+    if algorithm == "Ed25519":
         key = ed25519.Ed25519PrivateKey.generate()
     elif algorithm == "ES256":
         key = ec.generate_private_key(ec.SECP256R1())
@@ -40,7 +40,7 @@ def load(pem: bytes, key: SigningKey) -> PrivateKey:
     from joserfc.errors import JoseError
     from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-    kinds: dict[str, type[OKPKey | ECKey | RSAKey]] = {"EdDSA": OKPKey, "ES256": ECKey, "RS256": RSAKey}
+    kinds: dict[str, type[OKPKey | ECKey | RSAKey]] = {"Ed25519": OKPKey, "ES256": ECKey, "RS256": RSAKey}
     kind = kinds.get(key.algorithm)
     if kind is None:
         raise MisconfiguredError(f"The key {key.kid} is for {key.algorithm}, which is none of {', '.join(ALGORITHMS)}.")
