@@ -13,7 +13,6 @@ from faultmaven_core.sessions.model import SessionId
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
 
-
 CLIENT = "client"
 """The method of sessions that are no sign-ins: a client's own, which go with the sign-in of its user."""
 
