@@ -96,5 +96,13 @@ OPERATIONS: tuple[Operation[CaseService, Any, Any], ...] = (
         "Show what happened to a case",
         permission="case:read",
     ),
+    Operation(
+        "case.purge",
+        c.PurgeCase,
+        c.CaseDeleted,
+        CaseService.purge,
+        "Remove a case that nobody restored",
+        background=True,
+    ),
     Operation("case.note", c.NoteEvent, c.Noted, CaseService.note, "Write an event into the journal", background=True),
 )

@@ -36,11 +36,12 @@ class AddContent:
 
 @dataclass(frozen=True, slots=True)
 class ListEvidence:
-    """The evidence of a case, oldest first."""
+    """The evidence of a case, oldest first, as each file is now; if `quick` as it was when it was last seen."""
 
     case_id: str
     after: str | None = None
     limit: int = 200
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)

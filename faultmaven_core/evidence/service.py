@@ -136,7 +136,7 @@ class EvidenceService:
             page = await unit.evidence.page(
                 CaseId(command.case_id), after=cursor(command.after), limit=limited(command.limit)
             )
-        views = [await self._view(item) for item in page.items]
+        views = [await self._view(item) if not command.quick else view(item, *as_found(item)) for item in page.items]
         return c.EvidencePage(tuple(views), page.next.hex if page.next else None)
 
     async def show(self, command: c.ShowEvidence, caller: Caller) -> c.EvidenceDetail:

@@ -134,7 +134,7 @@ def _held(known: Known) -> Iterable[str]:
         source = read.get(item.name)
         lines = f", {source.kind.replace('_', ' ')}, {source.lines} lines" if source else ""
         span = f", {source.first} to {source.last}" if source and source.first else ""
-        told.append(f"{code(item.name)} ({item.size} bytes{lines}{span}), {item.state}")
+        told.append(f"{code(item.name)} ({item.size} bytes{lines}{span})")
     return [f"This case has {len(known.evidence)} piece{'s' * (len(known.evidence) != 1)} of evidence:", bullets(told)]
 
 

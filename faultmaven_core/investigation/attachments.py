@@ -71,7 +71,7 @@ class AttachmentDesk:
         found: list[EvidenceView] = []
         after: str | None = None
         while True:
-            page = await self._evidence.list(ListEvidence(case_id, after, MOST), caller)
+            page = await self._evidence.list(ListEvidence(case_id, after, MOST, quick=True), caller)
             found += page.items
             after = page.next
             if after is None:

@@ -14,7 +14,10 @@ from faultmaven_core.investigation.commands import (
     RenderedReport,
     RenderReport,
 )
+from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService
+from faultmaven_core.investigation.turn_commands import TakeTurn, TurnView
+from faultmaven_core.investigation.turns import TurnService
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.operation import Operation, Watch
@@ -55,5 +58,12 @@ OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (
         Service.guidance,
         "Read what is known about it already",
         permission="report:read",
+    ),
+)
+
+TURNS: tuple[Operation[TurnService, Any, Any], ...] = (
+    Operation("turn.take", TakeTurn, TurnView, TurnService.take, "Ask about a case", permission="case:write"),
+    Operation(
+        "turn.screen", ReadScreen, CaseScreen, TurnService.screen, "Show a case at a glance", permission="case:read"
     ),
 )

@@ -26,6 +26,8 @@ from faultmaven_core.investigation.markdown import code
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
 from faultmaven_core.investigation.progress import assurance, milestones, transparency
 from faultmaven_core.investigation.questions import Question, Topic, understood
+from faultmaven_core.investigation.screen import Screens
+from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService, unwatched
 from faultmaven_core.investigation.suggesting import suggestions
 from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, TakeTurn, TurnView
@@ -56,7 +58,7 @@ class TurnService:
     def __init__(self, cases: CaseBook, evidence: EvidenceReader, investigation: InvestigationService) -> None:
         self._cases, self._evidence, self._investigation = cases, evidence, investigation
         self._desk = AttachmentDesk(evidence)
-        self._answers = Answers(evidence, investigation)
+        self._answers, self._screens = Answers(evidence, investigation), Screens(cases, evidence)
 
     async def take(
         self, command: TakeTurn, caller: Caller, attachments: Sequence[Attachment] = (), progress: Watch = unwatched
@@ -81,6 +83,10 @@ class TurnService:
         view, known = await self._answered(found, decided, question, caller)
         keep = _keep(asked, found.case, command, known, decided, view)
         return codec.restored(TurnView, (await self._cases.keep_turn(keep, caller.step("turn"))).reply)
+
+    async def screen(self, command: ReadScreen, caller: Caller) -> CaseScreen:
+        """What is shown of a case beside its conversation. Raises NotFoundError."""
+        return await self._screens.read(command, caller)
 
     async def _investigated(
         self, case: CaseView, command: TakeTurn, taken: Sequence[Attached], caller: Caller, progress: Watch
