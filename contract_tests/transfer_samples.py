@@ -31,6 +31,7 @@ from faultmaven_core.ports.vectors import (
     VectorRecord,
 )
 from faultmaven_core.shared.ids import OrganizationId, uuid7
+from transfer_people import PEOPLE
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ACME, OTHER = OrganizationId("acme"), OrganizationId("other.example")
@@ -116,6 +117,14 @@ def _case(organization: OrganizationId, number: int, chance: random.Random) -> M
             }
         ],
         records=1,
+        description=_text(chance),
+        priority="high",
+        source="api",
+        metadata={"ticket": number},
+        turns=1,
+        messages=1,
+        dialogue={},
+        deleted_at=None if number % 5 else START,
         search_text=_text(chance, 12),
         created_at=START + timedelta(microseconds=number),
         updated_at=START + timedelta(seconds=number),
@@ -151,6 +160,23 @@ def _entry(organization: OrganizationId, number: int, chance: random.Random) -> 
     )
 
 
+def _message(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    key = _key(7, number)
+    return _row(
+        organization,
+        case_id=f"case_{_key(1, number).hex[-12:]}",
+        sequence=1,
+        key=key,
+        id=f"msg_{key.hex[-12:]}",
+        turn=1,
+        role="user",
+        author="alice",
+        text=_text(chance, 20),
+        at=START,
+        metadata={"attachments": [_text(chance, 1)]},
+    )
+
+
 def _evidence(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
     key = _key(3, number)
     return _row(
@@ -169,6 +195,9 @@ def _evidence(organization: OrganizationId, number: int, chance: random.Random) 
         kind="log",
         problem="",
         sources=[],
+        turn=1,
+        origin="file_upload",
+        details={},
         added_at=START,
         added_by="alice",
         version=1,
@@ -275,6 +304,7 @@ MAKERS = {
     "cases_case": _case,
     "cases_record": _record,
     "cases_journal": _entry,
+    "cases_message": _message,
     "evidence_item": _evidence,
     "jobs_job": _job,
     "knowledge_document": _document,
@@ -282,6 +312,7 @@ MAKERS = {
     "knowledge_name": _name,
     "knowledge_vocabulary": _vocabulary,
     "commands_answer": _answer,
+    **PEOPLE,
 }
 
 

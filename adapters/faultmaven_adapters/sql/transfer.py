@@ -119,8 +119,8 @@ class SqlTables(Tables):
 
 
 def _key(table: Table) -> list[Column[Any]]:
-    """What tells an organization's rows apart."""
-    return [column for column in table.primary_key if column.name != "organization_id"]
+    """What tells an organization's rows apart; where it has one, the organization."""
+    return [column for column in table.primary_key if column.name != "organization_id"] or list(table.primary_key)
 
 
 def _next(table: Table, organization: OrganizationId, after: str) -> Select[Any]:
