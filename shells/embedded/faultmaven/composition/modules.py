@@ -11,12 +11,14 @@ from importlib.metadata import version
 
 from injector import Module, provider, singleton
 
+from faultmaven.composition.caches import CachesModule
 from faultmaven.composition.deferred import (
     DeferredDocumentReader,
     DeferredExtractionRunner,
     DeferredPatternScanner,
     DeferredReportRenderer,
 )
+from faultmaven.composition.identity import IdentityModule
 from faultmaven.composition.knowledge import Embedding, KnowledgeModule
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
@@ -28,6 +30,7 @@ from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.ports import EvidenceFiles
 from faultmaven_core.evidence.service import EvidenceService
+from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.jobs.context import Handler
 from faultmaven_core.jobs.runner import JobRunner, RunnerOptions
@@ -39,9 +42,12 @@ from faultmaven_core.operations import SCHEDULES, handlers
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.document_reader import DocumentReader
 from faultmaven_core.ports.extraction_runner import ExtractionRunner
+from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.pattern_scanner import PatternScanner
+from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.ports.report_renderer import ReportRenderer
 from faultmaven_core.ports.vectors import VectorStore
+from faultmaven_core.sessions.service import SessionService
 from faultmaven_core.shared.clock import Clock, SystemClock
 from faultmaven_core.shared.ids import Ids, RandomIds
 
@@ -182,9 +188,13 @@ class ServicesModule(Module):
         knowledge: KnowledgeService,
         investigation: InvestigationService,
         jobs: JobService,
+        identity: IdentityService,
+        sessions: SessionService,
+        limiter: RateLimiter,
         scheduler: Scheduler,
         settings: Settings,
         storage: Storage,
+        blobs: BlobStore,
         transport: Transport,
         clock: Clock,
         ids: Ids,
@@ -192,8 +202,10 @@ class ServicesModule(Module):
     ) -> Application:
         runs = _Runs(settings, storage, transport, lifecycle)
         known: dict[str, Handler] = {}
+        probes: dict[str, Pingable] = {"database": storage, "blobs": blobs, "cache": limiter, "jobs": transport}
+        runner = runs.runner(known, clock, ids)
         application = Application(
-            cases, evidence, knowledge, investigation, jobs, runs.runner(known, clock, ids), scheduler
+            cases, evidence, knowledge, investigation, jobs, identity, sessions, limiter, probes, runner, scheduler
         )
         # Operations call the application, which holds their runner: the table is filled last.
         known |= handlers(application)
@@ -236,6 +248,8 @@ def modules(settings: Settings) -> Sequence[Module]:
         JobsModule(),
         BlobsModule(),
         KnowledgeModule(),
+        CachesModule(settings),
+        IdentityModule(),
         ReadingModule(),
         ServicesModule(),
     )

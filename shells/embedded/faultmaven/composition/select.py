@@ -14,6 +14,7 @@ KINDS = {
     "amqps": "rabbitmq",
     **dict.fromkeys(("chroma+file", "chroma+http", "chroma+https"), "chroma"),
     **dict.fromkeys(("milvus+https", "milvus+file"), "milvus"),
+    "smtps": "smtp",
     **dict.fromkeys(("openai+http", "openai+https"), "openai"),
 }
 """Schemes that one adapter serves under another name."""
@@ -44,6 +45,8 @@ BACKENDS = {
     ("sessions", "redis"): "faultmaven_adapters.sessions.redis",
     ("rate limits", "memory"): "faultmaven_adapters.ratelimit.memory",
     ("rate limits", "redis"): "faultmaven_adapters.ratelimit.redis",
+    ("mail", "none"): "faultmaven_adapters.mail.none",
+    ("mail", "smtp"): "faultmaven_adapters.mail.smtp",
     ("jobs", "embedded"): "faultmaven_adapters.jobs.embedded",
     ("jobs", "redis"): "faultmaven_adapters.jobs.celery",
     ("jobs", "rabbitmq"): "faultmaven_adapters.jobs.celery",
@@ -60,6 +63,7 @@ EXTRAS = {
     "pinecone": "pinecone",
     "onnx": "embeddings",
     "openai": "llm",
+    "smtp": "identity",
 }
 """Scheme -> the extra that brings its driver."""
 
@@ -73,6 +77,7 @@ LAZY_DRIVERS = {
     "pinecone": "pinecone",
     "onnx": "onnxruntime",
     "openai": "openai",
+    "smtp": "aiosmtplib",
 }
 """Drivers that their adapter imports only when it connects; missing ones are told at start."""
 

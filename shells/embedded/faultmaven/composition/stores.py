@@ -14,6 +14,7 @@ from faultmaven.places import Resource
 from faultmaven.tree import Settings
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
+from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
 from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.blobs import BlobStore
@@ -27,6 +28,7 @@ class Storage(Pingable, Protocol):
     """Units of work and job rows over one database."""
 
     jobs: JobStore
+    accounts: AccountDirectory
 
     async def start(self) -> None:
         """Connect; make sure of the schema."""
@@ -43,6 +45,11 @@ class Storage(Pingable, Protocol):
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
     ) -> KnowledgeUnitOfWork:
         """A unit over knowledge."""
+
+    def identity(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> IdentityUnitOfWork:
+        """A unit over the people of an organization."""
 
     def job_units(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
