@@ -102,7 +102,7 @@ def test_every_command_explains_itself_and_its_options() -> None:
 
 def test_every_command_with_a_result_offers_json() -> None:
     """Programs need no parser for tables. Groups, scripts and texts for people have none."""
-    plain = {("collect", "host"), ("collect", "k8s"), ("completion",), ("redact",), ("worker",)}
+    plain = {("collect", "host"), ("collect", "k8s"), ("completion",), ("redact",), ("serve",), ("worker",)}
     for path, command in _commands(fm):
         if not isinstance(command, click.Group) and path not in plain:
             assert any("--json" in parameter.opts for parameter in command.params), path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 
 import click
 
@@ -57,13 +56,14 @@ def worker(
     Options stand above the FM_WORKER_* variables of the same meaning. Needs no broker where FM_JOBS_URL is `embedded:`.
     """
     from faultmaven import load_settings
+    from faultmaven_cli.environment import replaced
 
     if concurrency and autoscale:
         raise click.UsageError("--concurrency and --autoscale exclude each other: give one.")
     given = _variables(concurrency, autoscale, queues, beat=beat)
     if home:
         given["FM_HOME"] = home
-    environ = _with(os.environ, given)
+    environ = replaced(os.environ, given)
     load_settings(environ)  # what is wrong is said here, in the words of every command
     sys.stderr.flush()
     # Instead of a child: process 1 of a container is then the worker itself, and gets the signals.
@@ -86,13 +86,3 @@ def _variables(
 
 
 _AUTOSCALE = ("FM_WORKER_AUTOSCALE_MIN", "FM_WORKER_AUTOSCALE_MAX")
-
-
-def _with(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The environment with options in the place of variables, under all names that these have."""
-    from faultmaven.declared import VARIABLES
-
-    spellings = [(variable.name, *variable.aliases) for variable in VARIABLES if variable.name in given]
-    replaced = {text for names in spellings for name in names for text in (name, f"{name}_FILE")}
-    kept = {name: value for name, value in environ.items() if name not in replaced}
-    return {**kept, **{name: value for name, value in given.items() if value}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_network
 from itertools import groupby
 
@@ -11,10 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.serving import HttpSettings
 from faultmaven_core.application import Application
-from faultmaven_core.ports.health import Pingable
-from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.shared.errors import MisconfiguredError
-from faultmaven_core.shared.ids import OrganizationId
 from faultmaven_http.auth import Authenticator
 from faultmaven_http.cors import Cors
 from faultmaven_http.dispatch import Resource
@@ -44,34 +41,37 @@ class HttpApplication:
 def create_app(
     application: Application,
     settings: HttpSettings,
-    services: Sequence[str] = tuple(SERVICES),
+    services: Sequence[str] = (),
     *,
-    authenticator: Authenticator,
-    limiter: RateLimiter,
-    organization: OrganizationId,
-    probes: Mapping[str, Pingable] | None = None,
+    authenticator: Authenticator | None = None,
 ) -> HttpApplication:
-    """These services, over this application. Raises MisconfiguredError where an endpoint says not who may call it."""
+    """These services, or all, over this application; tokens are identity's, if nobody else is to know them.
+
+    Raises MisconfiguredError where an endpoint does not say who may call it, or there is no such service.
+    """
     metrics = Metrics()
-    readiness = Readiness(probes or {}, metrics)
+    readiness = Readiness(application.probes, metrics)
     offered = [*meta.probes(readiness, metrics), *EVERYWHERE]
-    for name in services:
+    for name in services or SERVICES:
         if name not in SERVICES:
             raise MisconfiguredError(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
         offered += SERVICES[name]
     offered.append(meta.description(tuple(offered), settings.public_url))
-    rates = Rates(limiter, organization, settings.rate)
+    rates = Rates(application.rate_limiter, application.identity.policy.home, settings.rate)
+    knows = authenticator or application.identity
     routes = [
-        Route(path, Resource(endpoints, application, settings, authenticator, rates))
+        Route(path, Resource(endpoints, application, settings, knows, rates))
         for path, endpoints in _by_path(checked(offered))
     ]
-    inner = Hygiene(Router(routes, redirect_slashes=False, default=_nowhere))
-    outer = Cors(Failures(inner), settings.allows)
+    router = Router(routes, redirect_slashes=False, default=_nowhere)
+    return HttpApplication(edged(router, settings, metrics, lambda: readiness.leaving), readiness)
+
+
+def edged(inner: ASGIApp, settings: HttpSettings, metrics: Metrics, leaving: Callable[[], bool]) -> ASGIApp:
+    """An application with all that an edge does for it."""
+    outer = Cors(Failures(Hygiene(inner)), settings.allows)
     proxies = [ip_network(text) for text in settings.proxies]
-    encrypted = settings.public_url.startswith("https:")
-    return HttpApplication(
-        Observation(outer, metrics, proxies, lambda: readiness.leaving, encrypted=encrypted), readiness
-    )
+    return Observation(outer, metrics, proxies, leaving, encrypted=settings.public_url.startswith("https:"))
 
 
 def _by_path(endpoints: Iterable[Endpoint]) -> Iterable[tuple[str, list[Endpoint]]]:

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from faultmaven_core import codec
 from faultmaven_core.cases.ports import CaseChangedError
+from faultmaven_core.identity.oauth import OAuthError
+from faultmaven_core.ports.passwords import PasswordsBusyError
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared import errors
 from faultmaven_http.shapes.problem import FieldProblem, Problem
@@ -112,7 +114,7 @@ def told(failure: Exception, correlation_id: str, *, oauth: bool = False) -> Tol
         status,
         detail,
         detail,
-        _oauth(code, status) if oauth else code,
+        _oauth(failure, code, status) if oauth else code,
         type(failure).__name__ if isinstance(failure, errors.FaultMavenError) else "HttpError",
         label,
         status,
@@ -141,6 +143,8 @@ def _known(failure: Exception) -> tuple[int, str, str, str, Mapping[str, str]]:
         return failure.status, failure.code, str(failure), "", {}
     if isinstance(failure, HTTPException):
         return failure.status_code, "http", f"{failure.detail}.", "", {}
+    if isinstance(failure, OAuthError):
+        return 400, failure.error, str(failure), "", {}
     if not isinstance(failure, errors.FaultMavenError):
         return 500, "unexpected", UNKNOWN, "", {}
     kind = type(failure)
@@ -157,7 +161,7 @@ def _sentence(failure: errors.FaultMavenError, status: int) -> str:
 
 
 def _retry_after(failure: Exception, status: int) -> int:
-    if isinstance(failure, errors.RateLimitedError):
+    if isinstance(failure, errors.RateLimitedError | PasswordsBusyError):
         return max(1, math.ceil(failure.retry_after))
     return WAIT if status == HTTPStatus.SERVICE_UNAVAILABLE else 0
 
@@ -168,13 +172,15 @@ def _foreseen(failure: Exception) -> bool:
     return isinstance(failure, errors.FaultMavenError) and failure.retryable
 
 
-def _oauth(code: str, status: int) -> str:
+def _oauth(failure: Exception, code: str, status: int) -> str:
     """The code of RFC 6749, section 5.2, for one of ours."""
+    if isinstance(failure, OAuthError):
+        return code
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
         return "temporarily_unavailable"
     known = {
         "permission_denied": "access_denied",
-        "unauthenticated": "invalid_grant",
+        "unauthenticated": "invalid_token",
         "unsupported_type": "invalid_request",
     }
     return known.get(code, "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request")

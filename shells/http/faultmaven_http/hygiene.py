@@ -51,6 +51,8 @@ class Hygiene:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         if scope["type"] == "http":
+            if scope["http_version"] not in {"1.0", "1.1"}:
+                raise _ambiguous("The request is not of HTTP/1.1.")
             check_size(scope["headers"], scope)
             check_target(scope)
             check_framing(scope["headers"])
@@ -86,16 +88,20 @@ def check_target(scope: MutableMapping[str, Any]) -> None:
 
 
 def check_framing(headers: _Headers) -> None:
-    """Raises HttpError 400 unless there is one Host, and one length or one coding of the body, 426 on an upgrade."""
+    """Raises HttpError 400 unless there is one Host, and one length or one coding of the body; nothing after it is read."""
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
-        raise HttpError(400, "The request must name one host.", code="invalid_input")
+        raise _ambiguous("The request must name one host.")
     lengths = [value for name, value in headers if name == b"content-length"]
     codings = [value for name, value in headers if name == b"transfer-encoding"]
     if len(lengths) + len(codings) > 1 or (codings and codings[0].strip().lower() != b"chunked"):
-        raise HttpError(400, "The request says its body's length in more than one way.", code="invalid_input")
+        raise _ambiguous("The request says its body's length in more than one way.")
     if lengths and not lengths[0].isdigit():
-        raise HttpError(400, "The request's Content-Length is no number.", code="invalid_input")
+        raise _ambiguous("The request's Content-Length is no number.")
+
+
+def _ambiguous(sentence: str) -> HttpError:
+    return HttpError(400, sentence, code="invalid_input", headers={"connection": "close"})
 
 
 def stripped(headers: _Headers) -> _Headers:

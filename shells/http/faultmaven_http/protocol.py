@@ -14,6 +14,7 @@ MOST_HEAD = 64 << 10
 """Bytes of a head that are read at all; what is smaller is refused by its own limits, in `hygiene`."""
 
 HEAD_SECONDS = 10.0
+LINGER_SECONDS = 2.0
 MOST_DISCARDED = 64 << 20
 """Bytes of a body that are read and thrown away after a refusal, so that the client gets to read it."""
 
@@ -25,6 +26,7 @@ class EdgeProtocol(HttpToolsProtocol):
     _head = 0
     _discarded = 0
     _deadline: asyncio.TimerHandle | None = None
+    _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """A client has HEAD_SECONDS for its first head, from now on."""
@@ -37,11 +39,14 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a head that does not end is refused."""
+        """Read on; a head that does not end is refused. After a refusal nothing is read but thrown away."""
+        if self._refused:
+            self._discard(len(data))
+            return
         if self._reading_head and self._deadline is None:
             self._arm()
         super().data_received(data)
-        if self._reading_head and not self.transport.is_closing():
+        if self._reading_head and not self._refused and not self.transport.is_closing():
             self._head += len(data)
             if self._head > MOST_HEAD:
                 self._refuse(431, "The head of the request is too large.")
@@ -70,9 +75,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A piece of the body; what nobody reads any more is taken for a while, and then not."""
         if self.cycle.response_complete:
-            self._discarded += len(body)
-            if self._discarded > MOST_DISCARDED:
-                self.transport.close()
+            self._discard(len(body))
         super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are for its own form
@@ -92,7 +95,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, sentence: str) -> None:
         self._disarm()
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         # Not into an answer that has begun: the client would take it for a part of that.
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
@@ -104,4 +107,12 @@ class EdgeProtocol(HttpToolsProtocol):
                 f"x-request-id: {correlation.id}\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
             )
             self.transport.write(head.encode() + answer.body)
-        self.transport.close()
+        # Closed at once, the system would answer what is still on its way with a reset, and the client lose our words.
+        self._refused = True
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > MOST_DISCARDED:
+            self.transport.close()

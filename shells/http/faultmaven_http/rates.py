@@ -20,13 +20,9 @@ SMALLEST = 20
 
 ANONYMOUS: Mapping[str, RateLimit] = {
     "open": RateLimit(600, MINUTE, 200),
-    "sign-in": RateLimit(30, timedelta(minutes=5), 30),
-    "sign-in-all": RateLimit(1000, timedelta(minutes=5), 1000),
     "refused": RateLimit(120, MINUTE, 60),
 }
 """What an address may do: `open` is what anybody may read, `refused` are attempts with a bad token."""
-
-SIGN_IN = "sign-in"
 
 
 class Rates:
@@ -47,13 +43,9 @@ class Rates:
             await self._hit(key, "requests", self._of_users, exchange, cost)
 
     async def anonymous(self, kind: str, exchange: Exchange) -> None:
-        """Somebody asks who is not signed in. Raises RateLimitedError; BackendUnavailableError where nothing counts."""
+        """Somebody asks who is not signed in. Raises RateLimitedError. Signing in ("") is counted by identity itself."""
         if not kind:
             return
-        if kind == SIGN_IN:
-            await self._hit(
-                RateLimitKey(self._organization, "http.sign-in-all"), kind, ANONYMOUS["sign-in-all"], exchange
-            )
         await self._address(kind, exchange)
 
     async def refused(self, exchange: Exchange) -> None:

@@ -12,8 +12,6 @@ import pytest
 
 from faultmaven import FaultMaven, load_settings
 from faultmaven.serving import HttpSettings
-from faultmaven_adapters.ratelimit.memory import MemoryRateLimiter
-from faultmaven_core.shared.clock import SystemClock
 from faultmaven_http.app import HttpApplication, create_app
 from tests.shells.http.shell import Made, Table, client_of, principal
 
@@ -44,9 +42,7 @@ def made(fm: FaultMaven, people: Table) -> Made:
 
     def make(**different: Any) -> HttpApplication:
         settings: HttpSettings = replace(fm.settings.http, **different)
-        limiter = MemoryRateLimiter(SystemClock())
-        organization = fm.settings.caller.organization
-        return create_app(fm.application, settings, authenticator=people, limiter=limiter, organization=organization)
+        return create_app(fm.application, settings, authenticator=people)
 
     return make
 

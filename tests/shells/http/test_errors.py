@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from faultmaven_core import codec
 from faultmaven_core.cases.ports import CaseChangedError
+from faultmaven_core.identity.oauth import OAuthError
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared import errors
 from faultmaven_http.errors import STATUSES, HttpError, LabelledError, status_of, told
@@ -129,7 +130,8 @@ def test_oauth_failures_have_the_form_of_their_standard_too() -> None:
         "There is no code_verifier.",
     )
     assert _problem(errors.BackendUnavailableError("x"), oauth=True).error == "temporarily_unavailable"
-    assert _problem(errors.UnauthenticatedError("Used."), oauth=True).error == "invalid_grant"
+    assert _problem(OAuthError("invalid_grant", "Used."), oauth=True).error == "invalid_grant"
+    assert _problem(OAuthError("invalid_grant", "Used."), oauth=True).status == 400
 
 
 def test_what_http_itself_refuses_is_a_problem_too() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Endpoint
-from faultmaven_http.services import case, meta
+from faultmaven_http.services import auth, case, meta
 
-SERVICES: Mapping[str, Sequence[Endpoint]] = {"case": case.ENDPOINTS}
+SERVICES: Mapping[str, Sequence[Endpoint]] = {"auth": auth.ENDPOINTS, "case": case.ENDPOINTS}
 """Every service by name; each can be started alone."""
 
 EVERYWHERE: Sequence[Endpoint] = meta.ENDPOINTS
@@ -21,6 +21,15 @@ PUBLIC = frozenset(
         ("GET", "/health/ready"),
         ("GET", "/metrics"),
         ("GET", "/openapi.json"),
+        ("GET", "/.well-known/jwks.json"),
+        ("GET", "/api/v1/auth/config"),
+        ("POST", "/api/v1/auth/login"),
+        ("POST", "/api/v1/auth/register"),
+        ("POST", "/api/v1/auth/dev-login"),
+        ("POST", "/api/v1/auth/dev-register"),
+        ("POST", "/api/v1/auth/refresh"),
+        ("POST", "/api/v1/auth/oauth/token"),
+        ("POST", "/api/v1/auth/oauth/revoke"),
         ("GET", "/v1/meta/capabilities"),
         ("GET", "/api/v1/meta/capabilities"),
     }
