@@ -28,8 +28,8 @@ def plain(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Text as code within a line."""
-    line = " ".join(_printable(text).split())[:WIDEST]
+    """Text as code within a line, to the letter."""
+    line = re.sub(r"[\n\t]", " ", _printable(text))[:WIDEST]
     fence = "`" * (1 + _longest_run(line))
     edge = " " if line.startswith("`") or line.endswith("`") or not line else ""
     return f"{fence}{edge}{line}{edge}{fence}"
