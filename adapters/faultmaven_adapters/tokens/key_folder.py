@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,10 @@ class KeyFolder(KeyRing):
         self._reread()
         with self._locked():
             ring, now = self._load().ring, self._clock.now()
-            changed = (
-                begun(self._make(now), self._make(now), now) if compromised else rotated(ring, self._make(now), now)
-            )
+            if compromised:
+                changed = begun(self._make(now), self._make(now), now)
+            else:
+                changed = rotated(ring, partial(self._make, now), now)
             self._store(changed)
             kept = {key.kid for key in changed.keys}
             for path in self._folder.glob("*.pem"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -37,8 +37,8 @@ def begun(active: SigningKey, following: SigningKey, now: datetime) -> Ring:
     return Ring((replace(active, state=KeyState.ACTIVE, activated_at=now), following))
 
 
-def rotated(ring: Ring, following: SigningKey, now: datetime) -> Ring:
-    """The next key signs, the active one retires, `following` is the new next one; what nobody needs any more goes.
+def rotated(ring: Ring, make: Callable[[], SigningKey], now: datetime) -> Ring:
+    """The next key signs, the active one retires, one is made that follows; what nobody needs any more goes.
 
     Raises PreconditionFailedError where the next key was not published for twice as long as others may keep the list.
     """
@@ -57,7 +57,7 @@ def rotated(ring: Ring, following: SigningKey, now: datetime) -> Ring:
             kept.append(replace(key, state=KeyState.ACTIVE, activated_at=now))
         else:
             kept.append(key)
-    return Ring((*kept, following))
+    return Ring((*kept, make()))
 
 
 def by_kid(keys: Sequence[SigningKey], kid: str) -> SigningKey | None:
