@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from faultmaven_contract_tests.nasty import TEXTS
-from faultmaven_contract_tests.samples import ACME, OTHER, Storage, case, entry
+from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry, message
 from faultmaven_core.cases.model import CaseStatus, words
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork, StoredRecord
 from faultmaven_core.shared.errors import FaultMavenError, NotFoundError
@@ -105,6 +105,24 @@ class SameAnswers(RuleBasedStateMachine):
 
         self.everywhere(organization, work)
 
+    @rule(number=NUMBERS, organization=ORGANIZATIONS, sequence=st.integers(1, 3), text=st.sampled_from(TEXTS))
+    def say(self, number: int, organization: Any, sequence: int, text: str) -> None:
+        """A message, perhaps of no case, perhaps at a place in use."""
+        said = message(number, case_id=case(number).id, sequence=sequence, text=text)
+        self.everywhere(organization, lambda unit: unit.messages.add([said]))
+
+    @rule(number=NUMBERS, organization=ORGANIZATIONS, version=st.integers(1, 3), gone=st.booleans())
+    def delete(self, number: int, organization: Any, version: int, *, gone: bool) -> None:
+        """A case taken away, or brought back."""
+        changed = case(number, organization, version=version, deleted_at=START if gone else None)
+        self.everywhere(organization, lambda unit: unit.cases.save(changed))
+
+    @rule(organization=ORGANIZATIONS, status=STATUSES, offset=st.integers(0, 3), limit=st.integers(1, 3))
+    def browse(self, organization: Any, status: CaseStatus, offset: int, limit: int) -> None:
+        """Some cases, by their last change."""
+        query = CaseQuery((status, CaseStatus.INVESTIGATING))
+        self.everywhere(organization, lambda unit: unit.cases.browse(query, offset=offset, limit=limit), commit=False)
+
     @rule(organization=ORGANIZATIONS, status=STATUSES, text=st.sampled_from(TEXTS), limit=st.integers(1, 3))
     def page(self, organization: Any, status: CaseStatus, text: str, limit: int) -> None:
         """Some cases."""
@@ -124,6 +142,7 @@ async def seen(unit: CaseUnitOfWork) -> list[Any]:
     for number in range(1, 5):
         name = case(number).id
         found += [list(await unit.journal.read(name, after=0, limit=99))]
+        found += [list(await unit.messages.read(name, after=0, limit=99))]
         try:
             # History is compared by the suites; leaving it out keeps messages of failures readable.
             found += [replace(await unit.cases.get(name), history=()), await unit.records.last(name)]

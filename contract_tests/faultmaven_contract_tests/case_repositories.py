@@ -10,11 +10,11 @@ import pytest
 
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.nasty import REFUSED, TEXTS
-from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry
+from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry, message
 from faultmaven_core.cases.commands import BeginInvestigation, CloseCase, ListCases, OpenCase
 from faultmaven_core.cases.journal import intact
-from faultmaven_core.cases.model import Case, CaseStatus, Judgement, words
-from faultmaven_core.cases.ports import CaseQuery, StoredRecord
+from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, words
+from faultmaven_core.cases.ports import CaseQuery, CaseSlice, StoredRecord
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import FixedClock
@@ -65,7 +65,7 @@ class CaseRepositoryContract(Contract):
         assert closed is not None
         assert closed.utcoffset() == timedelta(0)
 
-    @pytest.mark.parametrize("field", ["created_at", "updated_at", "closed_at"])
+    @pytest.mark.parametrize("field", ["created_at", "updated_at", "closed_at", "deleted_at"])
     async def test_a_moment_without_a_zone_is_refused(self, subject: Storage, field: str) -> None:
         """Nobody could say which instant it is."""
         naive: dict[str, Any] = {field: datetime(2026, 1, 1)}  # noqa: DTZ001 - what is refused
@@ -287,3 +287,98 @@ class CaseRepositoryContract(Contract):
                 await unit.records.last(case().id)
             assert await unit.journal.last(case(2).id) is not None
             assert await unit.records.last(case(2).id)
+
+    async def test_a_deleted_case_is_found_by_nothing_but_by_asking_for_it(self, subject: Storage) -> None:
+        """It can be saved and removed like any other; its messages stay."""
+        await keep(subject, case(1, deleted_at=START), case(2))
+        name = case(1).id
+        async with subject.cases(ACME) as unit:
+            await unit.messages.add([message()])
+            with pytest.raises(NotFoundError):
+                await unit.cases.get(name)
+            with pytest.raises(NotFoundError):
+                await unit.cases.get(case(2).id, deleted=True)
+            found_one = await unit.cases.get(name, deleted=True)
+            assert found_one == case(1, deleted_at=START)
+            assert await unit.cases.opened_since(START) == 2
+            assert [one.id for one in (await unit.cases.page(CaseQuery(), after=None, limit=9)).items] == [case(2).id]
+            assert (await unit.cases.browse(CaseQuery(), offset=0, limit=9)).total == 1
+            await unit.cases.save(replace(found_one, deleted_at=None))
+            assert (await unit.cases.get(name)).version == 2
+            assert [one.sequence for one in await unit.messages.read(name, after=0, limit=9)] == [1]
+            await unit.commit()
+
+    async def test_cases_are_browsed_by_their_last_change_with_a_count(self, subject: Storage) -> None:
+        """Of equal moments the newer case first; an offset beyond the end is an empty slice."""
+        late = START + timedelta(days=1)
+        await keep(
+            subject,
+            case(1, updated_at=late),
+            case(2, updated_at=START),
+            case(3, updated_at=START),
+            case(4, updated_at=late, organization=OTHER),
+        )
+        async with subject.cases(ACME, read_only=True) as unit:
+            whole = await unit.cases.browse(CaseQuery(), offset=0, limit=9)
+            part = await unit.cases.browse(CaseQuery(), offset=1, limit=1)
+            beyond = await unit.cases.browse(CaseQuery(), offset=9, limit=9)
+        assert [one.title for one in whole.items] == ["title 1", "title 3", "title 2"]
+        assert ([one.title for one in part.items], part.total) == (["title 3"], 3)
+        assert beyond == CaseSlice((), 3)
+
+    async def test_queries_by_what_clients_say_of_cases(self, subject: Storage) -> None:
+        """Source, priority, the moment of opening, and whether anybody spoke yet."""
+        noon = START + timedelta(minutes=2)
+        await keep(
+            subject,
+            case(1, source="slack", priority=Priority.LOW, turns=0),
+            case(2, source="copilot", priority=Priority.HIGH, turns=0),
+            case(3, source="slack", priority=Priority.HIGH, turns=1),
+        )
+        assert await found(subject, CaseQuery(source="slack")) == ["title 3", "title 1"]
+        assert await found(subject, CaseQuery(priority=Priority.HIGH)) == ["title 3", "title 2"]
+        assert await found(subject, CaseQuery(source="slack", priority=Priority.HIGH)) == ["title 3"]
+        assert await found(subject, CaseQuery(opened_from=noon)) == ["title 3", "title 2"]
+        assert await found(subject, CaseQuery(opened_before=noon)) == ["title 1"]
+        assert await found(subject, CaseQuery(no_empty_before=noon)) == ["title 3", "title 2"]
+
+    @pytest.mark.parametrize("text", TEXTS)
+    async def test_messages_come_back_whatever_they_hold(self, subject: Storage, text: str) -> None:
+        """In their order, to the letter; from any place on."""
+        await keep(subject, case())
+        kept = [
+            message(1, text=text, metadata={"k": [text, {"n": 1.5, "none": None}]}),
+            message(2),
+            message(3, author=""),
+        ]
+        async with subject.cases(ACME) as unit:
+            await unit.messages.add(kept)
+            await unit.messages.add([])
+            await unit.commit()
+        async with subject.cases(ACME, read_only=True) as unit:
+            assert list(await unit.messages.read(case().id, after=0, limit=9)) == kept
+            assert list(await unit.messages.read(case().id, after=1, limit=1)) == kept[1:2]
+            assert list(await unit.messages.read(case().id, after=3, limit=9)) == []
+
+    @pytest.mark.parametrize("clash", [{"sequence": 1}, {"id": message().id}])
+    async def test_a_message_takes_no_other_ones_place(self, subject: Storage, clash: dict[str, Any]) -> None:
+        """Nor its id; and none belongs to a case that is not there."""
+        await keep(subject, case())
+        async with subject.cases(ACME) as unit:
+            await unit.messages.add([message()])
+            with pytest.raises(AlreadyExistsError):
+                await unit.messages.add([message(2, **clash)])
+        async with subject.cases(ACME) as unit:
+            with pytest.raises(NotFoundError):
+                await unit.messages.add([message(case_id=case(2).id)])
+
+    async def test_messages_go_with_their_case(self, subject: Storage) -> None:
+        """Those of others stay."""
+        await keep(subject, case(1), case(2))
+        async with subject.cases(ACME) as unit:
+            await unit.messages.add([message(1), message(2, case_id=case(2).id, sequence=1)])
+            await unit.cases.remove(case(1).id, 1)
+            await unit.commit()
+        async with subject.cases(ACME, read_only=True) as unit:
+            assert list(await unit.messages.read(case(1).id, after=0, limit=9)) == []
+            assert len(await unit.messages.read(case(2).id, after=0, limit=9)) == 1
