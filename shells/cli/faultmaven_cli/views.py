@@ -12,14 +12,20 @@ import click
 from faultmaven_cli.output import as_json, colours, printable
 
 COLUMNS: Mapping[str, Sequence[str]] = {
+    "AuditEventView": ("sequence", "at", "action", "actor", "target", "outcome", "address"),
     "CaseView": ("case_id", "status", "verdict", "cause", "title", "updated_at"),
     "DocumentView": ("document_id", "state", "scope", "title", "name", "warning", "problem"),
     "EvidenceView": ("evidence_id", "name", "role", "kind", "size", "custody", "state"),
     "JobView": ("job_id", "state", "operation", "attempts", "doing", "error", "created_at"),
     "JournalEntryView": ("sequence", "at", "actor", "kind", "detail"),
+    "OrganizationView": ("organization_id", "name", "state", "created_at"),
+    "RoleView": ("name", "built_in", "permissions"),
     "SearchHit": ("name", "line", "text"),
     "LineView": ("line", "text"),
+    "SigningKeyView": ("kid", "algorithm", "state", "created_at", "activated_at", "retired_at"),
     "SourceView": ("name", "kind", "lines", "size"),
+    "TeamView": ("team_id", "name", "parent", "created_at"),
+    "UserView": ("user_id", "username", "email", "display_name", "roles", "state", "last_login"),
 }
 """What a table shows of each kind of view; all of it is in the JSON."""
 
@@ -36,7 +42,7 @@ def show(view: Any, *, json_: bool) -> None:
     for name, value in fields:
         if hasattr(value, "__dataclass_fields__"):
             show(value, json_=False)
-        elif not isinstance(value, tuple) and value not in ("", None):
+        elif _is_cell(value) and name not in dict(lists) and value not in ("", None, ()):
             # Beside a table such words go to stderr: the table is what a program cuts and counts.
             click.echo(f"{name.replace('_', ' ')}: {_cell(value)}", err=bool(lists))
     for name, items in lists:
@@ -75,7 +81,15 @@ def table(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
     Console(no_color=not colours()).print(shown)
 
 
+def _is_cell(value: Any) -> bool:
+    return not isinstance(value, tuple) or all(isinstance(part, str) for part in value)
+
+
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return printable(", ".join(value))
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if hasattr(value, "isoformat"):
