@@ -98,15 +98,21 @@ def from_json(kind: type[T], data: bytes, content_type: str, *, claims: frozense
 
 def from_form(kind: type[T], data: bytes, *, claims: frozenset[str] = CLAIMS) -> T:
     """A value from a form in a body. Raises InvalidInputError."""
-    return _converted(kind, _pairs(data), claims, texts=True)
+    return _converted(kind, pairs_of(data), claims, texts=True)
+
+
+def from_texts(kind: type[T], texts: Mapping[str, str], *, claims: frozenset[str] = CLAIMS) -> T:
+    """A value from the texts of a form that was read. Raises InvalidInputError."""
+    return _converted(kind, texts, claims, texts=True)
 
 
 def from_query(kind: type[T], query: bytes, *, claims: frozenset[str] = CLAIMS) -> T:
     """A value from the query of an address; parameters that the type does not have are passed over."""
-    return _converted(kind, _pairs(query), claims, texts=True)
+    return _converted(kind, pairs_of(query), claims, texts=True)
 
 
-def _pairs(data: bytes) -> dict[str, str]:
+def pairs_of(data: bytes) -> dict[str, str]:
+    """The parameters of a query or form. Raises InvalidInputError where one is given twice or is no UTF-8."""
     try:
         pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:

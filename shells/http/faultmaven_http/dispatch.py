@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from faultmaven.serving import HttpSettings
 from faultmaven_core.application import Application
 from faultmaven_core.identity.model import ClientInfo, Principal
+from faultmaven_core.sessions.commands import KeepSession
 from faultmaven_core.shared.errors import DeadlineExceededError, UnauthenticatedError
 from faultmaven_http import bodies
 from faultmaven_http.auth import ANYONE, Authenticator, bearer_of, require
@@ -66,6 +67,8 @@ class Resource:
             principal = await self._authenticated(scope, exchange, client)
             await self._rates.known(endpoint.cost, principal, exchange)
             require(principal, endpoint.permission)
+            if not endpoint.sessionless:
+                await self._touch(scope, principal)
         asked = Asked(self._application, self._settings, scope, scope["path_params"], client, receive, principal)
         answered = await self._done(endpoint, asked, receive)
         await send_answer(endpoint, answered, send)
@@ -78,6 +81,12 @@ class Resource:
             raise
         exchange.user, exchange.organization = principal.caller.user, principal.caller.organization
         return replace(principal, client=client)
+
+    async def _touch(self, scope: Scope, principal: Principal) -> None:
+        """The client's session, where it names one, is in use. Raises SessionExpiredError where it is over."""
+        named = next((value for name, value in scope["headers"] if name == b"x-session-id"), b"")
+        if named:
+            await self._application.sessions.keep(KeepSession(named.decode("latin-1")), principal.caller)
 
     async def _done(self, endpoint: Endpoint, asked: Asked, receive: Receive) -> object:
         query = endpoint.query and bodies.from_query(

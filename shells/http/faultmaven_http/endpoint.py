@@ -95,7 +95,8 @@ class Endpoint:
     takes of the caller's rate limit; for what anyone may call, `limit` names the kind of limit. `oauth` errors are
     also of the form of RFC 6749. `alias` ones stand in no description of the interface.
     `parts`
-    describes a multipart form, which the work reads by `asked.receive`. `watched` work ends when the client leaves; `claims` are the fields that are refused.
+    describes a multipart form, which the work reads by `asked.receive`. `sessionless` ones do not
+    ask whether the client's session lives. `watched` work ends when the client leaves; `claims` are the fields that are refused.
     """
 
     method: str
@@ -117,6 +118,7 @@ class Endpoint:
     failures: tuple[int, ...] = ()
     oauth: bool = False
     alias: bool = False
+    sessionless: bool = False
     watched: bool = False
     claims: frozenset[str] = CLAIMS
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.identity.oauth import OAuthError
 from faultmaven_core.ports.passwords import PasswordsBusyError
 from faultmaven_core.ports.writes import RequestKeyReusedError
+from faultmaven_core.sessions.service import SessionExpiredError
 from faultmaven_core.shared import errors
 from faultmaven_http.shapes.problem import FieldProblem, Problem
 
@@ -46,6 +47,7 @@ STATUSES: Mapping[type[errors.FaultMavenError], int] = {
 """Error class to status. A test walks the tree and fails on a missing row."""
 
 LABELS: Mapping[type[errors.FaultMavenError], str] = {
+    SessionExpiredError: "SESSION_EXPIRED",
     errors.QuotaExceededError: "QUOTA_EXHAUSTED",
     CaseChangedError: "CASE_VERSION_CONFLICT",
     errors.StaleVersionError: "CASE_VERSION_CONFLICT",
@@ -71,14 +73,6 @@ class HttpError(Exception):
     def __init__(self, status: int, detail: str, *, code: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.code, self.headers = status, code, dict(headers or {})
-
-
-class LabelledError(errors.FaultMavenError):
-    """A failure whose label clients act on: `code` in the body, beside the class of the error that it stands for."""
-
-    def __init__(self, cause: errors.FaultMavenError, label: str) -> None:
-        super().__init__(str(cause))
-        self.cause, self.label = cause, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +130,6 @@ def status_of(kind: type[errors.FaultMavenError]) -> int:
 
 
 def _known(failure: Exception) -> tuple[int, str, str, str, Mapping[str, str]]:
-    if isinstance(failure, LabelledError):
-        status, code, detail, _, fields = _known(failure.cause)
-        return status, code, detail, failure.label, fields
     if isinstance(failure, HttpError):
         return failure.status, failure.code, str(failure), "", {}
     if isinstance(failure, HTTPException):

@@ -12,8 +12,9 @@ from faultmaven_core import codec
 from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.identity.oauth import OAuthError
 from faultmaven_core.ports.writes import RequestKeyReusedError
+from faultmaven_core.sessions.service import SessionExpiredError
 from faultmaven_core.shared import errors
-from faultmaven_http.errors import STATUSES, HttpError, LabelledError, status_of, told
+from faultmaven_http.errors import STATUSES, HttpError, status_of, told
 from faultmaven_http.shapes.problem import Problem
 
 SECRET = "postgresql://app:s3cr3t@db.internal/fm"
@@ -109,7 +110,7 @@ def test_conflicts_are_told_apart_by_a_label(failure: Exception, status: int, la
 
 def test_a_dead_session_is_told_by_its_label_and_a_dead_token_is_not() -> None:
     """On the label the client begins a new session and keeps its tokens; without it, it signs out."""
-    session = LabelledError(errors.UnauthenticatedError("Session expired"), "SESSION_EXPIRED")
+    session = SessionExpiredError("Session expired")
     assert (_problem(session).status, _problem(session).code, _problem(session).detail) == (
         401,
         "SESSION_EXPIRED",

@@ -7,9 +7,14 @@ from collections.abc import Mapping, Sequence
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Endpoint
-from faultmaven_http.services import auth, case, meta
+from faultmaven_http.services import agent, auth, case, meta, session
 
-SERVICES: Mapping[str, Sequence[Endpoint]] = {"auth": auth.ENDPOINTS, "case": case.ENDPOINTS}
+SERVICES: Mapping[str, Sequence[Endpoint]] = {
+    "auth": auth.ENDPOINTS,
+    "session": session.ENDPOINTS,
+    "case": case.ENDPOINTS,
+    "agent": agent.ENDPOINTS,
+}
 """Every service by name; each can be started alone."""
 
 EVERYWHERE: Sequence[Endpoint] = meta.ENDPOINTS

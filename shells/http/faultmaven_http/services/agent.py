@@ -1,0 +1,82 @@
+"""The agent service: turns of a conversation, answered, and the case at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from faultmaven_core import codec
+from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
+from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, TurnView
+from faultmaven_core.operations import OPERATIONS
+from faultmaven_core.shared.errors import InvalidInputError
+from faultmaven_http.bodies import from_texts
+from faultmaven_http.endpoint import Asked, Endpoint, bound
+from faultmaven_http.forms import Form, read_form
+from faultmaven_http.shapes.turns import TurnForm
+
+MOST_TEXT = 4 << 20
+"""Bytes of a text of the form: 200,000 characters of a question fit, and a long paste."""
+
+TURN_SECONDS = 110.0
+"""Clients wait 120 s; whoever asks for longer work gets a job."""
+
+TAKING = OPERATIONS["turn.take"]
+
+
+async def take(asked: Asked) -> TurnView:
+    """Answer a turn."""
+    most = asked.settings.upload_max
+    async with read_form(asked.scope, asked.receive, most_file=most, most_text=MOST_TEXT) as form:
+        command = _command(asked, form)
+        attachments = [Attachment(file.name, file.chunks()) for file in form.files]
+        return await asked.application.turns.take(command, asked.caller, attachments)
+
+
+def _command(asked: Asked, form: Form) -> TakeTurn:
+    t = from_texts(TurnForm, form.texts)
+    return TakeTurn(
+        asked.path["case_id"],
+        t.query,
+        t.pasted_content,
+        t.input_type,
+        t.source_url,
+        t.observed_at,
+        t.intent_type,
+        _intent(t.intent_data),
+    )
+
+
+def _intent(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        return codec.decode(dict[str, Any], text.encode())
+    except InvalidInputError as error:
+        raise InvalidInputError("`intent_data` is no JSON object.", fields={"intent_data": "no JSON object"}) from error
+
+
+def _screen(asked: Asked) -> ReadScreen:
+    return ReadScreen(asked.path["case_id"])
+
+
+def _shown(screen: CaseScreen, _: Asked) -> CaseScreen:
+    return screen
+
+
+ENDPOINTS: Sequence[Endpoint] = (
+    Endpoint(
+        method="POST",
+        path="/api/v1/cases/{case_id}/turns",
+        name=TAKING.name,
+        summary=TAKING.summary,
+        permission=TAKING.permission,
+        work=take,
+        answer=TurnView,
+        parts=TurnForm,
+        seconds=TURN_SECONDS,
+        cost=10,
+        failures=(404, 409, 503, 504),
+    ),
+    bound("GET", "/api/v1/cases/{case_id}/ui", "turn.screen", _screen, _shown, CaseScreen, failures=(404,)),
+)
