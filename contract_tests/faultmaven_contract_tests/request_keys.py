@@ -13,6 +13,7 @@ import pytest
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, key, record
 from faultmaven_core.cases import commands as c
+from faultmaven_core.cases import turn_commands as t
 from faultmaven_core.cases.operations import OPERATIONS
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork
 from faultmaven_core.cases.service import CaseService
@@ -33,6 +34,25 @@ KEYED = Caller(ACME, UserId("ann"), "5f0c")
 
 Command = Callable[[CaseService, str, Caller], Coroutine[Any, Any, Any]]
 
+
+async def _deleted(cases: CaseService, name: str, caller: Caller) -> str:
+    """The case, deleted; under a key of its own, so that a repeated command finds it as the first one did."""
+    await cases.delete(c.DeleteCase(name), caller.step("delete"))
+    return name
+
+
+async def _restored(cases: CaseService, name: str, caller: Caller) -> c.CaseView:
+    return await cases.restore(c.RestoreCase(await _deleted(cases, name, caller)), caller)
+
+
+async def _purged(cases: CaseService, name: str, caller: Caller) -> c.CaseDeleted:
+    return await cases.purge(c.PurgeCase(await _deleted(cases, name, caller), START), caller)
+
+
+def _turn(name: str) -> t.KeepTurn:
+    return t.KeepTurn(t.Asked(name, "digest"), 1, "investigating", 3, "why?", "I do not know.")
+
+
 COMMANDS: dict[str, Command] = {
     "case.open": lambda cases, _, caller: cases.open(c.OpenCase("why?"), caller),
     "case.begin": lambda cases, name, caller: cases.begin(c.BeginInvestigation(name, "really?"), caller),
@@ -41,12 +61,19 @@ COMMANDS: dict[str, Command] = {
     "case.reject": lambda cases, name, caller: cases.reject(c.RejectCause(name, "the other one"), caller),
     "case.close": lambda cases, name, caller: cases.close(c.CloseCase(name, "escalated"), caller),
     "case.delete": lambda cases, name, caller: cases.delete(c.DeleteCase(name), caller),
+    "case.delete for ever": lambda cases, name, caller: cases.delete(c.DeleteCase(name, forever=True), caller),
+    "case.restore": _restored,
+    "case.purge": _purged,
+    "case.update": lambda cases, name, caller: cases.update(c.UpdateCase(name, "new"), caller),
+    "case.title": lambda cases, name, caller: cases.title(c.TitleCase(name, hint="the shop is down"), caller),
+    "case.keep_turn": lambda cases, name, caller: cases.keep_turn(_turn(name), caller),
+    "case.notify": lambda cases, name, caller: cases.notify(t.AddNotice(name, "An investigation ended."), caller),
     "case.prune": lambda cases, _, caller: cases.prune(c.PruneCases(START + timedelta(days=9)), caller),
     "case.note": lambda cases, name, caller: cases.note(c.NoteEvent(name, str(key(9)), "seen", {"a": "b"}), caller),
 }
-"""Every command that changes cases; `begin` and `store` are steps of another context's operation."""
+"""Every command that changes cases; `begin`, `store`, `keep_turn` and `notify` are steps of another context's operations."""
 
-READING = {"case.list", "case.show", "case.journal"}
+READING = {"case.list", "case.browse", "case.show", "case.journal", "case.messages"}
 
 
 def service(storage: Storage, clock: FixedClock | None = None) -> CaseService:
