@@ -9,6 +9,7 @@ from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.investigation.service import InvestigationService
+from faultmaven_core.investigation.starting import Starting
 from faultmaven_core.investigation.turns import TurnService
 from faultmaven_core.jobs.runner import JobRunner
 from faultmaven_core.jobs.scheduler import Scheduler
@@ -37,6 +38,11 @@ class Application:
     probes: Mapping[str, Pingable]
     runner: JobRunner
     scheduler: Scheduler
+
+    @property
+    def starting(self) -> Starting:
+        """Leaves investigations to runners of jobs."""
+        return Starting(self.cases, self.jobs)
 
     @property
     def turns(self) -> TurnService:

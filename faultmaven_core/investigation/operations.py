@@ -16,8 +16,10 @@ from faultmaven_core.investigation.commands import (
 )
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService
+from faultmaven_core.investigation.starting import Starting
 from faultmaven_core.investigation.turn_commands import TakeTurn, TurnView
 from faultmaven_core.investigation.turns import TurnService
+from faultmaven_core.jobs.commands import JobView
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.operation import Operation, Watch
@@ -65,5 +67,16 @@ TURNS: tuple[Operation[TurnService, Any, Any], ...] = (
     Operation("turn.take", TakeTurn, TurnView, TurnService.take, "Ask about a case", permission="case:write"),
     Operation(
         "turn.screen", ReadScreen, CaseScreen, TurnService.screen, "Show a case at a glance", permission="case:read"
+    ),
+)
+
+STARTS: tuple[Operation[Starting, Any, Any], ...] = (
+    Operation(
+        "investigation.start",
+        Investigate,
+        JobView,
+        Starting.start,
+        "Have a case investigated in the background",
+        permission="investigation:run",
     ),
 )

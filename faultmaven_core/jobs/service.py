@@ -11,6 +11,7 @@ from faultmaven_core.jobs import commands as c
 from faultmaven_core.jobs import model
 from faultmaven_core.jobs.model import Job, JobState
 from faultmaven_core.jobs.ports import JobQuery, JobStore, JobUnits
+from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
@@ -47,6 +48,14 @@ class JobService:
             job = await unit.jobs.get(_id(command.job_id))
         result = codec.restore(object, job.result) if job.result else None
         return c.JobDetail(_view(job), job.worker, job.trace, result)
+
+    async def ask(self, request: JobRequest) -> c.JobView:
+        """Ask for a job; the one that is open already where it has the same key or id."""
+        async with self._units(request.caller.organization) as unit:
+            job_id = await unit.outbox.add(request)
+            await unit.commit()
+        async with self._units(request.caller.organization, read_only=True) as unit:
+            return _view(await unit.jobs.get(job_id))
 
     async def cancel(self, command: c.CancelJob, caller: Caller) -> c.JobView:
         """End a job. Raises NotFoundError, or PreconditionFailedError where it succeeded or was given up."""

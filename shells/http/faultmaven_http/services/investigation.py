@@ -38,10 +38,12 @@ def _render(asked: Asked) -> i.RenderReport:
 def _rendered(report: i.RenderedReport, asked: Asked) -> Answer:
     """HTML of a report is ours, but what it quotes is not: a browser may show it, and run nothing."""
     name = f'inline; filename="{asked.path["case_id"]}.{report.form}"'.encode()
-    headers = ((b"content-type", MEDIA[report.form]), (b"content-disposition", name))
-    if report.form == "html":
-        sandbox = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        headers += ((b"content-security-policy", sandbox),)
+    sandbox = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    headers = (
+        (b"content-type", MEDIA[report.form]),
+        (b"content-disposition", name),
+        (b"content-security-policy", sandbox),
+    )
     return Answer(report.text.encode(), headers=headers)
 
 

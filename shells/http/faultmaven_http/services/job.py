@@ -98,4 +98,3 @@ ENDPOINTS: Sequence[Endpoint] = (
         cost=2,
     ),
 )
-
