@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from faultmaven_adapters.sql import identity_rows as rows
+from faultmaven_adapters.sql import identity_credential_rows as credentials
+from faultmaven_adapters.sql import identity_rows as people
 from faultmaven_contract_tests import identity_samples as samples
 from faultmaven_contract_tests.samples import START, key
 from faultmaven_core.identity.audit_chain import GENESIS, AuditEvent
@@ -28,16 +29,16 @@ def _entry(organization: OrganizationId, number: int, _chance: random.Random) ->
 
 
 PEOPLE: Mapping[str, Maker] = {
-    "identity_organization": lambda org, _, __: rows.organization_row(samples.organization(org)),
-    "identity_user": lambda org, number, _: rows.user_row(samples.user(number, org)),
-    "identity_role": lambda org, number, _: rows.role_row(samples.role(f"role {number}", org)),
-    "identity_team": lambda org, number, _: rows.team_row(samples.team(number, org)),
-    "identity_membership": lambda org, number, _: rows.membership_row(samples.membership(number, number, org)),
-    "identity_invitation": lambda org, number, _: rows.invitation_row(samples.invitation(number, org)),
-    "identity_refresh_token": lambda org, number, _: rows.refresh_token_row(samples.token(number, org, number)),
-    "identity_api_key": lambda org, number, _: rows.api_key_row(samples.api_key(number, org, number)),
-    "identity_grant": lambda org, number, _: rows.grant_row(samples.grant(number, org, of=number)),
-    "identity_audit": lambda org, number, _: rows.audit_row(_event(org, number)),
+    "identity_organization": lambda org, _, __: people.organization_row(samples.organization(org)),
+    "identity_user": lambda org, number, _: people.user_row(samples.user(number, org)),
+    "identity_role": lambda org, number, _: people.role_row(samples.role(f"role {number}", org)),
+    "identity_team": lambda org, number, _: people.team_row(samples.team(number, org)),
+    "identity_membership": lambda org, number, _: people.membership_row(samples.membership(number, number, org)),
+    "identity_invitation": lambda org, number, _: credentials.invitation_row(samples.invitation(number, org)),
+    "identity_refresh_token": lambda org, number, _: credentials.refresh_token_row(samples.token(number, org, number)),
+    "identity_api_key": lambda org, number, _: credentials.api_key_row(samples.api_key(number, org, number)),
+    "identity_grant": lambda org, number, _: credentials.grant_row(samples.grant(number, org, of=number)),
+    "identity_audit": lambda org, number, _: credentials.audit_row(_event(org, number)),
     "identity_audit_head": lambda org, _, __: {"organization_id": org, "sequence": 9, "digest": digest("9")},
     "identity_directory": _entry,
 }

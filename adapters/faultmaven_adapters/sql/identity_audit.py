@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from faultmaven_adapters.sql.identity_credential_rows import audit_of, audit_row
 from faultmaven_adapters.sql.identity_entities import Entities
-from faultmaven_adapters.sql.identity_rows import audit_of, audit_row
 from faultmaven_adapters.sql.identity_tables import AUDIT, AUDIT_HEAD
 from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_core.identity.audit_chain import AuditEvent

@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, Update, bindparam, delete, select, update
 
 from faultmaven_adapters.sql import identity_directory as directory
-from faultmaven_adapters.sql.identity_entities import VersionedEntities
-from faultmaven_adapters.sql.identity_rows import (
+from faultmaven_adapters.sql.identity_credential_rows import (
     api_key_of,
     api_key_row,
     grant_of,
@@ -21,6 +20,7 @@ from faultmaven_adapters.sql.identity_rows import (
     refresh_token_of,
     refresh_token_row,
 )
+from faultmaven_adapters.sql.identity_entities import VersionedEntities
 from faultmaven_adapters.sql.identity_tables import API_KEY, GRANT, INVITATION, REFRESH_TOKEN
 from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_core.identity.credentials import ApiKey, Grant, Invitation, Purpose, RefreshToken

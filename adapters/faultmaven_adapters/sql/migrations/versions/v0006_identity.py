@@ -32,8 +32,12 @@ _LOOKING = "current_setting('app.directory', true) = 'on'"
 
 def upgrade() -> None:
     """Make the tables, then the policies."""
-    _people()
-    _credentials()
+    _organizations()
+    _users()
+    _teams()
+    _invitations()
+    _refresh_tokens()
+    _api_keys_and_grants()
     _audit()
     _table(
         "identity_directory",
@@ -58,7 +62,7 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _people() -> None:
+def _organizations() -> None:
     _table(
         "identity_organization",
         _text("name"),
@@ -68,6 +72,17 @@ def _people() -> None:
         _number("version"),
         sa.CheckConstraint("state IN ('active', 'suspended')", name=op.f("ck_identity_organization_state")),
     )
+    _table(
+        "identity_role",
+        _text("name", 128),
+        _json("permissions"),
+        _number("version"),
+        _of_organization("identity_role"),
+        key=("name",),
+    )
+
+
+def _users() -> None:
     _table(
         "identity_user",
         _key(),
@@ -98,14 +113,9 @@ def _people() -> None:
         sqlite_where=given,
         postgresql_where=given,
     )
-    _table(
-        "identity_role",
-        _text("name", 128),
-        _json("permissions"),
-        _number("version"),
-        _of_organization("identity_role"),
-        key=("name",),
-    )
+
+
+def _teams() -> None:
     _table(
         "identity_team",
         _key(),
@@ -135,7 +145,7 @@ def _people() -> None:
     )
 
 
-def _credentials() -> None:
+def _invitations() -> None:
     _table(
         "identity_invitation",
         _key(),
@@ -156,6 +166,9 @@ def _credentials() -> None:
         key=("key",),
         unique=(("organization_id", "id"), ("organization_id", "digest")),
     )
+
+
+def _refresh_tokens() -> None:
     _table(
         "identity_refresh_token",
         _key(),
@@ -174,6 +187,9 @@ def _credentials() -> None:
         unique=(("organization_id", "digest"),),
         indexes=tuple(("organization_id", column) for column in ("family", "session", "user_id", "ends_at")),
     )
+
+
+def _api_keys_and_grants() -> None:
     _table(
         "identity_api_key",
         _key(),
