@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -21,7 +22,12 @@ from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.writes import Writes
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.errors import InvalidInputError, PreconditionFailedError, UnsupportedTypeError
+from faultmaven_core.shared.errors import (
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnsupportedTypeError,
+)
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import Ids
 from faultmaven_core.shared.operation import Watch
@@ -106,6 +112,12 @@ class Curation:
 
     async def delete(self, command: c.DeleteDocument, caller: Caller) -> c.DocumentDeleted:
         """Delete a document: no search finds it from now on. Raises NotFoundError."""
+        found: Document | None = None
+        with suppress(NotFoundError):  # what a repeated request has deleted has its answer below
+            async with self._units(caller.organization, read_only=True) as unit:
+                found = await self._access.document(unit, command.document_id, caller)
+        if found:
+            await self._access.require_case(found, caller)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.DocumentDeleted:
             document = await self._access.document(unit, command.document_id, caller)
