@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -30,6 +31,7 @@ from faultmaven_core.shared.errors import (
     DeadlineExceededError,
     FaultMavenError,
     InvalidInputError,
+    MisconfiguredError,
     RateLimitedError,
     TooLargeError,
     UnsupportedError,
@@ -175,6 +177,8 @@ class TestServer:
             (answer("502 Bad Gateway", body="<html>"), BackendRefusedError),
             (answer("504 Gateway Timeout"), DeadlineExceededError),
             (answer("400 Bad Request"), BackendError),
+            (answer("404 Not Found", body="<html>"), MisconfiguredError),
+            (answer("404 Not Found", body='{"error":"NotFoundError","message":"no database"}'), MisconfiguredError),
             (answer("302 Found", "Location: http://192.0.2.1/"), BackendError),
             (answer("200 OK", body="<html>"), BackendError),
         ],
@@ -312,8 +316,22 @@ class TestFolder:
         """Told by the first call, not by silence."""
         (tmp_path / "file").write_text("x")
         store = ChromaVectorStore(tmp_path / "file" / "chroma")
-        with pytest.raises(BackendError):
+        with pytest.raises(MisconfiguredError) as told:
             await store.ping()
+        assert str(tmp_path / "file" / "chroma") in str(told.value)
+        assert os.strerror(errno.ENOTDIR) in str(told.value)
+        await store.aclose()
+
+    async def test_a_folder_that_chroma_refuses_is_an_error_that_names_it(self, tmp_path: Path) -> None:
+        """As one whose database is none, every time; what Chroma says goes to the log."""
+        folder = tmp_path / "chroma"
+        folder.mkdir()
+        (folder / "chroma.sqlite3").write_bytes(b"this is no database, and never was one" * 200)
+        store = ChromaVectorStore(folder)
+        for _ in range(2):
+            with pytest.raises(MisconfiguredError, match="damaged") as told:
+                await store.ping()
+            assert str(folder) in str(told.value)
         await store.aclose()
 
 

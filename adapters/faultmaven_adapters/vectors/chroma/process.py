@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from faultmaven_adapters._support.child_process import connection_of
-from faultmaven_adapters.vectors.chroma.errors import FAILED, LOCKED, OK
+from faultmaven_adapters.vectors.chroma.errors import FAILED, LOCKED, OK, UNREACHED, UNREADABLE
 
 if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
@@ -28,12 +28,20 @@ def main(folder: Path, connection: Connection) -> None:
     """Serve until the connection ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what ends when
     os.umask(0o077)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        connection.send((UNREACHED, error.strerror))
+        return
     if not _locked(lock):
         connection.send((LOCKED, "Another process has the folder open."))
         return
-    chroma = _Chroma(folder)
+    try:
+        chroma = _Chroma(folder)
+    except BaseException as error:  # noqa: BLE001 - Chroma's own core panics with one that is no Exception
+        connection.send((UNREADABLE, f"{type(error).__name__}: {error}"))
+        return
     connection.send((OK, ""))
     while True:
         try:
