@@ -169,6 +169,9 @@ class CheckedVectors(VectorStore):
         await self._drop(name)
 
     async def upsert(self, scope: Scope, records: Sequence[VectorRecord]) -> WriteToken:
+        if records:
+            # Somebody else may have dropped it and made it anew, for other vectors: no record goes in by what was once so.
+            self._specs.pop(scope.collection, None)
         spec = await self._spec(scope)
         checked = await _checked_records(spec, records)
         token, confirmed = _NOTHING_WRITTEN, 0
