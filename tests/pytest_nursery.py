@@ -7,6 +7,7 @@ each run imports anew.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -76,6 +77,8 @@ def _import() -> None:
         pytest.main(["-qqq", "--noconftest", "-p", "no:cacheprovider", "--collect-only", *options, nothing])
     for name in OTHERS:
         import_module(name)
+    # Pytest collects garbage several times at the end of a run, which would look through all of this.
+    gc.freeze()
 
 
 def _run(arguments: list[str], environment: dict[str, str], output: str, timeout: float) -> int:
