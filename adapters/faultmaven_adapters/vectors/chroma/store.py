@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -93,7 +92,7 @@ class ChromaVectorStore(CheckedVectors):
     ) -> WriteToken:
         body = {
             "ids": [record.id for record in records],
-            "embeddings": [b64encode(_little_endian(record.vector)).decode() for record in records],
+            "embeddings": [_little_endian(record.vector) for record in records],
             "metadatas": [metadata_of(record.fields, spec.fields) for record in records],
         }
         await self._ask(Operation.UPSERT, spec, organization, body, make=True)
@@ -124,7 +123,7 @@ class ChromaVectorStore(CheckedVectors):
         after: WriteToken | None,
     ) -> Iterable[Match]:
         body = {
-            "query_embeddings": [query.values.tolist()],
+            "query_embeddings": [query.values],
             "n_results": limit,
             "where": None if where is None else where_of(where),
             "include": ["distances", "metadatas"],
