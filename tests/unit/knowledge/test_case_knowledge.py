@@ -18,8 +18,9 @@ from tests.unit.knowledge.library import ANN, hashed, write
 
 async def drained(fm: FaultMaven) -> None:
     """Wait for the program's own runner."""
-    while any([(await fm.jobs.list(ListJobs(state), fm.caller)).jobs for state in ("queued", "running")]):  # noqa: ASYNC110 - jobs tell nobody outside that they ended
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while any([(await fm.jobs.list(ListJobs(state), fm.caller)).jobs for state in ("queued", "running")]):  # noqa: ASYNC110 - jobs tell nobody outside that they ended
+            await asyncio.sleep(0.01)
 
 
 async def test_a_cases_documents_are_told_in_its_journal_and_deleted_with_it(fm: FaultMaven, tmp_path: Path) -> None:
