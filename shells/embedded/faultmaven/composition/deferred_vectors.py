@@ -100,9 +100,10 @@ class DeferredVectorStore(VectorStore):
 
     async def aclose(self) -> None:
         async with self._making:  # what is being built is closed, too
-            made = await asyncio.to_thread(self._ended)
-            if made is not None:
-                await made.aclose()
+            with self._building:
+                self._closed = True
+            if self._made is not None:
+                await self._made.aclose()
 
     async def _store(self) -> VectorStore:
         async with self._making:
@@ -118,9 +119,4 @@ class DeferredVectorStore(VectorStore):
                 if self._closed:
                     raise ConflictError(_CLOSED)
                 self._made = self._make()
-            return self._made
-
-    def _ended(self) -> VectorStore | None:
-        with self._building:
-            self._closed = True
             return self._made
