@@ -38,7 +38,10 @@ def run_changed(module: str, source: str, arguments: Sequence[str], folder: Path
     environment |= {MODULE: module, FILE: str(file), "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
     options = ["-p", "tests.changed_source", "-p", "no:cacheprovider", "--no-cov", "-q", "--tb=line", "-rfE"]
     output = folder / f"{module}.txt"
-    nursery = _idle.pop() if _idle else _new_nursery()
+    try:
+        nursery = _idle.pop()
+    except IndexError:
+        nursery = _new_nursery()
     code = nursery.run([*options, *arguments], environment, output, timeout=timeout)
     _idle.append(nursery)
     told = output.read_text(errors="replace")
