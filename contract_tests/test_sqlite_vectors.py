@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 import sys
@@ -265,3 +266,28 @@ async def test_a_caller_who_gives_up_leaves_whole_batches(
     await store.upsert(scope, [record("last")])
     assert batches == [500, 500, 1]
     assert await store.count(scope) == 1001
+
+
+async def test_a_connection_that_cannot_be_closed_keeps_nothing_else_open(
+    path: Path, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one folds its log into the file, and the threads end."""
+    store = SqliteVectorStore(path)
+    await store.ensure(SPEC)
+    await store.upsert(scope, [record("a")])
+    assert await store.count(scope) == 1
+    close, closed = file.VectorFile.close, list[file.VectorFile]()
+
+    def failing(one: file.VectorFile) -> None:
+        close(one)
+        closed.append(one)
+        if len(closed) == 1:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(file.VectorFile, "close", failing)
+    threads = {thread for thread in threading.enumerate() if thread.name.startswith("faultmaven-vectors")}
+    assert len(threads) >= 2
+    with pytest.raises(sqlite3.OperationalError):
+        await store.aclose()
+    assert await asyncio.to_thread(os.listdir, path.parent) == ["vectors.db"]
+    assert not any(thread.is_alive() for thread in threads)

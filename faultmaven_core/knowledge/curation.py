@@ -20,6 +20,7 @@ from faultmaven_core.knowledge.ports import DocumentFiles, DocumentQuery, Found,
 from faultmaven_core.knowledge.removal import Removal
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.writes import Writes
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import (
@@ -165,8 +166,7 @@ class Curation:
             )
         left = gone(known, found.documents)
         jobs: list[str] = []
-        for at in range(0, len(left), MOST):
-            keys = [document.key for document in left[at : at + MOST]]
+        for keys in batched((document.key for document in left), MOST):
 
             async def work(unit: KnowledgeUnitOfWork, keys: Sequence[UUID] = keys) -> tuple[str, ...]:
                 now = (await unit.knowledge.get_many(keys)).values()

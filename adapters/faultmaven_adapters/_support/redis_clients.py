@@ -102,9 +102,11 @@ class RedisClients:
         """Close every connection. Closing twice is no error."""
         self._closed = True
         with self.translated():
-            await self.client.aclose()
-            if self._sentinel is not None:
-                await self._sentinel.aclose()
+            try:
+                await self.client.aclose()
+            finally:
+                if self._sentinel is not None:
+                    await self._sentinel.aclose()
 
     async def _in_time(self, command: Callable[[Client], Awaitable[T]], end: float) -> T:
         try:

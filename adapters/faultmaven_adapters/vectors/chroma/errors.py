@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from faultmaven_adapters._support.causes import causes
 from faultmaven_adapters._support.translate import NETWORK, Row, Table, broken, by_code, failing, late, overloaded, says
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.vectors import CollectionMissingError
@@ -97,9 +98,7 @@ def over_http() -> Table:
 
 def _unreached(error: BaseException, place: str) -> FaultMavenError:
     """Nothing was sent. What the system said the client hides behind errors of its own."""
-    below: BaseException | None = error
-    while below is not None:
-        if isinstance(below, ssl.SSLCertVerificationError):
-            return NETWORK[ssl.SSLCertVerificationError](below, place)
-        below = below.__cause__ or below.__context__
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return NETWORK[ssl.SSLCertVerificationError](cause, place)
     return BackendRefusedError(f"{place} cannot be reached: look at its address and at the network.")

@@ -31,6 +31,7 @@ from faultmaven_core.ports.vectors import (
     VectorRecord,
     WriteToken,
 )
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.ids import OrganizationId
 from faultmaven_core.shared.secret import Secret
@@ -158,8 +159,8 @@ class ChromaVectorStore(CheckedVectors):
     ) -> AsyncGenerator[Sequence[VectorId], None]:
         # All at once: Chroma counts its pages from the beginning, and a deletion meanwhile would hide ids.
         ids = await self._ids(spec, organization, None)
-        for start in range(0, len(ids), page_size):
-            yield ids[start : start + page_size]
+        for page in batched(ids, page_size):
+            yield page
 
     async def _ping(self) -> None:
         await self._wire(Operation.PING)
