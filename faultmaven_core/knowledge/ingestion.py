@@ -189,6 +189,7 @@ class Ingestion:
     async def _embedded(self, documents: Sequence[Document], caller: Caller) -> None:
         """Say of the documents that they are embedded, and put right what happened to them meanwhile."""
         read = {document.key: document for document in documents}
+        overtaken: list[Document] = []
 
         async def work(unit: KnowledgeUnitOfWork) -> None:
             alive = {key: one for key, one in (await unit.knowledge.get_many(read)).items() if _is_read(one)}
@@ -198,10 +199,13 @@ class Ingestion:
                 replace(one, embedded=self._index.fingerprint if key in same else "") for key, one in alive.items()
             ]
             await unit.knowledge.save(saved)
+            overtaken[:] = [one for key, one in alive.items() if one.embedded != read[key].embedded]
             if len(same) < len(alive):
                 await unit.outbox.add(requests.embed(caller))
 
         await self._write(None, caller, NoneType, work)
+        # A process with another model may have embedded them meanwhile: no row names those vectors any more.
+        await self._index.leave(overtaken)
         now = {document.key: document for document in await self._documents(read, caller)}
         await self._index.remove(
             document for key, document in read.items() if key not in now or now[key].state is DocumentState.REMOVED
