@@ -23,6 +23,8 @@ from faultmaven_core.shared.ids import OrganizationId
 
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 WORKERS = 12
+ENOUGH = 500
+"""Calls after which a failover meets a load."""
 ORGANIZATIONS = [OrganizationId(f"org-{number}") for number in range(30)]
 """As many hash tags, so that every part of a cluster has some of the keys."""
 
@@ -71,6 +73,12 @@ class Load:
         await self._clients.aclose()
         # Whatever is not ours came through, and ended the work that it hit.
         self.wrong += [repr(end) for end in ended if end is not None]
+
+    async def busy(self) -> None:
+        """Returns when all of it is under way."""
+        async with asyncio.timeout(60):
+            while self.done < ENOUGH or not (self.tokens and self.heard):  # noqa: ASYNC110 - counted, not told
+                await asyncio.sleep(0.05)
 
     async def recovered(self, since: float) -> float:
         """Seconds until every organization's keys could be used again for good, and a signal was heard."""

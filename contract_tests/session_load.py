@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import uuid4
@@ -30,6 +30,8 @@ PAUSE = 0.05
 """Seconds that a user waits after an error."""
 PATIENCE = 60.0
 """Seconds after which a user gives up, with the error that he got last."""
+LONGEST = 120.0
+"""Seconds after which half of all calls have been answered, however busy the machine."""
 MOST_OPEN = 5
 
 
@@ -58,10 +60,15 @@ class Figures:
         if self.answered >= number:
             event.set()
 
-    async def reached(self, number: int) -> None:
-        """Returns when so many calls were answered."""
+    async def reached(self, number: int, load: Collection[asyncio.Task[None]]) -> None:
+        """Returns when so many calls of this load were answered; raises what ends any of it."""
         self._awaited = number, asyncio.Event()
-        await self._awaited[1].wait()
+        reaching = asyncio.create_task(self._awaited[1].wait())
+        ended, _ = await asyncio.wait([reaching, *load], timeout=LONGEST, return_when=asyncio.FIRST_COMPLETED)
+        reaching.cancel()
+        for task in ended - {reaching}:
+            task.result()
+        assert reaching in ended, f"Only {self.answered} calls of {number} were answered within {LONGEST} s."
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -16,6 +17,8 @@ import pytest
 
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.vectors.chroma import ChromaVectorStore
+from faultmaven_adapters.vectors.chroma.embedded import EmbeddedWire
+from faultmaven_adapters.vectors.chroma.wire import Operation
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.servers import private, shared
 from faultmaven_contract_tests.vector_samples import EAST, SPEC, fresh_scope, fresh_spec, ids, record, scanned
@@ -30,6 +33,7 @@ from faultmaven_core.shared.errors import (
     DeadlineExceededError,
     FaultMavenError,
     InvalidInputError,
+    MisconfiguredError,
     RateLimitedError,
     TooLargeError,
     UnsupportedError,
@@ -38,7 +42,7 @@ from faultmaven_core.shared.secret import Secret
 
 QUERY = Embedding.of(EAST)
 TOKEN = "a-canary-that-opens-nothing"
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds within which a failure is told, with time-outs of one second; the rest is for busy machines."""
 
 CALLS: dict[str, Callable[[VectorStore, Scope], Awaitable[object]]] = {
@@ -153,10 +157,10 @@ class TestServer:
             before = proxy.requests_seen
             calling = asyncio.ensure_future(call(wrapped, scope))
             if name not in ("ping", "inspect"):
-                while proxy.requests_seen == before:  # noqa: ASYNC110 - the proxy counts, it tells nobody
-                    await asyncio.sleep(0.002)
-                proxy.answer(None)
                 async with asyncio.timeout(PATIENCE):
+                    while proxy.requests_seen == before:  # noqa: ASYNC110 - the proxy counts, it tells nobody
+                        await asyncio.sleep(0.002)
+                    proxy.answer(None)
                     await calling
             else:
                 with pytest.raises(BackendRefusedError):
@@ -175,6 +179,8 @@ class TestServer:
             (answer("502 Bad Gateway", body="<html>"), BackendRefusedError),
             (answer("504 Gateway Timeout"), DeadlineExceededError),
             (answer("400 Bad Request"), BackendError),
+            (answer("404 Not Found", body="<html>"), MisconfiguredError),
+            (answer("404 Not Found", body='{"error":"NotFoundError","message":"no database"}'), MisconfiguredError),
             (answer("302 Found", "Location: http://192.0.2.1/"), BackendError),
             (answer("200 OK", body="<html>"), BackendError),
         ],
@@ -283,6 +289,29 @@ class TestFolder:
         assert await store.count(fresh_scope()) == 0
         await store.aclose()
 
+    async def test_an_answer_that_nobody_waits_for_is_nobody_elses(self, store: ChromaVectorStore) -> None:
+        """A cancelled call is done to its end, and the next one gets its own answer from the same process."""
+        await store.ensure(SPEC)
+        scope = fresh_scope()
+        await store.upsert(scope, [record("a")])
+        process = child()
+        process.suspend()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await store.search(scope, QUERY, limit=1)
+        process.resume()
+        assert await store.count(scope) == 1
+        assert process.is_running()
+
+    async def test_an_order_that_is_not_taken_does_not_hold_up_the_loop(self, tmp_path: Path) -> None:
+        """It is larger than what the system keeps on its way; the loop has to go on for the time-out to come."""
+        wire = EmbeddedWire(tmp_path / "chroma", timeout=8.0)
+        await wire(Operation.PING)
+        child().suspend()
+        with pytest.raises(DeadlineExceededError):
+            await wire(Operation.UPSERT, "large", {"embeddings": [bytes(8 << 20)]})
+        await wire.aclose()
+
     async def test_the_process_is_told_no_secret_and_ends(
         self, store: ChromaVectorStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -312,8 +341,22 @@ class TestFolder:
         """Told by the first call, not by silence."""
         (tmp_path / "file").write_text("x")
         store = ChromaVectorStore(tmp_path / "file" / "chroma")
-        with pytest.raises(BackendError):
+        with pytest.raises(MisconfiguredError) as told:
             await store.ping()
+        assert str(tmp_path / "file" / "chroma") in str(told.value)
+        assert os.strerror(errno.ENOTDIR) in str(told.value)
+        await store.aclose()
+
+    async def test_a_folder_that_chroma_refuses_is_an_error_that_names_it(self, tmp_path: Path) -> None:
+        """As one whose database is none, every time; what Chroma says goes to the log."""
+        folder = tmp_path / "chroma"
+        folder.mkdir()
+        (folder / "chroma.sqlite3").write_bytes(b"this is no database, and never was one" * 200)
+        store = ChromaVectorStore(folder)
+        for _ in range(2):
+            with pytest.raises(MisconfiguredError, match="damaged") as told:
+                await store.ping()
+            assert str(folder) in str(told.value)
         await store.aclose()
 
 

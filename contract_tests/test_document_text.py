@@ -82,6 +82,23 @@ class TestHtml(DocumentTextContract):
         blocks = reader.blocks(io.BytesIO(b"<h2>Dia<br>gnosis<p>Look.<p>Think."))
         assert [(b.level, b.text) for b in blocks] == [(2, "Dia\n"), (2, "gnosis\n"), (0, "Look.\n"), (0, "Think.\n")]
 
+    @pytest.mark.parametrize(
+        ("page", "text"),
+        [
+            (
+                "<p>pay<b>ments</b>-db is <code>full</code>, see <a href=x>the wiki</a>.",
+                "payments-db is full, see the wiki.",
+            ),
+            ("<p>kube_<span>pod</span>_status<wbr>_ready<sup>2</sup>", "kube_pod_status_ready2"),
+            ("<p>one <i> two</i>\n<em>three </em> four", "one two three four"),
+            ("<p>a<img src=x>b<button>c</button><option>d<option>e", "a b c d e"),
+            ("<p>" + "x" * (1 << 17), "x" * (1 << 17)),
+        ],
+    )
+    def test_a_tag_within_a_word_does_not_break_it(self, reader: DocumentText, page: str, text: str) -> None:
+        """Else its words are not found; blanks that are there stay, and tags that stand for things part words."""
+        assert self.text(reader, page.encode()) == f"{text}\n"
+
     def test_references_are_resolved_and_preformatted_lines_stay(self, reader: DocumentText) -> None:
         """A log quoted in a page is read as its lines."""
         page = b"<html><body>a &lt;b&gt; &amp; &#65;<br>c<pre>10:00  one\n10:01  two</pre></body>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,10 +14,19 @@ from faultmaven_adapters.blobs.memory import MemoryBlobStore
 from faultmaven_adapters.vectors.memory import MemoryVectorStore
 from faultmaven_contract_tests.knowledge_installation import KnowledgeInstallation, Letters
 from faultmaven_contract_tests.knowledge_tenancy import KnowledgeTenancyContract
+from faultmaven_contract_tests.samples import ACME, OTHER
+from faultmaven_contract_tests.vector_samples import counted
+from faultmaven_core.knowledge.model import Tier
+from faultmaven_core.knowledge.vectors import collection
+from faultmaven_core.ports.vectors import Scope, VectorStore
 from faultmaven_core.shared.clock import FixedClock
 from storages import OPENERS as STORAGES
 from storages import memory
 from test_vectors import OPENERS as VECTORS
+
+FINGERPRINT = f"letters:{uuid4().hex}"
+"""So the tests have collections of their own in servers that all tests of a run share, and share those: some stores make
+them slowly."""
 
 
 class TestOnDatabases(KnowledgeTenancyContract):
@@ -45,9 +55,19 @@ class TestOnVectorStores(KnowledgeTenancyContract):
     async def subject(
         self, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncIterator[KnowledgeInstallation]:
-        """Vectors in this store, in collections of their own: servers are shared by all tests of a run."""
-        monkeypatch.setattr(Letters, "fingerprint", f"letters:{uuid4().hex}")
+        """Vectors in this store."""
+        monkeypatch.setattr(Letters, "fingerprint", FINGERPRINT)
         blobs = MemoryBlobStore()
         async with memory(tmp_path) as storage, self.openers[backend](tmp_path) as vectors:
+            await empty(vectors)
             yield KnowledgeInstallation(storage, blobs, vectors, FixedClock(datetime.now(UTC)))
         await blobs.aclose()
+
+
+async def empty(vectors: VectorStore) -> None:
+    """Nothing is left of the test before, also where it takes a while until that is seen."""
+    for name in [collection(tier, FINGERPRINT) for tier in Tier]:
+        if await vectors.describe(name) is not None:
+            for scope in (Scope(name, ACME), Scope(name, OTHER)):
+                await vectors.delete_organization(scope)
+                await counted(vectors, partial(vectors.count, scope), 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -152,6 +152,28 @@ async def test_a_database_that_nobody_prepared() -> None:
         assert (await one.inspect()).warnings
 
 
+async def test_a_database_of_its_own_is_prepared_as_the_error_says() -> None:
+    """Nobody migrates it: what its user lacks an administrator grants, and the same call is then answered."""
+    url = shared("postgres").url
+    await new_database(url, FRESH, migrated=False)
+    async with opened(as_app(url, FRESH)) as store:
+        administrator = await as_owner(url, FRESH)
+        try:
+            for said, granted in (
+                ("CREATE EXTENSION vector in this database", "CREATE EXTENSION vector"),
+                ("GRANT CREATE ON SCHEMA public", f"GRANT CREATE ON SCHEMA public TO {APP}"),
+            ):
+                with pytest.raises(MisconfiguredError, match=said):
+                    await store.ensure(SPEC)
+                await administrator.execute(granted)
+        finally:
+            await administrator.close()
+        await store.ensure(SPEC)
+        scope = fresh_scope()
+        await store.upsert(scope, [record("a")])
+        assert set(await store.get(scope, ids("a"))) == {"a"}
+
+
 @pytest.mark.parametrize("dimension", [2000, 2001, 4000])
 async def test_long_vectors_are_found_with_full_precision(dimension: int) -> None:
     """The index takes halves of numbers over 2,000; what is stored and the score are exact."""
@@ -170,7 +192,7 @@ async def test_long_vectors_are_found_with_full_precision(dimension: int) -> Non
             await store.count(scope)
 
 
-async def test_many_records_are_searched_by_the_index_and_few_are_all_found() -> None:
+async def test_many_records_are_searched_by_the_index_and_few_are_all_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Recall beside the exact answer; an organization or a kind with few records is not lost behind others' many."""
     chosen = random.Random(3)
 
@@ -189,9 +211,10 @@ async def test_many_records_are_searched_by_the_index_and_few_are_all_found() ->
         await store.upsert(small, [VectorRecord(VectorId(f"s{n}"), vector(), {"kind": "usual"}) for n in range(12)])
         await _analysed()
         query = vector()
-        assert "embedding_idx" in await _plan(query)
         exact = sorted(rows, key=lambda row: -sum(a * b for a, b in zip(row.vector.values, query.values, strict=True)))
-        found = await store.search(large, query, limit=10)
+        with _plans(monkeypatch) as plans:
+            found = await store.search(large, query, limit=10)
+        assert ["embedding_idx" in plan for plan in plans] == [True], plans
         assert len({match.id for match in found} & {row.id for row in exact[:10]}) >= 9
         assert len(await store.search(large, query, limit=10, where=Eq("kind", "rare"))) == 10
         assert len(await store.search(small, query, limit=12)) == 12
@@ -206,15 +229,18 @@ async def _analysed() -> None:
         await owner.close()
 
 
-async def _plan(query: Embedding) -> str:
-    """How the database would do what a search of the large organization asks, as the services' role."""
-    async with connected(await prepared()) as raw:
-        await raw.execute("SELECT set_config('app.organization', 'large', false)")
-        rows = await raw.fetch(
-            f"EXPLAIN SELECT id FROM vectors_of_{MANY.name} WHERE organization_id = 'large' "
-            f"ORDER BY embedding <=> '{list(query.values)}', id LIMIT 10"
-        )
-    return "\n".join(row[0] for row in rows)
+@contextmanager
+def _plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """How the database does each query of the adapter's, with its parameters and in its own transaction."""
+    fetch, plans = asyncpg.Connection.fetch, list[str]()
+
+    async def explained(connection: Any, query: str, *parameters: Any, **options: Any) -> Any:
+        plans.append("\n".join(row[0] for row in await fetch(connection, f"EXPLAIN {query}", *parameters)))
+        return await fetch(connection, query, *parameters, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "fetch", explained)
+        yield plans
 
 
 @pytest.mark.servers("pgbouncer")

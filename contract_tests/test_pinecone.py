@@ -353,7 +353,7 @@ async def test_a_refusal_is_told_and_asked_once(
         "POST namespaces/documents/fetch": 2,
         "POST namespaces/documents/list": 1,
         "GET namespaces": 1,
-        "GET indexes": 1,
+        "GET indexes": 2,  # the ping, and before the upsert a look whether the index is what it was
     }
 
 

@@ -169,7 +169,7 @@ async def test_a_unit_is_refused_another_organizations_row_by_the_database_too(s
 async def test_a_statement_that_takes_too_long_is_ended_and_the_connection_goes_on(storage: SqlStorage) -> None:
     """By the server, so that it does not work on for nobody."""
     async with sql(
-        as_app(shared("postgres").url), SqlOptions(pool_size=1, max_overflow=0, statement_timeout=0.2)
+        as_app(shared("postgres").url), SqlOptions(pool_size=1, max_overflow=0, statement_timeout=2.0)
     ) as slow:
         async with slow.cases(ACME) as unit:
             with pytest.raises(DeadlineExceededError, match="did not answer in time"):
@@ -199,10 +199,10 @@ async def test_a_lock_that_somebody_holds_is_not_waited_for_without_end(storage:
 
 async def test_a_transaction_that_idles_is_ended_and_the_next_one_works(storage: SqlStorage) -> None:
     """A program that hangs inside a unit must not hold its locks for ever."""
-    async with sql(as_app(shared("postgres").url), SqlOptions(pool_size=1, max_overflow=0, idle_timeout=0.2)) as idle:
+    async with sql(as_app(shared("postgres").url), SqlOptions(pool_size=1, max_overflow=0, idle_timeout=1.0)) as idle:
         async with idle.cases(ACME) as unit:
             await unit.cases.add(case())
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(3)
             with pytest.raises(BackendUnavailableError):
                 await unit.commit()
         async with idle.cases(ACME) as unit:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from faultmaven_adapters.sql.options import SqlOptions
@@ -27,7 +28,8 @@ from storages import APP, DATABASE, as_app, as_owner, emptied, new_database, sql
 
 pytestmark = pytest.mark.servers("postgres")
 
-QUICK = SqlOptions(connect_timeout=1.0, statement_timeout=1.0, startup_wait=0.0)
+QUICK = SqlOptions(connect_timeout=2.0, statement_timeout=2.0, startup_wait=0.0)
+PATIENT = SqlOptions(connect_timeout=60.0, startup_wait=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +71,13 @@ async def has(storage: SqlStorage, number: int = 1) -> bool:
 
 async def test_a_unit_that_is_cancelled_while_it_gives_its_connection_back_still_gives_it_back() -> None:
     """Cancelled once on the way out, and once more while that is cleared up: `through_proxy` sees that none is in use."""
-    async with through_proxy() as (storage, proxy):
+    async with through_proxy(PATIENT) as (storage, proxy):
         for cancellations in (1, 2):
             left = asyncio.Event()
 
             async def look(left: asyncio.Event = left) -> None:
                 async with storage.cases(ACME, read_only=True):
-                    proxy.latency = 0.2
+                    proxy.latency = 60.0
                     left.set()
 
             task = asyncio.create_task(look())
@@ -99,6 +101,31 @@ async def test_connections_that_died_while_nobody_used_them_are_no_error() -> No
         await add(storage)
         proxy.cut()
         assert await has(storage)
+
+
+async def test_a_connection_to_what_has_become_a_replica_is_given_up() -> None:
+    """Its server takes no changes any more; whoever got it from the pool again would be refused for ever."""
+    async with through_proxy(SqlOptions(pool_size=1, max_overflow=0)) as (storage, proxy), owning() as owner:
+        try:
+            # As a replica answers; sessions that begin after the reset are a primary's again.
+            await owner.execute(f"ALTER DATABASE {DATABASE} SET default_transaction_read_only = on")
+            proxy.cut()
+            with pytest.raises(BackendUnavailableError, match="takes no changes now"):
+                await add(storage)
+        finally:
+            await owner.execute(f"ALTER DATABASE {DATABASE} RESET default_transaction_read_only")
+        await add(storage)
+        assert await has(storage)
+
+
+@asynccontextmanager
+async def owning() -> AsyncIterator[asyncpg.Connection]:
+    """A connection that may change the database itself."""
+    owner = await as_owner(shared("postgres").url)
+    try:
+        yield owner
+    finally:
+        await owner.close()
 
 
 async def test_a_pool_without_a_look_at_its_connections_hands_out_dead_ones() -> None:
@@ -187,7 +214,7 @@ async def test_a_network_that_swallows_everything_is_given_up_in_time() -> None:
         for _ in range(2):
             with pytest.raises(DeadlineExceededError):
                 await storage.ping()
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 40
         proxy.blackhole = False
         assert not await has(storage)
 
@@ -207,7 +234,7 @@ async def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
                     await reader.cases.get(case(20).id)
             finally:
                 server.resume()
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 40
         assert await has(storage, 20)
 
 

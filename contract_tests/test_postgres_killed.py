@@ -76,8 +76,9 @@ async def trouble(server: Server, names: list[str], kills: int, chance: random.R
     every = len(names) // (kills + 1)
     for _ in range(kills):
         reached = len(names) - every
-        while len(names) > reached:  # noqa: ASYNC110 - the list is the commands' own, and they know of no kills
-            await asyncio.sleep(0.002)
+        async with asyncio.timeout(120):
+            while len(names) > reached:  # noqa: ASYNC110 - the list is the commands' own, and they know of no kills
+                await asyncio.sleep(0.002)
         server.kill()
         await asyncio.sleep(chance.uniform(0, 0.3))
         await asyncio.to_thread(server.restart)

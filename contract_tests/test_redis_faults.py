@@ -88,11 +88,12 @@ async def test_a_hung_server_keeps_nobody_beyond_the_deadline() -> None:
             ends = await asyncio.gather(*calls, return_exceptions=True)
             took = asyncio.get_running_loop().time() - start
             assert {type(end) for end in ends} <= {DeadlineExceededError, BackendRefusedError}
-            assert took < 5
+            # One after the other on four connections they would take fourteen, and without a deadline for ever.
+            assert took < 10
             server.resume()
             await cache.set(KEY, b"z", ttl=MINUTE)
             assert await cache.get(KEY) == b"z"
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await heard(signals, topic, listener)
         await signals.aclose()
         await clients.aclose()
@@ -111,20 +112,20 @@ async def heard(signals: RedisSignals, topic: Topic, listener: Any) -> bytes:
 @pytest.mark.servers("redis")
 async def test_a_connection_that_only_looks_open_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A listener to whom nothing comes asks, gets no answer and connects anew: firewalls forget without a word."""
-    monkeypatch.setattr(listening, "HEARTBEAT", 1.0)
     where = quick(shared("redis"))
     async with FaultProxy("127.0.0.1", urlsplit(where.url).port or 0) as proxy:
         clients, direct = open_redis(replace(where, url=proxy.through(where.url))), open_redis(where)
         signals, topic = RedisSignals(clients), Topic(KEY.organization, "topic")
         async with signals.subscribe(topic) as listener:
             assert proxy.connections == 1
+            monkeypatch.setattr(listening, "HEARTBEAT", 1.0)
             proxy.blackhole = True
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while proxy.connections < 2:  # noqa: ASYNC110 - the proxy counts, it does not tell
                     await asyncio.sleep(0.05)
             proxy.cut()
             proxy.blackhole = False
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await heard(RedisSignals(direct), topic, listener)
         await signals.aclose()
         await clients.aclose()

@@ -204,8 +204,8 @@ async def test_a_hit_whose_answer_was_lost_counts_at_most_twice(server: Server, 
 
 
 async def test_an_outage_is_an_error_at_once_and_never_a_missing_session(server: Server) -> None:
-    """A sign-in without a store is refused within a second; nobody is signed out by it."""
-    async with store_at(RedisPlace(server.url)) as store:
+    """A sign-in without a store is refused at once, however long an answer is waited for; nobody is signed out by it."""
+    async with store_at(RedisPlace(server.url, connect_timeout=60, timeout=60)) as store:
         session = await begin(store)
         server.kill()
         try:
@@ -213,7 +213,7 @@ async def test_an_outage_is_an_error_at_once_and_never_a_missing_session(server:
                 start = time.monotonic()
                 with pytest.raises(BackendUnavailableError):
                     await call
-                assert time.monotonic() - start < 1
+                assert time.monotonic() - start < 20
         finally:
             server.restart()
         assert await store.get(session.id) is not None
@@ -221,17 +221,18 @@ async def test_an_outage_is_an_error_at_once_and_never_a_missing_session(server:
 
 async def test_a_hung_server_is_an_error_in_time(server: Server) -> None:
     """Within the time for a connection and a reply, however many wait."""
-    async with store_at(replace(place(server), connect_timeout=0.4, timeout=0.4)) as store:
+    async with store_at(replace(place(server), connect_timeout=1.0, timeout=1.0)) as store:
         session = await begin(store)
         server.pause()
         try:
             start = time.monotonic()
-            answers = await asyncio.gather(*(store.get(session.id) for _ in range(20)), return_exceptions=True)
+            answers = await asyncio.gather(*(store.get(session.id) for _ in range(200)), return_exceptions=True)
             took = time.monotonic() - start
         finally:
             server.resume()
         assert all(isinstance(answer, DeadlineExceededError | BackendUnavailableError) for answer in answers)
-        assert took < 2.5
+        # One after the other on its four connections they would take fifty.
+        assert took < 20
         assert await store.get(session.id) is not None
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 import sys
+import threading
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from faultmaven_adapters.vectors.sqlite import SqliteVectorStore
+from faultmaven_adapters.vectors.sqlite import SqliteVectorStore, file
 from faultmaven_adapters.vectors.sqlite.likeness import Block, Held, Shelf
 from faultmaven_contract_tests.vector_samples import EAST, SPEC, fresh_scope, ids, record
 from faultmaven_core.ports.vector_filters import Eq, Gt
@@ -241,15 +243,51 @@ async def test_two_stores_make_the_file_at_once(path: Path) -> None:
         await store.aclose()
 
 
-async def test_a_caller_who_gives_up_leaves_whole_batches(store: SqliteVectorStore, scope: Scope) -> None:
-    """The batch that is being written comes to its end, and the store goes on."""
-    rows = [record(f"r{number}", amount=number) for number in range(2000)]
-    writing = asyncio.ensure_future(store.upsert(scope, rows))
-    while not await store.count(scope):
-        pass
+async def test_a_caller_who_gives_up_leaves_whole_batches(
+    store: SqliteVectorStore, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch that is being written comes to its end, no further one begins, and the store goes on."""
+    add, begun, may_go_on, batches = file.add, threading.Event(), threading.Event(), list[int]()
+
+    def slowly(connection: sqlite3.Connection, place: int, records: Sequence[VectorRecord]) -> None:
+        batches.append(len(records))
+        if len(batches) == 2:
+            begun.set()
+            assert may_go_on.wait(60)
+        add(connection, place, records)
+
+    monkeypatch.setattr(file, "add", slowly)
+    writing = asyncio.ensure_future(store.upsert(scope, [record(f"r{number}") for number in range(2000)]))
+    assert await asyncio.to_thread(begun.wait, 60)
     writing.cancel()
+    may_go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await writing
     await store.upsert(scope, [record("last")])
-    assert (await store.count(scope) - 1) % 500 == 0
-    assert len(await store.search(scope, QUERY, limit=1000, where=Gt("amount", -1))) in {500, 1000}
+    assert batches == [500, 500, 1]
+    assert await store.count(scope) == 1001
+
+
+async def test_a_connection_that_cannot_be_closed_keeps_nothing_else_open(
+    path: Path, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one folds its log into the file, and the threads end."""
+    store = SqliteVectorStore(path)
+    await store.ensure(SPEC)
+    await store.upsert(scope, [record("a")])
+    assert await store.count(scope) == 1
+    close, closed = file.VectorFile.close, list[file.VectorFile]()
+
+    def failing(one: file.VectorFile) -> None:
+        close(one)
+        closed.append(one)
+        if len(closed) == 1:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(file.VectorFile, "close", failing)
+    threads = {thread for thread in threading.enumerate() if thread.name.startswith("faultmaven-vectors")}
+    assert len(threads) >= 2
+    with pytest.raises(sqlite3.OperationalError):
+        await store.aclose()
+    assert await asyncio.to_thread(os.listdir, path.parent) == ["vectors.db"]
+    assert not any(thread.is_alive() for thread in threads)

@@ -19,7 +19,7 @@ from faultmaven_core.shared.secret import Secret
 from pgvector_backends import prepared
 from pinecone_backends import project
 
-TIMEOUT = 2.0
+TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)

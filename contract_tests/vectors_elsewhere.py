@@ -1,6 +1,7 @@
 """A vector store in another process: the tests' side, and, run as a program, the other side.
 
-Every line is a pickled value in base64: the maker of the store first, then a call and its outcome in turn.
+The process is one for all tests: it takes seconds to start. Every line is a pickled value in base64: the maker of a store, then
+a call and its outcome in turn, then END and an outcome that is none, when the store is closed.
 """
 
 from __future__ import annotations
@@ -8,21 +9,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import pickle
+import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cache
+from typing import IO, Any
 
+from faultmaven_contract_tests.servers import at_end
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.shared.errors import FaultMavenError
 
 Maker = Callable[[], VectorStore]
 
+END = "end"
+
 
 @asynccontextmanager
 async def elsewhere(make: Maker) -> AsyncIterator[OtherProcess]:
-    """A process with a store of its own; the maker can be pickled."""
+    """A store of its own in a process of its own; the maker can be pickled."""
     other = OtherProcess(make)
     try:
         yield other
@@ -31,67 +36,75 @@ async def elsewhere(make: Maker) -> AsyncIterator[OtherProcess]:
 
 
 class OtherProcess:
-    """Starts with the first call; calls go there one after another."""
+    """Made with the first call; calls go there one after another."""
 
     def __init__(self, make: Maker) -> None:
         self._make = make
         self._turn = asyncio.Lock()
-        self._process: Process | None = None
+        self._pipes: tuple[IO[bytes], IO[bytes]] | None = None
 
     async def __call__(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """What the store's method gives or raises there."""
         async with self._turn:
-            if self._process is None:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, __file__, stdin=PIPE, stdout=PIPE, limit=1 << 24
-                )
-                self._write(self._process, self._make)
-            assert self._process.stdout
-            self._write(self._process, (method, args, kwargs))
-            outcome = pickle.loads(base64.b64decode(await self._process.stdout.readline()))
+            outcome = await asyncio.to_thread(self._called, (method, args, kwargs))
         if isinstance(outcome, FaultMavenError):
             raise outcome
         return outcome
 
     async def aclose(self) -> None:
-        """It closes its store and ends."""
-        if self._process is None:
-            return
-        assert self._process.stdin
-        self._process.stdin.close()
-        try:
+        """It closes its store."""
+        if self._pipes is not None:
             async with asyncio.timeout(60):
-                assert await self._process.wait() == 0
-        finally:
-            if self._process.returncode is None:
-                self._process.kill()
-                await self._process.wait()
+                assert await asyncio.to_thread(self._called, END) is None
 
-    @staticmethod
-    def _write(process: Process, value: object) -> None:
-        assert process.stdin
-        process.stdin.write(_line(value))
-
-
-def _line(value: object) -> bytes:
-    return base64.b64encode(pickle.dumps(value)) + b"\n"
+    def _called(self, call: object) -> Any:
+        if self._pipes is None:
+            process = _process()
+            assert process.stdin
+            assert process.stdout
+            self._pipes = process.stdin, process.stdout
+            _write(process.stdin, self._make)
+        stdin, stdout = self._pipes
+        _write(stdin, call)
+        return _read(stdout.readline())
 
 
-async def _serve() -> None:
-    lines = sys.stdin.buffer
-    store: VectorStore = pickle.loads(base64.b64decode(lines.readline()))()
+@cache
+def _process() -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def end() -> None:
+        process.communicate(timeout=60)
+        _process.cache_clear()
+        assert process.returncode == 0
+
+    at_end(end)
+    return process
+
+
+def _write(file: IO[bytes], value: object) -> None:
+    file.write(base64.b64encode(pickle.dumps(value)) + b"\n")
+    file.flush()
+
+
+def _read(line: bytes) -> Any:
+    return pickle.loads(base64.b64decode(line))
+
+
+async def _serve(store: VectorStore) -> None:
     try:
-        while line := await asyncio.to_thread(lines.readline):
-            method, args, kwargs = pickle.loads(base64.b64decode(line))
+        while (call := _read(await asyncio.to_thread(sys.stdin.buffer.readline))) != END:
+            method, args, kwargs = call
             try:
                 outcome = await getattr(store, method)(*args, **kwargs)
             except FaultMavenError as error:
                 outcome = error
-            sys.stdout.buffer.write(_line(outcome))
-            sys.stdout.buffer.flush()
+            _write(sys.stdout.buffer, outcome)
     finally:
         await store.aclose()
+    _write(sys.stdout.buffer, None)
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    while line := sys.stdin.buffer.readline():
+        asyncio.run(_serve(_read(line)()))

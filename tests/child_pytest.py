@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from faultmaven_contract_tests.servers import at_end
 from tests.changed_source import FILE, MODULE
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.pytest_nursery import Nursery
 
 _NAME = re.compile(r"^(?:FAILED|ERROR) \S*?::(test_\w+)", re.MULTILINE)
 """The test's name in a line `FAILED file::Class::name[parameters] - error`; ERROR where its tear-down found it."""
@@ -38,18 +36,23 @@ def run_changed(module: str, source: str, arguments: Sequence[str], folder: Path
     # Coverage would count the changed text, a contract record would tell of it, and hypothesis would remember it.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "FM_CONTRACT"))}
     environment |= {MODULE: module, FILE: str(file), "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis")}
-    command = [sys.executable, "-m", "pytest", "-p", "tests.changed_source", "-p", "no:cacheprovider", "--no-cov"]
+    options = ["-p", "tests.changed_source", "-p", "no:cacheprovider", "--no-cov", "-q", "--tb=line", "-rfE"]
+    output = folder / f"{module}.txt"
     try:
-        done = subprocess.run(
-            [*command, "-q", "--tb=line", "-rfE", *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as late:
-        return Outcome(None, frozenset(), str(late.output))
-    return Outcome(done.returncode, frozenset(_NAME.findall(done.stdout)), done.stdout)
+        nursery = _idle.pop()
+    except IndexError:
+        nursery = _new_nursery()
+    code = nursery.run([*options, *arguments], environment, output, timeout=timeout)
+    _idle.append(nursery)
+    told = output.read_text(errors="replace")
+    return Outcome(code, frozenset(_NAME.findall(told)) if code is not None else frozenset(), told)
+
+
+_idle: list[Nursery] = []
+"""Those who bear no run; as many as there ever were runs at once."""
+
+
+def _new_nursery() -> Nursery:
+    nursery = Nursery()
+    at_end(nursery.end)
+    return nursery

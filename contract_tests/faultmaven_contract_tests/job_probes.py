@@ -28,7 +28,7 @@ from faultmaven_core.shared.ids import CaseId
 _FAILURES: Mapping[str, FaultMavenError] = {
     "unavailable": BackendUnavailableError("The probe is away."),
     "invalid_input": InvalidInputError("The probe is wrong."),
-    "rate_limited": RateLimitedError("The probe is busy.", retry_after=3.0),
+    "rate_limited": RateLimitedError("The probe is busy.", retry_after=1.5),
 }
 
 

@@ -189,7 +189,7 @@ class UnitOfWorkContract(Contract):
         """However long it takes."""
         async with subject.cases(ACME) as unit:
             await unit.cases.add(case())
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(30):
                 assert not await exists(subject, case().id)
 
     async def test_a_job_exists_if_and_only_if_its_unit_committed(self, subject: Storage) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import pytest
+
 from faultmaven_contract_tests.harness import Contract, requires
-from faultmaven_contract_tests.vector_samples import EAST, NORTH, SPEC, WEST, fresh_scope, ids, record
+from faultmaven_contract_tests.vector_samples import EAST, NORTH, SPEC, WEST, fresh_scope, fresh_spec, ids, record
+from faultmaven_core.ports.vector_fields import FieldType
 from faultmaven_core.ports.vector_filters import Eq
-from faultmaven_core.ports.vectors import Embedding, VectorCapability, VectorId, VectorStore
+from faultmaven_core.ports.vectors import Embedding, VectorCapability, VectorId, VectorRecord, VectorStore
+from faultmaven_core.shared.errors import InvalidInputError
 
 QUERY = Embedding.of(EAST)
 
@@ -59,7 +63,10 @@ class VectorPlaceContract(Contract):
 
     @requires(VectorCapability.MULTI_PROCESS)
     async def test_another_process_finds_what_this_one_writes(self, place: VectorPlace, subject: VectorStore) -> None:
-        """Clause 27: every time, both ways, also where it searched before; where that cannot be it is refused at once."""
+        """Clause 27: every time, both ways, also where it searched before.
+
+        Where that cannot be it is refused at once, and who came first is served on: whoever is refused has broken nothing.
+        """
         elsewhere = place.elsewhere
         await subject.ensure(SPEC)
         scope = fresh_scope()
@@ -69,6 +76,11 @@ class VectorPlaceContract(Contract):
             return [(match.id, round(match.score, 4)) for match in found]
 
         token = await subject.upsert(scope, [record("a"), record("b", WEST)])
+        try:
+            await elsewhere("ping")
+        finally:
+            found = await subject.search(scope, QUERY, limit=9, after=token)
+            assert [match.id for match in found] == ["a", "b"]
         assert await there(token) == [("a", 1), ("b", -1)]
         token = await subject.upsert(scope, [record("c"), record("b", EAST)])
         assert await there(token) == [("a", 1), ("b", 1), ("c", 1)]
@@ -100,13 +112,22 @@ class VectorPlaceContract(Contract):
         assert len(await subject.search(scope, QUERY, limit=99, after=token)) == 42
 
     @requires(VectorCapability.MULTI_PROCESS)
-    async def test_a_place_in_use_serves_who_came_first(self, place: VectorPlace, subject: VectorStore) -> None:
-        """Clause 27: whoever is refused has broken nothing."""
-        await subject.ensure(SPEC)
-        scope = fresh_scope()
-        token = await subject.upsert(scope, [record("a")])
+    async def test_what_another_process_made_anew_is_written_as_it_is_now(
+        self, place: VectorPlace, subject: VectorStore
+    ) -> None:
+        """A collection that this process knew with other vectors and fields: nothing goes in by the old specification."""
+        old = fresh_spec()
+        new = replace(old, dimension=3, fields={"place": FieldType.STRING}, embedding="another model")
+        scope = fresh_scope(old)
+        await subject.ensure(old)
+        await subject.upsert(scope, [record("old", EAST, title="a")])
         try:
-            await place.elsewhere("ping")
+            await place.elsewhere("drop", old.name)
+            await place.elsewhere("ensure", new)
+            with pytest.raises(InvalidInputError):
+                await subject.upsert(scope, [record("old", EAST, title="a")])
+            fitting = VectorRecord(VectorId("new"), Embedding.of([1, 2, 3]), {"place": "here"})
+            token = await subject.upsert(scope, [fitting])
+            assert await place.elsewhere("get", scope, ids("old", "new"), after=token) == {"new": fitting}
         finally:
-            found = await subject.search(scope, QUERY, limit=9, after=token)
-            assert [match.id for match in found] == ["a"]
+            await subject.drop(old.name)

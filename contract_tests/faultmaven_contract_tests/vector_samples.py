@@ -35,7 +35,7 @@ WIDE = CollectionSpec(CollectionName("contract_wide"), 384, Metric.COSINE, {"num
 
 EAST, NORTH, WEST, SOUTH = (1.0, 0, 0, 0), (0, 1.0, 0, 0), (-1.0, 0, 0, 0), (0, -1.0, 0, 0)
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a read which may lag gets to catch up."""
 
 

@@ -32,10 +32,29 @@ class Access:
             )
         return tuple(dict.fromkeys([await self.scope(text, caller) for text in texts]))
 
+    async def require_case(self, document: Document, caller: Caller) -> None:
+        """Raises NotFoundError, as for a document that is not there, where it belongs to a case that is not."""
+        if not await self.has_case(document, caller):
+            raise _missing(document.id)
+
+    async def has_case(self, document: Document, caller: Caller) -> bool:
+        """Whether the case that a document belongs to is there; of one that belongs to none, yes."""
+        if document.scope.tier is not Tier.CASE:
+            return True
+        try:
+            await self._cases.require(document.scope.owner, caller)
+        except NotFoundError:
+            return False
+        return True
+
     async def document(self, unit: KnowledgeUnitOfWork, document_id: str, caller: Caller) -> Document:
-        """A document. Raises NotFoundError, for a deleted one and another user's personal one too."""
+        """A document. Raises NotFoundError, for a deleted one and another user's personal one too; see also `require_case`."""
         document = await unit.knowledge.get(DocumentId(document_id))
         foreign = document.scope.tier is Tier.PERSONAL and document.scope.owner != caller.user
         if foreign or document.state is DocumentState.REMOVED:
-            raise NotFoundError(f"There is no document {document_id}.")
+            raise _missing(document_id)
         return document
+
+
+def _missing(document_id: str) -> NotFoundError:
+    return NotFoundError(f"There is no document {document_id}.")

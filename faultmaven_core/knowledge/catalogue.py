@@ -41,6 +41,8 @@ class Catalogue:
         async with self._units(caller.organization, read_only=True) as unit:
             document = await self._access.document(unit, command.document_id, caller)
             chunks = await unit.knowledge.chunks(document.key) if command.characters else ()
+        # Outside of the transaction: the cases have their own, and nobody holds two connections at once.
+        await self._access.require_case(document, caller)
         parts = [
             chunk.text[max(command.start - chunk.start, 0) : end - chunk.start]
             for chunk in chunks

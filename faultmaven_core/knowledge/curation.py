@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -19,9 +20,15 @@ from faultmaven_core.knowledge.ports import DocumentFiles, DocumentQuery, Found,
 from faultmaven_core.knowledge.removal import Removal
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.writes import Writes
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.errors import InvalidInputError, PreconditionFailedError, UnsupportedTypeError
+from faultmaven_core.shared.errors import (
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnsupportedTypeError,
+)
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import Ids
 from faultmaven_core.shared.operation import Watch
@@ -106,6 +113,12 @@ class Curation:
 
     async def delete(self, command: c.DeleteDocument, caller: Caller) -> c.DocumentDeleted:
         """Delete a document: no search finds it from now on. Raises NotFoundError."""
+        found: Document | None = None
+        with suppress(NotFoundError):  # what a repeated request has deleted has its answer below
+            async with self._units(caller.organization, read_only=True) as unit:
+                found = await self._access.document(unit, command.document_id, caller)
+        if found:
+            await self._access.require_case(found, caller)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.DocumentDeleted:
             document = await self._access.document(unit, command.document_id, caller)
@@ -153,8 +166,7 @@ class Curation:
             )
         left = gone(known, found.documents)
         jobs: list[str] = []
-        for at in range(0, len(left), MOST):
-            keys = [document.key for document in left[at : at + MOST]]
+        for keys in batched((document.key for document in left), MOST):
 
             async def work(unit: KnowledgeUnitOfWork, keys: Sequence[UUID] = keys) -> tuple[str, ...]:
                 now = (await unit.knowledge.get_many(keys)).values()

@@ -13,6 +13,7 @@ from faultmaven_core.knowledge.model import Chunk, Document, Tier, chunk_of
 from faultmaven_core.ports.embedding import MOST_TEXTS, Embedder
 from faultmaven_core.ports.vector_filters import And, Eq, Gte, In, Or
 from faultmaven_core.ports.vectors import CollectionMissingError, Scope, VectorRecord, VectorStore
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.ids import OrganizationId
 
 _TAILS_AT_ONCE = 40
@@ -38,14 +39,11 @@ class VectorIndex:
         for tier, members in by_tier.items():
             scope = await self._scope(tier, members[0][0].organization)
             passages = [(document, chunk) for document, chunks in members for chunk in chunks]
-            for at in range(0, len(passages), MOST_TEXTS):
-                await self._store.upsert(scope, await self._records(passages[at : at + MOST_TEXTS]))
+            for some in batched(passages, MOST_TEXTS):
+                await self._store.upsert(scope, await self._records(some))
             # A document that was cut into more chunks before has vectors beyond its last one.
-            for at in range(0, len(members), _TAILS_AT_ONCE):
-                beyond = [
-                    And(Eq("document", document.key.hex), Gte("chunk", len(chunks)))
-                    for document, chunks in members[at : at + _TAILS_AT_ONCE]
-                ]
+            for few in batched(members, _TAILS_AT_ONCE):
+                beyond = [And(Eq("document", document.key.hex), Gte("chunk", len(chunks))) for document, chunks in few]
                 await self._store.delete_matching(scope, Or(*beyond))
 
     async def remove(self, documents: Iterable[Document]) -> None:
@@ -84,8 +82,8 @@ class VectorIndex:
 
     async def _remove(self, scope: Scope, keys: Sequence[str]) -> None:
         with suppress(CollectionMissingError):
-            for at in range(0, len(keys), 1000):
-                await self._store.delete_matching(scope, In("document", tuple(keys[at : at + 1000])))
+            for some in batched(keys, 1000):
+                await self._store.delete_matching(scope, In("document", some))
 
     async def _scope(self, tier: Tier, organization: OrganizationId) -> Scope:
         if self._embedder is None:

@@ -16,12 +16,14 @@ from uuid import UUID
 
 from faultmaven_core.knowledge import commands as c
 from faultmaven_core.knowledge import model, requests
+from faultmaven_core.knowledge.access import Access
 from faultmaven_core.knowledge.chunking import cut
 from faultmaven_core.knowledge.front_matter import described
 from faultmaven_core.knowledge.index import VectorIndex
 from faultmaven_core.knowledge.model import Chunk, Document, DocumentState
 from faultmaven_core.knowledge.originals import Originals
 from faultmaven_core.knowledge.ports import DocumentFiles, KnowledgeUnitOfWork, KnowledgeUnits, Scratch
+from faultmaven_core.knowledge.removal import Removal
 from faultmaven_core.ports.blobs import BlobNotFoundError
 from faultmaven_core.ports.document_reader import DocumentReader, DocumentReading, UnreadableDocumentError
 from faultmaven_core.ports.embedding import MOST_TEXTS
@@ -40,13 +42,16 @@ class Ingestion:
     def __init__(
         self,
         units: KnowledgeUnits,
+        access: Access,
+        removal: Removal,
         originals: Originals,
         files: DocumentFiles,
         reader: DocumentReader,
         index: VectorIndex,
         clock: Clock,
     ) -> None:
-        self._units, self._originals, self._files = units, originals, files
+        self._units, self._access, self._removal = units, access, removal
+        self._originals, self._files = originals, files
         self._reader, self._index, self._clock = reader, index, clock
         self._write = Writes(units, clock)
 
@@ -54,6 +59,7 @@ class Ingestion:
         """Read documents, then embed them. Documents that are gone or were changed since are left to other jobs."""
         keys = [UUID(hex=key) for key in command.documents]
         caller = replace(caller, request_key="")  # a repeated step must look again, not repeat an answer
+        await self._leave_gone_cases(keys, caller)
         to_read = [
             document
             for document in await self._documents(keys, caller)
@@ -87,6 +93,13 @@ class Ingestion:
             return c.KnowledgeEmbedded(embedded, more)
 
         return await self._write(None, caller, c.KnowledgeEmbedded, work)
+
+    async def _leave_gone_cases(self, keys: Collection[UUID], caller: Caller) -> None:
+        """Delete what came while its case was being deleted, which the deletion's own job may not have seen."""
+        scopes = {document.scope: document for document in await self._documents(keys, caller)}
+        for scope, document in scopes.items():
+            if not await self._access.has_case(document, caller):
+                await self._removal.discard_case(c.DiscardCaseKnowledge(scope.owner), caller)
 
     async def _read(self, document: Document, reading: DocumentReading, scratch: Scratch, caller: Caller) -> bool:
         """Read one document and keep what came of it; whether it could be read."""
@@ -176,6 +189,7 @@ class Ingestion:
     async def _embedded(self, documents: Sequence[Document], caller: Caller) -> None:
         """Say of the documents that they are embedded, and put right what happened to them meanwhile."""
         read = {document.key: document for document in documents}
+        overtaken: list[Document] = []
 
         async def work(unit: KnowledgeUnitOfWork) -> None:
             alive = {key: one for key, one in (await unit.knowledge.get_many(read)).items() if _is_read(one)}
@@ -185,10 +199,13 @@ class Ingestion:
                 replace(one, embedded=self._index.fingerprint if key in same else "") for key, one in alive.items()
             ]
             await unit.knowledge.save(saved)
+            overtaken[:] = [one for key, one in alive.items() if one.embedded != read[key].embedded]
             if len(same) < len(alive):
                 await unit.outbox.add(requests.embed(caller))
 
         await self._write(None, caller, NoneType, work)
+        # A process with another model may have embedded them meanwhile: no row names those vectors any more.
+        await self._index.leave(overtaken)
         now = {document.key: document for document in await self._documents(read, caller)}
         await self._index.remove(
             document for key, document in read.items() if key not in now or now[key].state is DocumentState.REMOVED

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from itertools import islice
 from uuid import UUID
 
 from faultmaven_core.knowledge import commands as c
@@ -18,6 +17,7 @@ from faultmaven_core.knowledge.originals import Originals
 from faultmaven_core.knowledge.ports import DocumentFiles, Found, FoundDocument, KnowledgeUnitOfWork, KnowledgeUnits
 from faultmaven_core.ports.blobs import BlobTooLargeError, DigestMismatchError
 from faultmaven_core.ports.writes import Writes
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import CorruptDataError, NotFoundError, PermissionDeniedError
@@ -92,9 +92,8 @@ class DocumentIntake:
             taken = replace(
                 taken, problems=(f"{what} that git does not track were passed over; `git add` them first.",)
             )
-        rest = iter(found.documents)
         done = 0
-        while batch := list(islice(rest, AT_ONCE)):
+        for batch in batched(found.documents, AT_ONCE):
             taken = await self._batch(batch, bundle, taken)
             done += len(batch)
             watch(done, len(found.documents), batch[-1].name)

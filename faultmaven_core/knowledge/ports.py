@@ -232,7 +232,7 @@ class DocumentFiles(Protocol):
         """The file at a path; or those of a folder whose endings tell of documents, of a git checkout those it tracks.
 
         In order of their names. Raises NotFoundError where nothing stands there, UnsupportedTypeError for a file whose
-        ending tells of no document.
+        ending tells of no document, PreconditionFailedError for a checkout of which nobody can tell what it tracks.
         """
 
     @abstractmethod

@@ -14,6 +14,7 @@ from faultmaven_core.knowledge.model import Document, DocumentState
 from faultmaven_core.knowledge.originals import Originals, prefix
 from faultmaven_core.knowledge.ports import DocumentQuery, KnowledgeUnitOfWork, KnowledgeUnits
 from faultmaven_core.ports.writes import Writes
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import InvalidInputError
@@ -102,8 +103,8 @@ class Removal:
         async for tier, counts in self._index.counted(organization):
             keys, known = list(counts), set[UUID]()
             async with self._units(organization, read_only=True) as unit:
-                for at in range(0, len(keys), MOST):
-                    known.update(await unit.knowledge.get_many(keys[at : at + MOST]))
+                for some in batched(keys, MOST):
+                    known.update(await unit.knowledge.get_many(some))
             strange = [key for key in keys if key not in known]
             await self._index.remove_keys(organization, tier, strange)
             count += sum(counts[key] for key in strange)

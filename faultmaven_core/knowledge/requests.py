@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from faultmaven_core import codec
 from faultmaven_core.knowledge import commands as c
 from faultmaven_core.knowledge.model import Document
 from faultmaven_core.ports.job_queue import JobRequest
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.caller import Caller
 
 INGEST = "knowledge.ingest"
@@ -42,6 +43,4 @@ def embed(caller: Caller, idle_seconds: int = 0) -> JobRequest:
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[tuple[str, ...]]:
-    keys: Sequence[str] = [document.key.hex for document in documents]
-    for at in range(0, len(keys), AT_ONCE):
-        yield tuple(keys[at : at + AT_ONCE])
+    return batched((document.key.hex for document in documents), AT_ONCE)

@@ -53,7 +53,7 @@ class KnowledgeService:
         intake = DocumentIntake(units, originals, files, clock, ids)
         self._removal = Removal(units, originals, index, clock)
         self._curation = Curation(units, access, files, intake, self._removal, clock, ids)
-        self._ingestion = Ingestion(units, originals, files, reader, index, clock)
+        self._ingestion = Ingestion(units, access, self._removal, originals, files, reader, index, clock)
         self._catalogue = Catalogue(units, access, index.fingerprint, clock)
         self._search = KnowledgeSearch(units, access, vectors, embedder, clock)
 

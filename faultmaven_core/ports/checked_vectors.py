@@ -46,6 +46,7 @@ from faultmaven_core.ports.vectors import (
     checked_collection,
     checked_id,
 )
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import (
     BackendError,
     ConflictError,
@@ -169,6 +170,9 @@ class CheckedVectors(VectorStore):
         await self._drop(name)
 
     async def upsert(self, scope: Scope, records: Sequence[VectorRecord]) -> WriteToken:
+        if records:
+            # Somebody else may have dropped it and made it anew, for other vectors: no record goes in by what was once so.
+            self._specs.pop(scope.collection, None)
         spec = await self._spec(scope)
         checked = await _checked_records(spec, records)
         token, confirmed = _NOTHING_WRITTEN, 0
@@ -340,9 +344,8 @@ def _batches(records: Sequence[VectorRecord], dimension: int, rows: int) -> Iter
 
 
 def _ids(ids: Collection[VectorId], rows: int) -> Iterator[Sequence[VectorId]]:
-    each = [checked_id(vector_id) for vector_id in dict.fromkeys(ids)]
-    for start in range(0, len(each), rows):
-        yield each[start : start + rows]
+    # All of them are looked at before the first is sent.
+    return batched([checked_id(vector_id) for vector_id in dict.fromkeys(ids)], rows)
 
 
 def _check_dimension(spec: CollectionSpec, vector: Embedding) -> None:

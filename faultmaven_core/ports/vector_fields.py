@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 from faultmaven_core.shared.text import checked
@@ -63,6 +63,23 @@ def checked_fields(kinds: Mapping[str, FieldType], given: Mapping[str, FieldValu
     if field_bytes(fields) > MOST_FIELD_BYTES:
         raise TooLargeError(f"The fields of a record have at most {MOST_FIELD_BYTES} bytes.")
     return fields
+
+
+def restored(kinds: Mapping[str, FieldType], kept: Mapping[str, Any]) -> dict[str, FieldValue]:
+    """A record's fields from what a backend gives back: JSON has no tuples, and tells whole numbers from others or not."""
+    return {name: _restored(kinds[name], value) for name, value in kept.items()}
+
+
+def _restored(kind: FieldType, value: Any) -> FieldValue:
+    match kind:
+        case FieldType.INTEGER:
+            return int(value)
+        case FieldType.NUMBER:
+            return float(value)
+        case FieldType.STRINGS:
+            return tuple(value)
+        case FieldType.STRING | FieldType.BOOLEAN:
+            return value  # type: ignore[no-any-return]  # as it was stored
 
 
 def field_bytes(fields: Mapping[str, FieldValue]) -> int:

@@ -17,6 +17,7 @@ from faultmaven_core.ports.vectors import (
     VectorRecord,
     VectorStore,
 )
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.ids import OrganizationId
 from faultmaven_core.transfer.model import Batch, Digest, Digester, Kind, Part
 from faultmaven_core.transfer.ports import Cargo, Told
@@ -98,7 +99,7 @@ class VectorCargo(Cargo):
         there = sorted([vector_id async for page in _pages(self._to, scope) for vector_id in page])
         known = set(ids)
         source, target = Digester(), Digester()
-        for every in _slices(sorted({*ids, *there})):
+        for every in batched(sorted({*ids, *there}), PAGE):
             ours = await self._from.get(scope, [vector_id for vector_id in every if vector_id in known])
             theirs = await self._to.get(scope, every)
             for vector_id in every:
@@ -132,10 +133,6 @@ async def _pages(store: VectorStore, scope: Scope) -> AsyncIterator[Sequence[Vec
             page = []
     if page:
         yield page
-
-
-def _slices(ids: Sequence[VectorId]) -> Sequence[Sequence[VectorId]]:
-    return [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
 
 
 def _scope(part: Part) -> Scope:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.child_pytest import FAILURES, ROOT, run_changed
+from tests.child_pytest import FAILURES, run_changed
+from tests.pytest_nursery import ROOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,15 +168,20 @@ def _on_terminal(arguments: list[str], environ: dict[str, str], stop: Callable[[
 
 def test_first_finding_is_on_the_screen_at_once(environ: dict[str, str], evidence: Path) -> None:
     """While a large log is still being read, the person already has something to look at."""
+
+    def seconds() -> float:
+        text, taken, pid = _on_terminal(["investigate", str(evidence)], environ, lambda text: "describe.txt:" in text)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        assert "describe.txt:" in text
+        return taken
+
+    # Two seconds are the goal on a quiet machine; a busy one says itself how long three interpreters take to start.
+    alone = seconds()
     with (evidence / "large.log").open("w") as log:
         for n in range(400_000):
             log.write(f"2026-03-02T14:{n // 60 % 60:02d}:{n % 60:02d}Z INFO worker {n % 7} handled order {n}\n")
-    text, seconds, pid = _on_terminal(["investigate", str(evidence)], environ, lambda text: "describe.txt:" in text)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    assert "describe.txt:" in text
-    # Two seconds are the goal on a quiet machine; three interpreters start here, so a busy one is given more.
-    assert seconds < 2 * max(1.0, os.getloadavg()[0])
+    assert seconds() < 2 * alone + 2
 
 
 def test_interrupted_investigation_can_be_continued(environ: dict[str, str], evidence: Path, fm: Fm) -> None:

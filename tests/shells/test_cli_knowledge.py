@@ -54,6 +54,9 @@ def test_a_folder_is_synced_searched_shown_and_deleted(fm: Fm, runbooks: Path) -
     document = lines[1].split()[0]
     shown = fm("knowledge", "show", document, "--text")
     assert shown.stdout == "# Redis is full\n\n## Remedy\n\nRaise maxmemory  [31mnow [0m.\n"
+    source = json.loads(fm("knowledge", "show", document, "--json").stdout)["item"]["source"]
+    assert source == str(runbooks), "as the help of `list --source` has it"
+    assert len(json.loads(fm("knowledge", "list", "--source", source, "--json").stdout)["items"]) == 3
     listed = fm("knowledge", "list")
     assert [line.split("\t")[:4] for line in listed.stdout.splitlines()][1:] == [
         [listed.stdout.splitlines()[1].split("\t")[0], "ready", "global", "dns"],
@@ -100,6 +103,11 @@ def test_programs_get_json_and_exit_codes(fm: Fm, runbooks: Path, tmp_path: Path
     assert found["coverage"]["vectors"] == "none"
     again = fm("knowledge", "reindex", "--scope", "personal")
     assert (again.returncode, again.stdout) == (0, "documents read anew: 1\n")
+    everything = fm("knowledge", "reindex")
+    assert (everything.returncode, everything.stdout) == (0, "documents read anew: 3\n")
+    assert everything.stderr.startswith(f"not read: {failed['document_id']} ")
+    told = json.loads(fm("knowledge", "reindex", "--json").stdout)
+    assert (told["documents"], told["failed"], told["given_up"]) == (4, [failed], [])
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.docx").write_bytes(b"PK\x03\x04")
     broken = fm("knowledge", "add", tmp_path / "broken")

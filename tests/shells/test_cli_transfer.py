@@ -32,6 +32,9 @@ def test_an_installation_moves_and_works_at_its_new_place(fm: Fm, installed: Pat
     planned = fm("transfer", *pairs, "--dry-run")
     assert planned.returncode == 0, planned.stderr
     assert "would be copied" in planned.stdout
+    assert fm("transfer", *pairs, "--verify-only").returncode != 0
+    assert not new.exists(), "who looks makes nothing"
+    assert not (installed / "transfers").exists()
     moved = fm("transfer", *pairs)
     assert moved.returncode == 0, moved.stderr
     assert "are the same on both sides" in moved.stdout

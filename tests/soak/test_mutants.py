@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.child_pytest import ROOT, Outcome, run_changed
+from tests.child_pytest import Outcome, run_changed
+from tests.pytest_nursery import ROOT
 from tests.soak.mutation import Mutant, mutants
 
 SEED = 20261123

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from redis.asyncio import RedisCluster, Sentinel
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, SlotNotCoveredError
 
 from faultmaven_adapters._support import redis_topologies as topologies
 from faultmaven_adapters._support.redis_errors import TABLE
@@ -51,6 +51,7 @@ class RedisClients:
         # redis-py's pools either refuse whom they cannot serve at once, or serve first whoever comes in between.
         self._turns = asyncio.Semaphore(place.pool)
         self._probed = False
+        self._lost = False
         self._closed = False
 
     def key(self, tag: str, name: str) -> Key:
@@ -72,10 +73,7 @@ class RedisClients:
             await self._turns.acquire()
         try:
             with self.translated():
-                async with asyncio.timeout_at(end):
-                    if not self._probed:
-                        await self._ready()
-                    return await command(self.client)
+                return await self._in_time(command, end)
         finally:
             self._turns.release()
 
@@ -104,9 +102,22 @@ class RedisClients:
         """Close every connection. Closing twice is no error."""
         self._closed = True
         with self.translated():
-            await self.client.aclose()
-            if self._sentinel is not None:
-                await self._sentinel.aclose()
+            try:
+                await self.client.aclose()
+            finally:
+                if self._sentinel is not None:
+                    await self._sentinel.aclose()
+
+    async def _in_time(self, command: Callable[[Client], Awaitable[T]], end: float) -> T:
+        try:
+            async with asyncio.timeout_at(end):
+                if not self._probed:
+                    await self._ready()
+                return await command(self.client)
+        except (SlotNotCoveredError, TimeoutError):
+            # redis-py looks for a cluster's nodes again after the errors of its own servers, and these are none.
+            self._lost = True
+            raise
 
     async def _turn(self, end: float) -> None:
         try:
@@ -119,6 +130,9 @@ class RedisClients:
         if isinstance(self.client, RedisCluster):
             # A script that comes before the client knows its slots would go to a random node, and be redirected.
             await self.client.initialize()
+            lost, self._lost = self._lost, False
+            if lost:
+                await self.client.nodes_manager.initialize()
         elif not self._probed:
             await self._probe()
 

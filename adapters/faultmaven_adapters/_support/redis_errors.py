@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from types import MappingProxyType
 
 from redis import exceptions as redis
 from redis.asyncio.sentinel import MasterNotFoundError
 
+from faultmaven_adapters._support.causes import causes
 from faultmaven_adapters._support.translate import NETWORK, Row, Table, by_code, late, says, unlisted
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
@@ -74,11 +76,8 @@ def _beneath(otherwise: Row) -> Row:
 
 
 def _reasons(error: BaseException) -> Iterator[BaseException]:
-    reason = error.__cause__ or error.__context__
     # An error of ours begins another story: this one happened while that one was dealt with.
-    while reason is not None and not isinstance(reason, FaultMavenError):
-        yield reason
-        reason = reason.__cause__ or reason.__context__
+    return takewhile(lambda cause: not isinstance(cause, FaultMavenError), causes(error))
 
 
 _BENEATH: Mapping[type[BaseException], Row] = MappingProxyType(

@@ -12,6 +12,7 @@ from redis.asyncio.sentinel import MasterNotFoundError
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
+from faultmaven_adapters._support.redis_nodes import watch
 from faultmaven_adapters._support.redis_place import RedisPlace
 from faultmaven_adapters._support.redis_tls import SentinelTlsConnection, TlsConnection, share_trust, trust
 
@@ -76,6 +77,7 @@ def cluster(place: RedisPlace) -> RedisCluster:
         ssl=place.address.tls,
         **_options(place),
     )
+    watch(client)
     if place.address.tls:
         share_trust(client, trust(place.ca_file))
     return client

@@ -11,6 +11,7 @@ from faultmaven_adapters._support.redis_clients import Script
 from faultmaven_adapters._support.redis_share import RedisShare
 from faultmaven_core.ports.cache import Cache, CacheKey, checked_value
 from faultmaven_core.ports.lifetime import milliseconds
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import (
     AmbiguousError,
     BackendError,
@@ -121,6 +122,4 @@ class RedisCache(RedisShare, Cache):
 def _batches(keys: Collection[CacheKey]) -> Iterator[Sequence[CacheKey]]:
     """The keys without repetition, each batch of one organization: no server of a cluster has two of them for certain."""
     for _, group in groupby(sorted(set(keys)), key=lambda key: key.organization):
-        of_one = list(group)
-        for start in range(0, len(of_one), BATCH):
-            yield of_one[start : start + BATCH]
+        yield from batched(group, BATCH)

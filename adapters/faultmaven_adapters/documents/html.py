@@ -12,6 +12,12 @@ from faultmaven_core.ports.document_text import Block, DocumentText
 _CHUNK = 64 << 10
 _HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "title"))
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
+_WITHIN_WORDS = frozenset((
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+    "ins", "kbd", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt",
+    "u", "var", "wbr"
+))  # fmt: skip
+"""What only says how letters look or mean; any other tag ends a word."""
 _BLOCKS = frozenset(
     [
         "address",
@@ -99,7 +105,9 @@ class _Visible(HTMLParser):
                 self._end()
             self._open.append(last)
         else:
-            self._open.append(" ".join(data.split()) + " " if data.strip() else " ")
+            # Text may come in any pieces: only blanks that are there part words.
+            words = " ".join(data.split())
+            self._part(f"{' ' * data[:1].isspace()}{words}{' ' * bool(words and data[-1].isspace())}")
 
     def lines(self, *, rest: bool = False) -> Iterator[Block]:
         """The lines that are complete so far."""
@@ -111,6 +119,15 @@ class _Visible(HTMLParser):
     def _break(self, tag: str) -> None:
         if tag in _BLOCKS:
             self._end()
+        elif tag not in _WITHIN_WORDS and not self._verbatim:
+            self._part(" ")
+
+    def _part(self, text: str) -> None:
+        """One more piece of a line, in which one blank follows another never."""
+        if self._open and self._open[-1].endswith(" "):
+            text = text.removeprefix(" ")
+        if text:
+            self._open.append(text)
 
     def _end(self) -> None:
         text = "".join(self._open).rstrip()

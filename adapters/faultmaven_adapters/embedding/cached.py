@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from faultmaven_core.ports.embedding import Embedder, Purpose, checked_texts
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.ports.vectors import Embedding
+from faultmaven_core.shared.errors import ConflictError
 
 MOST = 1024
 
@@ -19,8 +20,11 @@ class CachedQueries(Embedder):
         self.fingerprint, self.dimension = embedder.fingerprint, embedder.dimension
         self._embedder, self._most = embedder, most
         self._kept: OrderedDict[str, Embedding] = OrderedDict()
+        self._closed = False
 
     async def embed(self, texts: Sequence[str], purpose: Purpose = Purpose.DOCUMENT) -> Sequence[Embedding]:
+        if self._closed:
+            raise ConflictError("The embedder was closed.")
         if purpose is not Purpose.QUERY:
             return await self._embedder.embed(texts, purpose)
         found = {text: self._kept[text] for text in checked_texts(texts) if text in self._kept}
@@ -41,5 +45,6 @@ class CachedQueries(Embedder):
         return await self._embedder.inspect()
 
     async def aclose(self) -> None:
+        self._closed = True
         self._kept.clear()
         await self._embedder.aclose()

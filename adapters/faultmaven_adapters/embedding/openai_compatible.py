@@ -14,6 +14,7 @@ from faultmaven_adapters.embedding.openai_errors import OPENAI_ERRORS
 from faultmaven_core.ports.embedding import Embedder, Purpose, checked_texts
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.ports.vectors import Embedding
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import (
     BackendError,
     ConflictError,
@@ -69,8 +70,8 @@ class OpenAiCompatibleEmbedder(Embedder):
         if self._client.is_closed():
             raise ConflictError("The connection to the embedding server was closed.")
         found: list[Embedding] = []
-        for start in range(0, len(wanted), self._batch):
-            found += await self._fitting(wanted[start : start + self._batch])
+        for some in batched(wanted, self._batch):
+            found += await self._fitting(list(some))
         return found
 
     async def ping(self) -> None:

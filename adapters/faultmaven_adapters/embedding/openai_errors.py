@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import openai
 
+from faultmaven_adapters._support.causes import causes
 from faultmaven_adapters._support.translate import NETWORK, Row, Table, broken, by_code, failing, late, overloaded, says
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.shared.errors import (
@@ -94,18 +95,11 @@ def _answered(error: Any, place: str) -> FaultMavenError:
 
 
 def _unanswered(error: Exception, place: str) -> FaultMavenError:
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    beneath = list(causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in beneath):
         return NETWORK[ssl.SSLCertVerificationError](error, place)
-    row: Row = _unreached if any("Connect" in type(cause).__name__ for cause in causes[1:]) else broken
+    row: Row = _unreached if any("Connect" in type(cause).__name__ for cause in beneath) else broken
     return row(error, place)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__
 
 
 OPENAI_ERRORS: Table = {

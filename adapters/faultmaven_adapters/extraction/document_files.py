@@ -48,11 +48,11 @@ def _find(given: str) -> Found:
         if not media_type(path):
             raise UnsupportedTypeError(f"{path} has no ending of a document: {TAKEN} are taken.")
         return Found("", (_document(path, checkout, os.stat(path)),))
-    tracked = checkout.tracked() if checkout else None
     untracked = 0
-    if tracked is None:
+    if checkout is None:
         entries = [(entry.path, entry.problem) for entry in walk([path], hidden=False)]
     else:
+        tracked = checkout.tracked()
         below = os.path.join(path, "")
         entries = [(file, "") for file in tracked if file.startswith(below)]
         untracked = _documents_besides(set(tracked), path)

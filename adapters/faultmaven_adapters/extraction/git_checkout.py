@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from faultmaven_core.shared.errors import PreconditionFailedError
+
 _ENTRY = struct.Struct(">24xI12x")
 """Of an entry of the index only the mode is used; its object's digest, flags and name follow."""
 
@@ -20,6 +22,10 @@ _SECTION = re.compile(r'\[\s*([\w.-]+)\s*(?:"(.*)"\s*)?\]')
 _SETTING = re.compile(r"([\w-]+)\s*=\s*(.*)")
 _USER = re.compile(r"(?<=://)[^/@]*@")
 _MOST_SETTINGS = 1 << 20
+
+
+class SplitIndexError(ValueError):
+    """The index refers to another file, which is not read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,28 @@ class Checkout:
         inner = os.path.relpath(path, self.root)
         return self.origin if inner == "." else f"{self.origin}/{inner.replace(os.sep, '/')}"
 
-    def tracked(self) -> list[str] | None:
-        """The paths of tracked regular files; None where the index is of a kind that is not read here."""
+    def tracked(self) -> list[str]:
+        """The paths of tracked regular files. Raises PreconditionFailedError where git's index cannot be read."""
         try:
             with open(os.path.join(self.git, "index"), "rb") as file:
                 data = file.read()
             names = sorted(set(_names(data, self.digest_bytes)))
-        except (OSError, ValueError, struct.error, IndexError):
-            return None
+        except FileNotFoundError:
+            return []  # of a checkout into which nothing was added yet
+        except OSError as error:
+            raise self._unreadable(f"{error.strerror}", "look at who may read it") from error
+        except SplitIndexError as error:
+            raise self._unreadable("it is split over two files", "run `git update-index --no-split-index`") from error
+        except (ValueError, struct.error, IndexError) as error:
+            raise self._unreadable("it is damaged, or of an unknown version", "`git status` says more") from error
         return [os.path.join(self.root, os.fsdecode(name)) for name in names]
+
+    def _unreadable(self, why: str, remedy: str) -> PreconditionFailedError:
+        """Without the index nobody knows what was never meant to be shared, so nothing is taken."""
+        return PreconditionFailedError(
+            f"Which files of the git checkout {self.root} are tracked cannot be found out: the index in {self.git} cannot be "
+            f"read: {why}; {remedy}. Single files can be added."
+        )
 
 
 def checkout_of(path: str) -> Checkout | None:
@@ -114,7 +133,7 @@ def _names(data: bytes, digest_bytes: int) -> Iterator[bytes]:
         if stat.S_ISREG(mode):
             yield name
     if data[at : at + 4] == b"link":
-        raise ValueError("the index is split over two files")
+        raise SplitIndexError("the index is split over two files")
 
 
 def _offset(data: bytes, at: int) -> tuple[int, int]:

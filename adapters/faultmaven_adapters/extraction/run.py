@@ -40,6 +40,7 @@ from faultmaven_core.ports.extraction_runner import (
     Place,
     Progress,
 )
+from faultmaven_core.shared.batches import batched
 
 _Result = TypeVar("_Result")
 
@@ -205,8 +206,8 @@ class Run(ExtractionRun):
 
     async def _summary(self, segments: Sequence[Summarise], name: str) -> Reply:
         done: list[bytes] = []
-        for at in range(0, len(segments), BATCH):
-            for reply in await self._all(self._segment(job, name) for job in segments[at : at + BATCH]):
+        for some in batched(segments, BATCH):
+            for reply in await self._all(self._segment(job, name) for job in some):
                 if not isinstance(reply, bytes):
                     return reply
                 done.append(reply)

@@ -117,7 +117,7 @@ class RedisSignals(RedisShare, Signals):
             pubsub: PubSub | None = None
             try:
                 with self._clients.translated():
-                    pubsub = await self._opened()
+                    pubsub = await self._opened(again=failures > 0)
                     await self._subscribe_all(pubsub)
                     failures = 0
                     await self._read(pubsub)
@@ -129,11 +129,14 @@ class RedisSignals(RedisShare, Signals):
                 await self._disconnect(pubsub)
             await asyncio.sleep(delay(failures, base=FIRST_DELAY, cap=LONGEST_DELAY, chance=random.random))
 
-    async def _opened(self) -> PubSub:
+    async def _opened(self, *, again: bool) -> PubSub:
         client = self._clients.client
         if not isinstance(client, RedisCluster):
             return client.pubsub()
         await client.initialize()
+        if again:
+            # After a failed command the client looks for its nodes again, but not after a listener's connection broke.
+            await client.nodes_manager.initialize()
         return client.pubsub(node=client.get_random_node())
 
     async def _subscribe_all(self, pubsub: PubSub) -> None:

@@ -92,13 +92,15 @@ _POOLED = says(
     "{place} is behind a pooler that gives each transaction another connection: set FM_DATABASE_POOLER.",
 )
 
+READ_ONLY = "25006"
+
 _SQLSTATE: dict[str, Row] = {
     "08": broken,
     "22": _REFUSED,
     "23": _REFUSED,
     "23503": _ABSENT,
     "23505": _taken_in_postgres,
-    "25006": says(BackendUnavailableError, "{place} takes no changes now: it is a replica, or failing over."),
+    READ_ONLY: says(BackendUnavailableError, "{place} takes no changes now: it is a replica, or failing over."),
     "25P02": says(ConflictError, "This unit of work has failed; nothing of it is kept."),
     "25P03": broken,
     "26000": _POOLED,

@@ -42,6 +42,7 @@ from faultmaven_core.knowledge.ports import (
     Scopes,
     Statistics,
 )
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import NotFoundError
 
 T = TypeVar("T")
@@ -187,6 +188,4 @@ def _heaviest(weights: Mapping[str, int]) -> Select[Any]:
 
 def batches(items: Collection[T], most: int = _BATCH) -> Iterator[list[T]]:
     """All items, in lists that fit into a statement."""
-    listed = list(items)
-    for start in range(0, len(listed), most):
-        yield listed[start : start + most]
+    return map(list, batched(items, most))

@@ -16,7 +16,7 @@ from faultmaven_adapters._support.backoff import wait_until_up
 from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters._support.translate import Table, translation
 from faultmaven_adapters.sql.engine import LOOK, Rows, Scope, SqlConnection, SqlDatabase, Values
-from faultmaven_adapters.sql.errors import TABLE, broken, of_postgres
+from faultmaven_adapters.sql.errors import READ_ONLY, TABLE, broken, of_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_inspection import inspection
@@ -62,7 +62,7 @@ class PostgresConnection(SqlConnection):
         self._connection, self._place, self._options = connection, place, options
         self._raw: Any = None
         self._patience = options.statement_timeout + _GRACE
-        self._ended = False
+        self._ended = self._demoted = False
 
     @property
     def died(self) -> bool:
@@ -77,8 +77,13 @@ class PostgresConnection(SqlConnection):
 
     async def run(self, statement: Executable, values: Values = None) -> Rows:
         with translation(_TABLE, self._place):
-            async with asyncio.timeout(self._patience):
-                return Rows.of(await self._connection.execute(statement, values))
+            try:
+                async with asyncio.timeout(self._patience):
+                    return Rows.of(await self._connection.execute(statement, values))
+            except exc.DBAPIError as error:
+                # What was the primary and is a replica now refuses on this connection for ever; a new one finds the new primary.
+                self._demoted = getattr(error.orig, "sqlstate", "") == READ_ONLY
+                raise
 
     async def lock(self, name: str) -> None:
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
@@ -101,7 +106,8 @@ class PostgresConnection(SqlConnection):
         # Whoever is cancelled on the way out gives the connection back all the same.
         try:
             with suppress(BackendError):
-                if not (self._ended or self.died or self._connection.invalidated or self._raw is None):
+                gone = self.died or self._demoted or self._connection.invalidated or self._raw is None
+                if not (self._ended or gone):
                     await self._say("ROLLBACK", self._options.connect_timeout)
                     self._ended = True
         finally:

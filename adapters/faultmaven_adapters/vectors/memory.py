@@ -20,6 +20,7 @@ from faultmaven_core.ports.vectors import (
     VectorRecord,
     WriteToken,
 )
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.ids import OrganizationId
 
 _WRITTEN = WriteToken("written")
@@ -96,8 +97,8 @@ class MemoryVectorStore(CheckedVectors):
         self, spec: CollectionSpec, organization: OrganizationId, page_size: int
     ) -> AsyncGenerator[Sequence[VectorId], None]:
         ids = list(self._records(spec, organization))
-        for start in range(0, len(ids), page_size):
-            yield ids[start : start + page_size]
+        for page in batched(ids, page_size):
+            yield page
 
     async def _ping(self) -> None:
         """It is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import lzma
 import secrets
 import shutil
@@ -26,8 +27,8 @@ TICK, LOOK = 50, 250
 for a tick; otherwise all is as usual, also that reads which do not wait may miss it."""
 SUPERUSER, FIRST_PASSWORD, STRANGER = "root", "Milvus", "stranger"
 SESSION = 15
-"""Seconds after which its parts take one for dead that says nothing; by default half a minute, which a restart would take.
-On a busy machine they say nothing for seconds."""
+"""Seconds after which its parts take one for dead that says nothing; by default half a minute. On a busy machine they say
+nothing for seconds."""
 
 _unpacking = threading.Lock()
 
@@ -76,9 +77,18 @@ def _started(place: Place, ports: dict[str, int], configuration: dict[str, Any])
         },
     )
 
+    sessions = _Sessions(ports["etcd"])
+
     def ready() -> bool:
         with urlopen(f"http://127.0.0.1:{ports['metrics']}/healthz", timeout=5) as answer:  # a constant scheme
-            return bool(answer.read() == b"OK")
+            healthy = bool(answer.read() == b"OK")
+        if healthy:
+            sessions.remember()
+        return healthy
+
+    def begun_again() -> None:
+        wait_until_ready(f"{place.name}'s etcd", sessions.known, [process])
+        sessions.end()
 
     wait_until_ready(place.name, ready, [process])
     return Server(
@@ -88,7 +98,36 @@ def _started(place: Place, ports: dict[str, int], configuration: dict[str, Any])
         version=version("milvus"),
         processes=[process],
         ready=ready,
+        begun_again=begun_again,
     )
+
+
+class _Sessions:
+    """The leases by which its parts show each other that they live.
+
+    After a restart they would wait for the end of those of the killed: they are ended, as if that time had passed.
+    """
+
+    def __init__(self, etcd: int) -> None:
+        self._url = f"http://127.0.0.1:{etcd}/v3/lease"
+        self._last: set[str] = set()
+
+    def known(self) -> set[str]:
+        """Those that etcd holds."""
+        return {lease["ID"] for lease in self._asked("leases").get("leases", ())}
+
+    def remember(self) -> None:
+        """Those that there are now belong to what runs now."""
+        self._last = self.known()
+
+    def end(self) -> None:
+        """Those of what ran when they were last remembered."""
+        for lease in self._last & self.known():
+            self._asked("revoke", ID=lease)
+
+    def _asked(self, what: str, **content: str) -> Any:
+        with urlopen(f"{self._url}/{what}", data=json.dumps(content).encode(), timeout=5) as answer:
+            return json.load(answer)
 
 
 def _unpacked(folder: Path) -> Path:

@@ -21,6 +21,8 @@ class Server:
     """All of them; none when it is somebody else's (`FM_TEST_<NAME>_URL`)."""
     ready: Callable[[], object] = field(repr=False, default=lambda: True)
     """Answers False or fails while the server is not usable."""
+    begun_again: Callable[[], object] = field(repr=False, default=lambda: None)
+    """What is to be done when its processes run again, before it can be ready."""
     find_primary: Callable[[], int] | None = field(repr=False, default=None)
     """The port of the process that takes writes now."""
     ca: str = ""
@@ -70,6 +72,7 @@ class Server:
         self.stop()
         for process in self.processes:
             process.start()
+        self.begun_again()
         wait_until_ready(self.name, self.ready, self.processes)
 
     def _own(self) -> Sequence[Process]:

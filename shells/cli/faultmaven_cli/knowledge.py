@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -31,6 +31,7 @@ GIVEN_UP = 75
 
 NOTHING_TAKEN = 2
 """The exit code where no document could be read or taken: as for any input that is wrong."""
+NONE_READ = "None of these documents could be read; they are kept, with the reasons."
 
 _scope = click.option(
     "--scope", default="global", show_default=True, metavar="SCOPE", help="global, team:NAME, personal or case:CASE."
@@ -43,7 +44,12 @@ _scopes = click.option(
     metavar="SCOPE",
     help="global, team:NAME, personal or case:CASE; may be repeated. Default: global and personal.",
 )
-_tags = click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag of the documents; may be repeated.")
+_tags = click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="A tag that new and changed documents get; may be repeated."
+)
+_tagged = click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="Only documents with this tag; repeated, with all of them."
+)
 _wait = click.option("--wait/--no-wait", default=True, help="Wait until everything is read.  [default: wait]")
 
 
@@ -138,8 +144,13 @@ def search(words: tuple[str, ...], scopes: tuple[str, ...], home: str, json_: bo
 @knowledge.command("list")
 @_scopes
 @click.option("--state", default="", help="pending, ready or failed.")
-@click.option("--source", default="", help="Only what was synced from this folder or checkout.")
-@_tags
+@click.option(
+    "--source",
+    default="",
+    metavar="SOURCE",
+    help="Only what was synced from there: a folder's whole path, or a checkout's address; `show` tells a document's.",
+)
+@_tagged
 @click.option("--after", default=None, help="Continue after this; the last page's `next`.")
 @click.option("--limit", default=200, show_default=True, help="How many at most.")
 @HOME_OPTION
@@ -208,17 +219,23 @@ def reindex(scopes: tuple[str, ...], wait: bool, home: str, json_: bool) -> None
     from faultmaven_core.codec import to_builtins
     from faultmaven_core.knowledge.commands import ReindexKnowledge
 
-    async def work(fm: FaultMaven) -> tuple[Any, Sequence[str]]:
+    async def work(fm: FaultMaven) -> tuple[Any, Sequence[str], Sequence[DocumentView]]:
         asked = await fm.knowledge.reindex(ReindexKnowledge(scopes), fm.caller)
+        if not wait:
+            return asked, (), ()
         with Steps() as steps:
-            return asked, await _ended(fm, asked.jobs, asked.documents, steps) if wait else ()
+            given_up = await _ended(fm, asked.jobs, asked.documents, steps)
+        return asked, given_up, [item async for item in _listed(fm, scopes) if item.problem]
 
-    asked, given_up = session(home, work)
+    asked, given_up, failed = session(home, work)
     if json_:
-        as_json({**_fields(to_builtins(asked)), "given_up": list(given_up)})
+        as_json({**_fields(to_builtins(asked)), "failed": _problems(failed), "given_up": list(given_up)})
     else:
-        click.echo(f"documents {'read anew' if wait else 'that will be read anew'}: {asked.documents:,}")
+        click.echo(f"documents {'read anew' if wait else 'that will be read anew'}: {asked.documents - len(failed):,}")
+        _tell_failed(failed)
     _told(given_up, quiet=json_)
+    if failed and len(failed) >= asked.documents:
+        _refuse(NONE_READ, quiet=json_)
 
 
 @knowledge.command()
@@ -256,7 +273,8 @@ async def _outcome(fm: FaultMaven, taken: DocumentsTaken, scope: str, steps: Ste
     if not wait:
         return Outcome(taken)
     given_up = await _ended(fm, taken.jobs, len(taken.documents), steps)
-    return Outcome(taken, [item async for item in _failed(fm, scope) if item.document_id in taken.documents], given_up)
+    failed = [item async for item in _listed(fm, (scope,), "failed") if item.document_id in taken.documents]
+    return Outcome(taken, failed, given_up)
 
 
 async def _ended(fm: FaultMaven, jobs: Sequence[str], documents: int, steps: Steps) -> Sequence[str]:
@@ -282,12 +300,12 @@ async def _ended(fm: FaultMaven, jobs: Sequence[str], documents: int, steps: Ste
     return given_up
 
 
-async def _failed(fm: FaultMaven, scope: str) -> AsyncIterator[DocumentView]:
+async def _listed(fm: FaultMaven, scopes: tuple[str, ...], state: str = "") -> AsyncIterator[DocumentView]:
     from faultmaven_core.knowledge.commands import ListDocuments
 
     after: str | None = None
     while True:
-        page = await fm.knowledge.list(ListDocuments((scope,), state="failed", after=after), fm.caller)
+        page = await fm.knowledge.list(ListDocuments(scopes, state=state, after=after), fm.caller)
         for item in page.items:
             yield item
         if (after := page.next) is None:
@@ -297,20 +315,17 @@ async def _failed(fm: FaultMaven, scope: str) -> AsyncIterator[DocumentView]:
 def _finish(outcome: Outcome, *, json_: bool) -> None:
     """Print what became of it. Where no document at all could be read, that is an error of the input."""
     from faultmaven_core.codec import to_builtins
-    from faultmaven_core.shared.errors import InvalidInputError
 
     taken = outcome.taken
     if json_:
-        failed = [
-            {"document_id": item.document_id, "name": item.name, "problem": item.problem} for item in outcome.failed
-        ]
-        as_json({**_fields(to_builtins(taken)), "failed": failed, "given_up": list(outcome.given_up)})
+        as_json(
+            {**_fields(to_builtins(taken)), "failed": _problems(outcome.failed), "given_up": list(outcome.given_up)}
+        )
     else:
         counts = {name: getattr(taken, name) for name in ("added", "changed", "removed", "unchanged", "duplicates")}
         told = [f"{count:,} {name}" for name, count in counts.items() if count or name == "added"]
         click.echo(", ".join(told))
-        for item in outcome.failed:
-            click.echo(f"not read: {item.document_id} {printable(item.problem)}", err=True)
+        _tell_failed(outcome.failed)
         for problem in taken.problems:
             click.echo(f"note: {printable(problem)}", err=True)
         if taken.ignored:
@@ -318,13 +333,28 @@ def _finish(outcome: Outcome, *, json_: bool) -> None:
     _told(outcome.given_up, quiet=json_)
     problem = ""
     if taken.documents and len(outcome.failed) == len(taken.documents):
-        problem = "None of these documents could be read; they are kept, with the reasons."
+        problem = NONE_READ
     elif taken.problems and not (taken.documents or taken.removed or taken.unchanged or taken.duplicates):
         problem = "Nothing could be taken."
-    if problem and json_:
-        raise click.exceptions.Exit(NOTHING_TAKEN)
     if problem:
-        raise InvalidInputError(problem)
+        _refuse(problem, quiet=json_)
+
+
+def _refuse(problem: str, *, quiet: bool) -> NoReturn:
+    from faultmaven_core.shared.errors import InvalidInputError
+
+    if quiet:
+        raise click.exceptions.Exit(NOTHING_TAKEN)
+    raise InvalidInputError(problem)
+
+
+def _problems(failed: Sequence[DocumentView]) -> list[dict[str, str]]:
+    return [{"document_id": item.document_id, "name": item.name, "problem": item.problem} for item in failed]
+
+
+def _tell_failed(failed: Sequence[DocumentView]) -> None:
+    for item in failed:
+        click.echo(f"not read: {item.document_id} {printable(item.problem)}", err=True)
 
 
 def _told(given_up: Sequence[str], *, quiet: bool) -> None:

@@ -65,7 +65,7 @@ def transfer(
         raise click.UsageError("--dry-run, --verify-only and --no-verify exclude each other.")
     from faultmaven.composition.transfer import TransferRequest
 
-    request = TransferRequest(sources, targets, organizations, journal, restart)
+    request = TransferRequest(sources, targets, organizations, journal, restart, look=dry_run or verify_only)
     environ = {**os.environ, **({"FM_HOME": home} if home else {})}
     mode = "plan" if dry_run else "verify" if verify_only else "copy" if no_verify else "run"
     report = asyncio.run(_transferred(request, environ, mode))

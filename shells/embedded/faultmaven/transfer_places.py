@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from faultmaven.declared import VARIABLES as VARIABLES_OF_ALL
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.transfer.model import Kind
 
@@ -21,6 +22,12 @@ VARIABLES: Mapping[Kind, str] = {
     Kind.VECTORS: "FM_VECTORS_URL",
 }
 _SECRETS = {"FM_DATABASE_URL": "FM_DATABASE_PASSWORD", "FM_VECTORS_URL": "FM_VECTORS_API_KEY"}
+_SERVERS_ONLY: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "FM_DATABASE_URL": (("FM_DATABASE_PASSWORD", "FM_DATABASE_POOLER"), ("sqlite",)),
+    "FM_VECTORS_URL": (("FM_VECTORS_API_KEY",), ("sqlite", "chroma+file", "milvus+file")),
+}
+"""Settings of a server, and the schemes of places that have none: where one side is such, they are meant for the other."""
+_ALIASES = {variable.name: variable.aliases for variable in VARIABLES_OF_ALL}
 _USED = ("FM_HOME", "FM_STARTUP_WAIT", "FM_DATABASE_", "FM_BLOBS_", "FM_S3_", "FM_VECTORS_")
 """What begins so belongs to the places; other settings say how FaultMaven runs, and it does not run now."""
 _NOT_USED = ("FM_DATABASE_READ_", "FM_DATABASE_MIGRATION_")
@@ -79,14 +86,19 @@ def side_environ(side: Side, urls: Mapping[str, str], environ: Mapping[str, str]
             user = url.partition("://")[2].rpartition("@")[0]
             if ":" in user:
                 _without(found, secret)
+    for variable, (settings, schemes) in _SERVERS_ONLY.items():
+        if _scheme(own.get(variable, "")) in schemes:
+            for setting in settings:
+                _without(found, setting)
     for name in own:
         _without(found, name.removesuffix("_FILE"))
     return {**found, **own}
 
 
 def _without(environ: dict[str, str], name: str) -> None:
-    for other in (name, f"{name}_FILE"):
+    for other in (name, *_ALIASES.get(name, ())):
         environ.pop(other, None)
+        environ.pop(f"{other}_FILE", None)
 
 
 def _kind(source: str, target: str) -> Kind:

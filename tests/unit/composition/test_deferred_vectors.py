@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
@@ -73,6 +75,8 @@ async def test_closing_what_was_never_used_builds_nothing() -> None:
     await store.aclose()
     with pytest.raises(ConflictError, match="closed"):
         await store.ping()
+    with pytest.raises(ConflictError, match="closed"):
+        store.capabilities  # noqa: B018 - asking is what is refused
     assert make.made == []
 
 
@@ -95,3 +99,48 @@ async def test_closing_while_it_is_being_built_closes_what_comes_of_it() -> None
     await asyncio.gather(using, closing, return_exceptions=True)
     with pytest.raises(ConflictError):
         await make.made[0].ping()
+
+
+async def test_what_it_can_do_may_be_asked_while_it_is_being_built() -> None:
+    """Once for all: what is built twice is closed once."""
+    begun, may_go_on = threading.Event(), threading.Event()
+    make = Maker()
+
+    def slowly() -> VectorStore:
+        begun.set()
+        may_go_on.wait(30)
+        return make()
+
+    store = DeferredVectorStore(slowly)
+    using = asyncio.create_task(store.ping())
+    await asyncio.to_thread(begun.wait, 30)
+    asking = asyncio.create_task(asyncio.to_thread(lambda: store.capabilities))
+    await asyncio.sleep(0.05)
+    may_go_on.set()
+    await asyncio.gather(using, asking)
+    assert len(make.made) == 1
+    await store.aclose()
+
+
+async def test_who_stops_reading_early_ends_the_reading() -> None:
+    """The store's own scan may hold a connection; it is let go when the caller lets go of this one."""
+    ended = asyncio.Event()
+
+    class Noticing(MemoryVectorStore):
+        async def scan(self, scope: Scope, *, page_size: int = 100) -> AsyncIterator[VectorId]:
+            try:
+                async for vector_id in super().scan(scope, page_size=page_size):
+                    yield vector_id
+            finally:
+                ended.set()
+
+    store = DeferredVectorStore(Noticing)
+    await store.ensure(SPEC)
+    await store.upsert(SCOPE, [VectorRecord(VectorId(name), Embedding.of([1, 0]), {}) for name in "abc"])
+    ids = store.scan(SCOPE)
+    assert isinstance(ids, AsyncGenerator)
+    async with aclosing(ids):
+        await anext(ids)
+        assert not ended.is_set()
+    assert ended.is_set()
+    await store.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -78,6 +79,28 @@ async def test_nothing_is_known_after_the_end() -> None:
     await cached.aclose()
     with pytest.raises(ConflictError):
         await cached.embed(["a"], Purpose.QUERY)
+
+
+async def test_what_was_answered_during_the_end_is_not_kept_beyond_it() -> None:
+    """A call that was under way when it was closed ends, and the next one is refused all the same."""
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(HashingEmbedder):
+        async def embed(self, texts: Sequence[str], purpose: Purpose = Purpose.DOCUMENT) -> Sequence[Embedding]:
+            found = await super().embed(texts, purpose)
+            begun.set()
+            await may_go_on.wait()
+            return found
+
+    cached = CachedQueries(Slow())
+    asking = asyncio.create_task(cached.embed(["a"], Purpose.QUERY))
+    await begun.wait()
+    await cached.aclose()
+    may_go_on.set()
+    assert len(await asking) == 1
+    for texts in (["a"], []):
+        with pytest.raises(ConflictError):
+            await cached.embed(texts, Purpose.QUERY)
 
 
 async def test_hashing_is_the_same_on_every_machine() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ import pytest
 from faultmaven_adapters.extraction import walk
 from faultmaven_adapters.extraction.document_files import LocalDocumentFiles
 from faultmaven_adapters.extraction.git_checkout import checkout_of
-from faultmaven_core.shared.errors import NotFoundError, UnsupportedTypeError
+from faultmaven_core.shared.errors import NotFoundError, PreconditionFailedError, UnsupportedTypeError
 
 ORIGIN = "https://ann:secret@example.com/acme/runbooks.git"
 SHARED = "https://example.com/acme/runbooks"
@@ -131,21 +132,38 @@ async def test_a_checkout_without_origin_is_named_by_its_folder(files: LocalDocu
     assert found.documents[-1].name == str(repository / "redis.md")
 
 
-async def test_a_checkout_whose_index_is_not_understood_is_read_as_a_folder(
+async def test_a_checkout_whose_index_cannot_be_read_gives_nothing_and_says_why(
     files: LocalDocumentFiles, repository: Path
 ) -> None:
-    """Split, cut short or gone: nothing is lost, untracked files come along."""
+    """Cut short, of another version, empty, split or not ours to read: a draft that was never shared must not come along."""
     index = repository / ".git" / "index"
     whole = index.read_bytes()
     for content in (whole[:100], b"DIRC\0\0\0\x09\0\0\0\0", b""):
         index.write_bytes(content)
-        found = await files.find(str(repository))
-        assert [file.name for file in found.documents if not file.problem] == [
-            f"{SHARED}/{name}" for name in ("db/größe.txt", "db/postgres full.html", "draft.md", "redis.md")
-        ]
+        with pytest.raises(PreconditionFailedError, match=f"{re.escape(str(repository))}.*damaged"):
+            await files.find(str(repository))
+    (one,) = (await files.find(str(repository / "draft.md"))).documents
+    assert one.name == f"{SHARED}/draft.md"
+    index.unlink()
+    index.mkdir()
+    with pytest.raises(PreconditionFailedError, match="directory"):
+        await files.find(str(repository))
+    index.rmdir()
     index.write_bytes(whole)
     git(repository, "update-index", "--split-index")
-    assert any(file.name.endswith("draft.md") for file in (await files.find(str(repository))).documents)
+    with pytest.raises(PreconditionFailedError, match="--no-split-index"):
+        await files.find(str(repository))
+    git(repository, "update-index", "--no-split-index")
+    assert len((await files.find(str(repository))).documents) == 3
+
+
+async def test_of_a_checkout_into_which_nothing_was_added_nothing_is_taken(
+    files: LocalDocumentFiles, repository: Path
+) -> None:
+    """It has no index yet; what stands there is counted, so that nobody wonders."""
+    (repository / ".git" / "index").unlink()
+    found = await files.find(str(repository))
+    assert (found.documents, found.untracked) == ((), 4)
     shutil.rmtree(repository / ".git")
     assert checkout_of(str(repository)) is None
 

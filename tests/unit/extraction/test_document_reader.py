@@ -42,8 +42,9 @@ async def test_a_cancelled_reading_leaves_no_process(tmp_path: Path) -> None:
     before = set(psutil.Process().children())
     task = asyncio.create_task(read())
     await started.wait()
-    while not set(psutil.Process().children()) - before:  # noqa: ASYNC110 - a process tells nobody that it started
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while not set(psutil.Process().children()) - before:  # noqa: ASYNC110 - a process tells nobody that it started
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

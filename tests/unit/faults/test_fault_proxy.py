@@ -63,12 +63,12 @@ async def exchange(streams: Streams, line: bytes) -> bytes:
     reader, writer = streams
     writer.write(line)
     await writer.drain()
-    return await asyncio.wait_for(reader.readline(), 5)
+    return await asyncio.wait_for(reader.readline(), 60)
 
 
 async def eventually(holds: Callable[[], bool]) -> None:
     """Within five seconds."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -87,7 +87,7 @@ async def test_the_end_of_one_side_reaches_the_other(proxy: FaultProxy, streams:
     reader, writer = streams
     writer.write(b"last\n")
     writer.write_eof()
-    assert await asyncio.wait_for(reader.read(), 5) == b"last\n"
+    assert await asyncio.wait_for(reader.read(), 60) == b"last\n"
     writer.close()
     await eventually(lambda: proxy.open_connections == 0)
 
@@ -98,7 +98,7 @@ async def test_latency_delays_every_answer(proxy: FaultProxy, streams: Streams) 
     before = time.monotonic()
     for _ in range(3):
         await exchange(streams, b"slow\n")
-    assert 0.6 <= time.monotonic() - before < 5
+    assert 0.6 <= time.monotonic() - before < 30
 
 
 async def test_bandwidth_limits_each_direction(proxy: FaultProxy, streams: Streams) -> None:
@@ -106,7 +106,7 @@ async def test_bandwidth_limits_each_direction(proxy: FaultProxy, streams: Strea
     proxy.bandwidth = 100_000
     before = time.monotonic()
     await exchange(streams, b"x" * 19_999 + b"\n")
-    assert 0.2 <= time.monotonic() - before < 5
+    assert 0.2 <= time.monotonic() - before < 30
 
 
 async def test_cut_resets_open_connections_and_takes_new_ones(proxy: FaultProxy, streams: Streams) -> None:
@@ -144,7 +144,7 @@ async def test_a_black_hole_accepts_and_forwards_nothing(proxy: FaultProxy, echo
         await asyncio.wait_for(exchange((reader, writer), b"held too\n"), 0.2)
     assert echo.lines == [b"before\n"]
     proxy.blackhole = False
-    assert await asyncio.wait_for(reader.readline(), 5) == b"held too\n"
+    assert await asyncio.wait_for(reader.readline(), 60) == b"held too\n"
     assert await asyncio.wait_for(streams[0].readline(), 5) == b"held\n"
     writer.close()
 
@@ -174,7 +174,7 @@ async def test_a_given_answer_keeps_requests_from_the_server(proxy: FaultProxy, 
     reader, writer = streams
     writer.write(b"PUT /\r\n\r\n")
     writer.write(b"body " * 10_000)
-    assert await asyncio.wait_for(reader.read(), 5) == b"HTTP/1.1 503 Slow Down\r\n\r\n"
+    assert await asyncio.wait_for(reader.read(), 60) == b"HTTP/1.1 503 Slow Down\r\n\r\n"
     assert echo.lines == []
     proxy.answer(None)
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)

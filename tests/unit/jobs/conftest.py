@@ -75,13 +75,13 @@ class Bench:
 
     async def began(self, attempts: int) -> None:
         """Wait until the handler was called that often."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.ran) < attempts:  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.001)
 
     async def becomes(self, job_id: UUID, state: JobState) -> None:
         """Wait until the row has a state."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.state(job_id) is not state:  # noqa: ASYNC110 - the store has no event to wait for
                 await asyncio.sleep(0.001)
 

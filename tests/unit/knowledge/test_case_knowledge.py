@@ -11,14 +11,16 @@ from faultmaven import FaultMaven
 from faultmaven_core.cases.commands import DeleteCase, OpenCase, ReadJournal
 from faultmaven_core.jobs.commands import ListJobs
 from faultmaven_core.knowledge import commands as c
+from faultmaven_core.knowledge.model import KnowledgeScope, Tier
 from faultmaven_core.shared.errors import NotFoundError
-from tests.unit.knowledge.library import write
+from tests.unit.knowledge.library import ANN, hashed, write
 
 
 async def drained(fm: FaultMaven) -> None:
     """Wait for the program's own runner."""
-    while any([(await fm.jobs.list(ListJobs(state), fm.caller)).jobs for state in ("queued", "running")]):  # noqa: ASYNC110 - jobs tell nobody outside that they ended
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while any([(await fm.jobs.list(ListJobs(state), fm.caller)).jobs for state in ("queued", "running")]):  # noqa: ASYNC110 - jobs tell nobody outside that they ended
+            await asyncio.sleep(0.01)
 
 
 async def test_a_cases_documents_are_told_in_its_journal_and_deleted_with_it(fm: FaultMaven, tmp_path: Path) -> None:
@@ -44,3 +46,36 @@ async def test_a_cases_documents_are_told_in_its_journal_and_deleted_with_it(fm:
     counts = await fm.knowledge.stats(c.CountKnowledge((f"case:{other}", "global")), fm.caller)
     assert counts.documents == 4
     assert (await fm.knowledge.discard_case(c.DiscardCaseKnowledge(case), fm.caller)).documents == 0
+
+
+async def test_what_comes_while_its_case_is_deleted_goes_too(tmp_path: Path) -> None:
+    """The deletion's job may have run before the rows were there."""
+    write(tmp_path / "kb", redis="# Redis\n\nIt is full.\n")
+    async with hashed() as subject:
+        case = (await subject.cases.open(OpenCase("Why?"), ANN)).case_id
+        await subject.service.add(c.AddDocuments(str(tmp_path / "kb"), f"case:{case}"), ANN)
+        scope = KnowledgeScope(Tier.CASE, case)
+        (document,) = (await subject.documents(scope=scope)).values()
+        await subject.cases.delete(DeleteCase(case), ANN)
+        # As if the job that the deletion asked for had come before the rows: only those that read them are left.
+        await subject.service.ingest(c.IngestDocuments((document.key.hex,)), ANN)
+        assert await subject.documents(scope=scope) == {}
+        while await subject.run_jobs():
+            pass
+        assert await subject.originals() == set()
+        assert await subject.embedded(tier=Tier.CASE) == {}
+
+
+async def test_a_document_of_a_gone_case_is_as_good_as_none(tmp_path: Path) -> None:
+    """Also before anybody has destroyed it: neither shown nor deleted by its id."""
+    write(tmp_path / "kb", redis="# Redis\n\nIt is full.\n")
+    async with hashed() as subject:
+        case = (await subject.cases.open(OpenCase("Why?"), ANN)).case_id
+        await subject.service.add(c.AddDocuments(str(tmp_path / "kb"), f"case:{case}"), ANN)
+        (document,) = (await subject.documents(scope=KnowledgeScope(Tier.CASE, case))).values()
+        assert (await subject.service.show(c.ShowDocument(document.id), ANN)).item.name == document.name
+        await subject.cases.delete(DeleteCase(case), ANN)
+        with pytest.raises(NotFoundError):
+            await subject.service.show(c.ShowDocument(document.id, characters=100), ANN)
+        with pytest.raises(NotFoundError):
+            await subject.service.delete(c.DeleteDocument(document.id), ANN)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from faultmaven_adapters.transfer.journal import FileJournal
 from faultmaven_core.shared.errors import (
+    BackendError,
     ConflictError,
     CorruptDataError,
     FaultMavenError,
@@ -105,6 +108,7 @@ async def test_a_restart_forgets_all(tmp_path: Path) -> None:
     ("content", "error"),
     [
         ("no journal\n", CorruptDataError),
+        ("no journal", CorruptDataError),
         ("[]\n", InvalidInputError),
         ('{"format": "other/9"}\n', InvalidInputError),
         (
@@ -130,3 +134,72 @@ async def test_a_place_that_takes_no_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(MisconfiguredError, match="--journal"):
         await reopened(tmp_path / "file" / "journal.jsonl")
+
+
+async def test_a_disk_that_takes_a_line_in_pieces_has_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system may write less than it was given, and say so."""
+    path, write = tmp_path / "journal.jsonl", os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
+    await written(path)
+    assert await reopened(path) == {str(PART): Confirmed("a/2", 2, 20), str(OTHER): Confirmed('["\\n"]', 2, done=True)}
+
+
+async def test_a_disk_that_is_full_spoils_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was confirmed before stays, and once there is room the next line follows it."""
+    path, write = tmp_path / "journal.jsonl", os.write
+    await written(path)
+    journal = FileJournal(path, ABOUT)
+    await journal.open()
+    pieces = iter([7])
+
+    def full(file: int, data: bytes) -> int:
+        if piece := next(pieces, 0):
+            return write(file, data[:piece])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(BackendError, match="No space left"):
+        await journal.confirm(PART, Confirmed("a/3", 3, 30))
+    monkeypatch.setattr(os, "write", write)
+    await journal.confirm(PART, Confirmed("a/4", 4, 40))
+    await journal.aclose()
+    assert await reopened(path) == {str(PART): Confirmed("a/4", 4, 40), str(OTHER): Confirmed('["\\n"]', 2, done=True)}
+
+
+async def test_a_new_journals_name_is_as_lasting_as_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is written out too, before anything is confirmed."""
+    synced, fsync = list[int](), os.fsync
+
+    def noticed(file: int) -> None:
+        synced.append(os.fstat(file).st_ino)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", noticed)
+    path = tmp_path / "journal.jsonl"
+    await written(path)
+    assert synced[0] == inode(tmp_path)
+    assert set(synced[1:]) == {inode(path)}
+
+
+def inode(path: Path) -> int:
+    """What a file or folder is known by, whatever it is called."""
+    return path.stat().st_ino
+
+
+async def test_a_look_makes_and_changes_nothing(tmp_path: Path) -> None:
+    """It tells what is known, also from a line that was cut short; for a restart, nothing."""
+    path = tmp_path / "new" / "journal.jsonl"
+    looking = FileJournal(path, ABOUT, look=True)
+    assert await looking.open() is None
+    await looking.aclose()
+    assert not path.parent.exists()
+    await written(path)
+    path.write_bytes(whole := path.read_bytes()[:-3])
+    for restart, expected in ((False, Confirmed("a/1", 1, 10)), (True, None)):
+        looking = FileJournal(path, ABOUT, restart=restart, look=True)
+        found = await looking.open()
+        await looking.aclose()
+        assert (found[str(PART)] if found else None) == expected
+    assert path.read_bytes() == whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faultmaven.transfer_places import SIDES, paired, side_environ
+from faultmaven.transfer_places import SIDES, VARIABLES, paired, side_environ
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.transfer.model import Kind
 
@@ -89,7 +89,6 @@ def test_a_side_has_what_all_have_and_its_own() -> None:
         "PATH": "/bin",
         "FM_HOME": "/home",
         "FM_DATABASE_URL": "sqlite:x",
-        "FM_DATABASE_PASSWORD_FILE": "/run/secret",
         "FM_S3_SECRET_ACCESS_KEY_FILE": "/run/theirs",
     }
 
@@ -103,3 +102,28 @@ def test_a_password_in_a_url_wins_over_one_that_is_set() -> None:
     kept = side_environ(TARGET, {"FM_DATABASE_URL": "postgresql://u@h/d"}, own)
     assert kept["FM_DATABASE_PASSWORD"] == "x"
     assert "FM_DATABASE_PASSWORD_FILE" not in kept
+
+
+def test_what_a_server_needs_is_not_held_against_the_side_that_is_none() -> None:
+    """A key or password that is set for all is meant for the other side; one that is set for this side is told as wrong."""
+    environ = {"FM_VECTORS_URL": "milvus://m", "FM_VECTORS_API_KEY": "k", "FM_DATABASE_PASSWORD_FILE": "/run/p"}
+    environ |= {"MILVUS_TOKEN": "t", "FM_DATABASE_POOLER": "transaction"}
+    pairs = paired([], ["vectors=sqlite:v", "database=sqlite:d"])
+    urls = {VARIABLES[kind]: pair[1] for kind, pair in pairs.items()}
+    target = side_environ(TARGET, urls, environ)
+    assert target == {"FM_VECTORS_URL": "sqlite:v", "FM_DATABASE_URL": "sqlite:d"}
+    assert side_environ(SOURCE, {}, environ) == environ
+    own = side_environ(TARGET, urls, {**environ, "FM_TO_VECTORS_API_KEY": "mine"})
+    assert own["FM_VECTORS_API_KEY"] == "mine"
+
+
+def test_one_sides_setting_takes_the_place_of_every_name_that_it_has() -> None:
+    """Older names too: two names for one setting would be refused."""
+    environ = {"S3_ENDPOINT_URL": "http://all:9000", "PINECONE_API_KEY_FILE": "/run/all"}
+    environ |= {"FM_TO_S3_ENDPOINT_URL": "http://theirs:9000", "FM_TO_VECTORS_API_KEY": "theirs"}
+    found = side_environ(TARGET, {"FM_BLOBS_URL": "s3://bucket", "FM_VECTORS_URL": "milvus://m"}, environ)
+    assert {name: value for name, value in found.items() if not name.endswith("_URL")} == {
+        "FM_VECTORS_API_KEY": "theirs"
+    }
+    assert found["FM_S3_ENDPOINT_URL"] == "http://theirs:9000"
+    assert "S3_ENDPOINT_URL" not in found

@@ -34,6 +34,7 @@ from faultmaven_core.ports.blobs import (
     checked_range,
 )
 from faultmaven_core.ports.health import Inspectable, Inspection
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import (
     AmbiguousError,
     BackendError,
@@ -170,9 +171,8 @@ class S3BlobStore(BlobStore, Inspectable):
         return info_of(key, answer) if answer else None
 
     async def delete(self, keys: Collection[BlobKey]) -> None:
-        objects = [{"Key": self._bucket.name(key)} for key in keys]
-        for start in range(0, len(objects), MOST_DELETED):
-            batch = {"Objects": objects[start : start + MOST_DELETED], "Quiet": True}
+        for some in batched(keys, MOST_DELETED):
+            batch = {"Objects": [{"Key": self._bucket.name(key)} for key in some], "Quiet": True}
             raise_first(await self._bucket("delete_objects", Delete=batch), str(self._place))
 
     async def list(self, prefix: str, *, after: BlobKey | None = None) -> AsyncIterator[ListedBlob]:

@@ -1,22 +1,25 @@
 """The wire to Chroma in a folder: a process of ours that has the folder open.
 
 Chroma holds the interpreter's lock while it writes, for tenths of a second in a large collection, and no other thread, so
-no event loop, goes on meanwhile. Hence the process.
+no event loop, goes on meanwhile. Hence the process. It is asked from the event loop itself: a thread between them would
+add to what every search waits for.
 """
 
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from faultmaven_adapters._support.child_process import END_SECONDS, ChildProcess
-from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters._support.translate import translation
 from faultmaven_adapters.vectors.chroma.errors import ANSWERS, OK, ChromaAnswerError
 from faultmaven_adapters.vectors.chroma.wire import NOBODY, Found, Operation, Wire
-from faultmaven_core.shared.errors import BackendUnavailableError
+from faultmaven_core.shared.errors import BackendUnavailableError, ConflictError
 
 START_SECONDS = 120.0
 """Chroma's packages are many: a second to load, on a machine under load many times that."""
@@ -29,46 +32,59 @@ class EmbeddedWire(Wire):
     def __init__(self, folder: Path, *, timeout: float) -> None:
         self.place = f"Chroma in {folder}"
         self._folder, self._timeout = folder, timeout
-        self._calls = BlockingCalls("vectors", 1)
         self._process: ChildProcess | None = None
+        self._last: asyncio.Task[Any] | None = None
+        self._closed = False
 
     async def __call__(
         self, operation: Operation, collection: Found | str = "", body: Mapping[str, Any] = NOBODY
     ) -> Any:
         """See Wire."""
+        if self._closed:
+            raise ConflictError("The vector store was closed.")
         name = collection.name if isinstance(collection, Found) else collection
-        return await self._calls(self._ask, (str(operation), name, dict(body)))
+        order = msgspec.msgpack.encode((operation, name, body), enc_hook=array.tobytes)
+        self._last = asyncio.create_task(self._asked_after(self._last, order))
+        # Whoever waits may be cancelled; the answer is taken all the same, or the next one would get it.
+        return await asyncio.shield(self._last)
 
     async def aclose(self) -> None:
         """See Wire."""
-        # A thread more, so that a call that still runs cannot hold up the loop.
-        await asyncio.to_thread(self._close)
+        self._closed = True
+        await _ended(self._last)
+        await asyncio.to_thread(self._end)
 
-    def _ask(self, order: tuple[str, str, dict[str, Any]]) -> Any:
+    async def _asked_after(self, before: asyncio.Task[Any] | None, order: bytes) -> Any:
+        await _ended(before)
         with translation(ANSWERS, self.place):
             try:
-                process = self._process or self._started()
-                process.send(order)
-                return _accepted(process.receive(self._timeout))
+                if self._process is None:
+                    self._process = await asyncio.to_thread(self._started)
+                async with asyncio.timeout(self._timeout):
+                    answer = await self._process.ask(order)
             except TimeoutError:
-                self._end(0)
+                # It is still at it, and would answer somebody else's question.
+                await asyncio.to_thread(self._end, 0)
+                raise
+            except asyncio.CancelledError:
+                self._end(0)  # the loop itself ends: nothing can be awaited any more
                 raise
             except (EOFError, OSError) as error:
-                self._end()
+                await asyncio.to_thread(self._end)
                 raise BackendUnavailableError(f"{self.place} cannot serve us: its process has ended.") from error
+            return _accepted(answer)
 
     def _started(self) -> ChildProcess:
-        self._process = ChildProcess(_MODULE, str(self._folder))
+        process = ChildProcess(_MODULE, str(self._folder))
         try:
-            _accepted(self._process.receive(START_SECONDS))
+            _accepted(process.receive(START_SECONDS))
         except ChromaAnswerError:
-            self._end()
+            process.end()
             raise
-        return self._process
-
-    def _close(self) -> None:
-        self._calls.close()
-        self._end()
+        except (EOFError, OSError):
+            process.end(0)
+            raise
+        return process
 
     def _end(self, patience: float = END_SECONDS) -> None:
         if self._process is not None:
@@ -76,8 +92,14 @@ class EmbeddedWire(Wire):
             process.end(patience)
 
 
-def _accepted(told: tuple[int, Any]) -> Any:
-    status, answer = told
+async def _ended(task: asyncio.Task[Any] | None) -> None:
+    """However it ended: that is for those who asked."""
+    if task is not None and not task.done():
+        await asyncio.wait([task])
+
+
+def _accepted(answer: bytes) -> Any:
+    status, told = msgspec.msgpack.decode(answer)
     if status != OK:
-        raise ChromaAnswerError(answer, status)
-    return answer
+        raise ChromaAnswerError(told, status)
+    return told

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ssl
 
+from faultmaven_adapters._support.causes import causes
 from faultmaven_adapters._support.translate import NETWORK, Row, Table, broken, by_code, failing, late, overloaded, says
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.vectors import CollectionMissingError
 from faultmaven_core.shared.errors import (
     BackendRefusedError,
     FaultMavenError,
+    MisconfiguredError,
     RateLimitedError,
     TooLargeError,
     UnsupportedError,
@@ -17,6 +19,8 @@ from faultmaven_core.shared.errors import (
 
 OK, LOCKED, FAILED = 200, 423, 500
 """What our process answers, in the numbers of HTTP; LOCKED where another one has the folder open."""
+UNREACHED, UNREADABLE = 424, 422
+"""Why it could not open the folder: the system refuses, and says why; or Chroma does."""
 USUAL_PAUSE = 1.0
 """Seconds to wait where a server refuses and does not say how long."""
 
@@ -43,13 +47,31 @@ _rejected = says(
     AuthenticationError, "{place} refuses our token, or it may not do this: look at FM_VECTORS_API_KEY and its rights."
 )
 
+
+def _not_found(error: object, place: str) -> FaultMavenError:
+    """Its status is that of a missing collection, of a missing database, and of a server that is not Chroma."""
+    if "Collection" in str(error) and "does not exist" in str(error):
+        return CollectionMissingError(f"{place} has no such collection.")
+    return MisconfiguredError(f"{place} does not know what it was asked for: is that Chroma? Look at FM_VECTORS_URL.")
+
+
+def _unreached_folder(error: object, place: str) -> FaultMavenError:
+    return MisconfiguredError(f"{place} cannot be opened: {error}. Look at FM_VECTORS_URL and at who owns the folder.")
+
+
 _STATUSES: dict[str, Row] = {
     "401": _rejected,
     "403": _rejected,
-    "404": says(CollectionMissingError, "{place} has no such collection."),
+    "404": _not_found,
     "408": late,
     "413": says(TooLargeError, "{place} takes no request of this size."),
     str(LOCKED): _locked,
+    str(UNREACHED): _unreached_folder,
+    str(UNREADABLE): says(
+        MisconfiguredError,
+        "{place} cannot be opened: Chroma refuses the folder, which may be damaged, not ours to write, or of a newer "
+        "Chroma; the log has its own words.",
+    ),
     "429": _limited,
     "5": failing,
     "502": overloaded,
@@ -76,9 +98,7 @@ def over_http() -> Table:
 
 def _unreached(error: BaseException, place: str) -> FaultMavenError:
     """Nothing was sent. What the system said the client hides behind errors of its own."""
-    below: BaseException | None = error
-    while below is not None:
-        if isinstance(below, ssl.SSLCertVerificationError):
-            return NETWORK[ssl.SSLCertVerificationError](below, place)
-        below = below.__cause__ or below.__context__
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return NETWORK[ssl.SSLCertVerificationError](cause, place)
     return BackendRefusedError(f"{place} cannot be reached: look at its address and at the network.")

@@ -5,6 +5,7 @@ Its own client is passed by: it has no time-outs, and shares connections and hea
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -45,9 +46,9 @@ class HttpWire(Wire):
             raise ConflictError("The vector store was closed.")
         client = self._client or self._opened()
         method, path, query = _request(operation, collection, body)
-        content = msgspec.json.encode(body) if method == "POST" else None
+        content = _encoded(body) if method == "POST" else None
         with translation(self._table, self.place):
-            answer = await client.request(method, self._url + path, params=query, content=content)
+            answer = await client.request(method, self._url + path, params=query or None, content=content)
             if answer.is_error or answer.is_redirect:
                 raise ChromaAnswerError(
                     self._without_token(answer.text), answer.status_code, answer.headers.get("retry-after", "")
@@ -78,6 +79,11 @@ class HttpWire(Wire):
             limits=httpx.Limits(max_connections=MOST_CONNECTIONS),
         )
         return self._client
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    """Bytes become base64, which Chroma takes where it stores vectors; queries it takes as numbers only."""
+    return msgspec.json.encode(body, enc_hook=array.tolist)
 
 
 def _request(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import os
 import signal
 import sys
 import time
+from array import array
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faultmaven_adapters._support.child_process import connection_of
-from faultmaven_adapters.vectors.chroma.errors import FAILED, LOCKED, OK
+import msgspec
+
+from faultmaven_adapters._support.child_process import Parent
+from faultmaven_adapters.vectors.chroma.errors import FAILED, LOCKED, OK, UNREACHED, UNREADABLE
 
 if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
@@ -24,24 +26,34 @@ LOCK_SECONDS = 2.0
 """For the end of a process that is closing the folder."""
 
 
-def main(folder: Path, connection: Connection) -> None:
+def main(folder: Path, parent: Parent) -> None:
     """Serve until the connection ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what ends when
     os.umask(0o077)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _locked(lock):
-        connection.send((LOCKED, "Another process has the folder open."))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        _say(parent, UNREACHED, error.strerror)
         return
-    chroma = _Chroma(folder)
-    connection.send((OK, ""))
-    while True:
-        try:
-            operation, name, body = connection.recv()
-        except EOFError:
-            break
-        connection.send(chroma.answer(operation, name, body))
+    if not _locked(lock):
+        _say(parent, LOCKED, "Another process has the folder open.")
+        return
+    try:
+        chroma = _Chroma(folder)
+    except BaseException as error:  # noqa: BLE001 - Chroma's own core panics with one that is no Exception
+        _say(parent, UNREADABLE, f"{type(error).__name__}: {error}")
+        return
+    _say(parent, OK, "")
+    with suppress(EOFError, OSError):
+        while True:
+            operation, name, body = msgspec.msgpack.decode(parent.receive())
+            _say(parent, *chroma.answer(operation, name, body))
     chroma.close()
+
+
+def _say(parent: Parent, status: int, answer: Any) -> None:
+    parent.send(msgspec.msgpack.encode((status, answer)))
 
 
 def _locked(lock: int) -> bool:
@@ -113,17 +125,20 @@ class _Chroma:
         return {
             "ids": found["ids"],
             "metadatas": found["metadatas"],
-            "embeddings": None if vectors is None else [list(map(float, vector)) for vector in vectors],
+            "embeddings": None if vectors is None else [array("f", vector).tobytes() for vector in vectors],
         }
 
     def _query(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        found = self._collection(name).query(**body)
+        import numpy as np
+
+        vectors = [np.frombuffer(vector, dtype="f4") for vector in body["query_embeddings"]]
+        found = self._collection(name).query(**{**body, "query_embeddings": vectors})
         return {key: found[key] for key in ("ids", "metadatas", "distances")}
 
     def _upsert(self, name: str, body: Mapping[str, Any]) -> None:
         import numpy as np
 
-        vectors = [np.frombuffer(base64.b64decode(text), dtype="<f4") for text in body["embeddings"]]
+        vectors = [np.frombuffer(vector, dtype="<f4") for vector in body["embeddings"]]
         self._collection(name).upsert(ids=body["ids"], embeddings=vectors, metadatas=body["metadatas"])
 
     def _delete(self, name: str, body: Mapping[str, Any]) -> None:
@@ -140,4 +155,4 @@ def _described(found: Collection) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), connection_of(sys.argv[2]))
+    main(Path(sys.argv[1]), Parent(sys.argv[2]))

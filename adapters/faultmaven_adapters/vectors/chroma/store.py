@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +31,7 @@ from faultmaven_core.ports.vectors import (
     VectorRecord,
     WriteToken,
 )
+from faultmaven_core.shared.batches import batched
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.ids import OrganizationId
 from faultmaven_core.shared.secret import Secret
@@ -93,7 +93,7 @@ class ChromaVectorStore(CheckedVectors):
     ) -> WriteToken:
         body = {
             "ids": [record.id for record in records],
-            "embeddings": [b64encode(_little_endian(record.vector)).decode() for record in records],
+            "embeddings": [_little_endian(record.vector) for record in records],
             "metadatas": [metadata_of(record.fields, spec.fields) for record in records],
         }
         await self._ask(Operation.UPSERT, spec, organization, body, make=True)
@@ -124,7 +124,7 @@ class ChromaVectorStore(CheckedVectors):
         after: WriteToken | None,
     ) -> Iterable[Match]:
         body = {
-            "query_embeddings": [query.values.tolist()],
+            "query_embeddings": [query.values],
             "n_results": limit,
             "where": None if where is None else where_of(where),
             "include": ["distances", "metadatas"],
@@ -159,8 +159,8 @@ class ChromaVectorStore(CheckedVectors):
     ) -> AsyncGenerator[Sequence[VectorId], None]:
         # All at once: Chroma counts its pages from the beginning, and a deletion meanwhile would hide ids.
         ids = await self._ids(spec, organization, None)
-        for start in range(0, len(ids), page_size):
-            yield ids[start : start + page_size]
+        for page in batched(ids, page_size):
+            yield page
 
     async def _ping(self) -> None:
         await self._wire(Operation.PING)

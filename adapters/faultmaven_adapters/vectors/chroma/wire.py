@@ -12,7 +12,10 @@ NOBODY: Mapping[str, Any] = {}
 
 
 class Operation(StrEnum):
-    """What is asked of Chroma; the bodies and answers are those of its API, version 2."""
+    """What is asked of Chroma; the bodies and answers are those of its API, version 2.
+
+    Bytes in a body are for a wire to write as it writes bytes; UPSERT has vectors so. QUERY has them as `array`.
+    """
 
     PING = "ping"
     VERSION = "version"

@@ -60,7 +60,7 @@ class LiteLink:
         with self._one_call, translation(MILVUS_ERRORS, self.place):
             try:
                 process = self._started()
-                process.send((method, request.SerializeToString()))
+                process.send(method.encode() + b" " + request.SerializeToString())
                 return accepted(kinds(method)[1].FromString(process.receive(self._timeout)))
             except TimeoutError:
                 # It is still at it, and would answer somebody else's question.
@@ -85,7 +85,7 @@ class LiteLink:
             raise ConflictError("The vector store is closed.")
         if self._process is None:
             self._process = ChildProcess(_MODULE, str(self._folder))
-            opened = Opened(self._process.receive(START_SECONDS))
+            opened = Opened(self._process.receive(START_SECONDS).decode())
             if opened is not Opened.YES:
                 self._end()
                 raise _NOT_OPENED[opened](opened, self.place)

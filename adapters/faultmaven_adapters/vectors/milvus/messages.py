@@ -16,7 +16,7 @@ from pymilvus.grpc_gen import milvus_pb2 as milvus
 from pymilvus.grpc_gen import schema_pb2 as schema
 
 from faultmaven_adapters.vectors.milvus.expressions import compiled, listed, literal
-from faultmaven_core.ports.vector_fields import FieldType, FieldValue
+from faultmaven_core.ports.vector_fields import FieldValue, restored
 from faultmaven_core.ports.vector_filters import Filter
 from faultmaven_core.ports.vectors import (
     CollectionName,
@@ -243,13 +243,4 @@ def _column(columns: Iterable[Any], name: str) -> Any:
 
 
 def _fields(spec: CollectionSpec, text: bytes) -> dict[str, FieldValue]:
-    """The fields with the types that were declared: JSON has neither tuples nor, after some servers, whole floats."""
-    return {name: _typed(spec.fields[name], value) for name, value in json.loads(text).items()}
-
-
-def _typed(kind: FieldType, value: Any) -> FieldValue:
-    if kind is FieldType.STRINGS:
-        return tuple(value)
-    if kind is FieldType.NUMBER:
-        return float(value)
-    return int(value) if kind is FieldType.INTEGER else value
+    return restored(spec.fields, json.loads(text))

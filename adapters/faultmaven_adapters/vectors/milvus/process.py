@@ -8,11 +8,10 @@ import signal
 import sys
 from contextlib import closing
 from enum import StrEnum
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from faultmaven_adapters._support.child_process import connection_of
+from faultmaven_adapters._support.child_process import Parent
 
 
 class Opened(StrEnum):
@@ -24,7 +23,7 @@ class Opened(StrEnum):
     UNUSABLE = "unusable"
 
 
-def main(folder: Path, connection: Connection) -> None:
+def main(folder: Path, parent: Parent) -> None:
     """Serve until the connection ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what ends when
     os.umask(0o077)
@@ -37,19 +36,19 @@ def main(folder: Path, connection: Connection) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         database = MilvusLite(str(folder))
     except lite.DataDirLockedError:
-        connection.send(str(Opened.LOCKED))
+        parent.send(Opened.LOCKED.encode())
     except lite.MilvusLiteError:
-        connection.send(str(Opened.DAMAGED))
+        parent.send(Opened.DAMAGED.encode())
     except OSError:
-        connection.send(str(Opened.UNUSABLE))
+        parent.send(Opened.UNUSABLE.encode())
     else:
         with closing(database):
             servicer = MilvusServicer(database)
-            connection.send(str(Opened.YES))
-            while order := _received(connection):
+            parent.send(Opened.YES.encode())
+            while order := _received(parent):
                 method, request = order
                 answer = getattr(servicer, method)(kinds(method)[0].FromString(request), None)
-                connection.send(answer.SerializeToString())
+                parent.send(answer.SerializeToString())
 
 
 def kinds(method: str) -> tuple[Any, Any]:
@@ -63,13 +62,13 @@ def kinds(method: str) -> tuple[Any, Any]:
     return kind(found.input_type.name), kind(found.output_type.name)
 
 
-def _received(connection: Connection) -> tuple[str, bytes] | None:
+def _received(parent: Parent) -> tuple[str, bytes] | None:
     try:
-        order: tuple[str, bytes] = connection.recv()
-    except EOFError:
+        method, _, request = parent.receive().partition(b" ")
+    except (EOFError, OSError):
         return None
-    return order
+    return method.decode(), request
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), connection_of(sys.argv[2]))
+    main(Path(sys.argv[1]), Parent(sys.argv[2]))

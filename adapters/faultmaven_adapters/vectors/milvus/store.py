@@ -138,8 +138,10 @@ class MilvusVectorStore(CheckedVectors):
         return Inspection("Milvus", answer.version, warnings=(UNENCRYPTED,) if self._unencrypted else ())
 
     async def _release(self) -> None:
-        await asyncio.to_thread(self._link.close)
-        await asyncio.to_thread(self._calls.close)
+        try:
+            await asyncio.to_thread(self._link.close)
+        finally:
+            await asyncio.to_thread(self._calls.close)
 
     async def _load(self, spec: CollectionSpec) -> None:
         """Collections are searched in memory only. What is not, was made a moment ago, or not to the end, or released."""

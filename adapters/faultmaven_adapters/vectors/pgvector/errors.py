@@ -21,8 +21,9 @@ _starting = says(
 _race = says(BackendUnavailableError, "{place} broke off: somebody else changes the same records at this moment.")
 _unprepared = says(
     MisconfiguredError,
-    "{place} is not prepared for vectors, and our user may not do that: run `fm migrate`, on a server that has the extension "
-    "pgvector.",
+    "{place} is not prepared for vectors, and our user may not do that. Where FM_VECTORS_URL is `pgvector:`, run `fm migrate`; "
+    "a database of its own is prepared by whoever uses it first and may: let an administrator run CREATE EXTENSION vector and "
+    "GRANT CREATE ON SCHEMA public TO our user.",
 )
 _pooled = says(
     MisconfiguredError,

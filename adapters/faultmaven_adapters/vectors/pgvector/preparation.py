@@ -108,7 +108,8 @@ async def prepare_with(connection: Any, app_role: str, place: str) -> None:
         except asyncpg.InsufficientPrivilegeError as error:
             raise MisconfiguredError(
                 f"{place} lacks the extension vector, and this user may not make it: let an administrator run "
-                "CREATE EXTENSION vector in this database, then run `fm migrate` again."
+                "CREATE EXTENSION vector in this database, then try again: `fm migrate` where FM_VECTORS_URL is `pgvector:`, "
+                "else whatever used it."
             ) from error
         await connection.execute(_TABLES)
         path = await connection.fetchval(_PATH)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import Any
 
 from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters.vectors.pgvector.connections import Connections, Patience
@@ -13,7 +12,7 @@ from faultmaven_adapters.vectors.pgvector.inspection import inspection
 from faultmaven_adapters.vectors.pgvector.preparation import MOST_INDEXED
 from faultmaven_core.ports.checked_vectors import CheckedVectors
 from faultmaven_core.ports.health import Inspection
-from faultmaven_core.ports.vector_fields import FieldType, FieldValue
+from faultmaven_core.ports.vector_fields import FieldValue, restored
 from faultmaven_core.ports.vector_filters import Filter
 from faultmaven_core.ports.vectors import (
     CollectionName,
@@ -197,16 +196,4 @@ def _indexed(spec: CollectionSpec) -> str:
 
 
 def _fields(spec: CollectionSpec, text: str) -> Mapping[str, FieldValue]:
-    """The fields as they were given: the database has one kind of number, and lists instead of tuples."""
-    return {name: _value(spec.fields[name], value) for name, value in json.loads(text).items()}
-
-
-def _value(kind: FieldType, value: Any) -> FieldValue:
-    match kind:
-        case FieldType.NUMBER:
-            return float(value)
-        case FieldType.STRINGS:
-            return tuple(value)
-        case _:
-            found: FieldValue = value
-            return found
+    return restored(spec.fields, json.loads(text))

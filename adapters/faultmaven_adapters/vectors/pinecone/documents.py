@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from typing import Any, TypeAlias, assert_never
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from faultmaven_core.ports.vector_fields import FieldType, FieldValue, Scalar
+from faultmaven_core.ports.vector_fields import FieldValue, Scalar, restored
 from faultmaven_core.ports.vector_filters import (
     And,
     Eq,
@@ -56,21 +56,7 @@ def record_of(found: Mapping[str, Any], spec: CollectionSpec) -> VectorRecord:
 
 def fields_of(found: Mapping[str, Any], spec: CollectionSpec) -> dict[str, FieldValue]:
     """The declared fields that it has. Numbers come back as floats, whatever they were."""
-    return {name: _value(found[name], kind) for name, kind in spec.fields.items() if found.get(name) is not None}
-
-
-def _value(found: Any, kind: FieldType) -> FieldValue:
-    match kind:
-        case FieldType.INTEGER:
-            return int(found)
-        case FieldType.NUMBER:
-            return float(found)
-        case FieldType.STRINGS:
-            return tuple(found)
-        case FieldType.STRING | FieldType.BOOLEAN:
-            return found  # type: ignore[no-any-return]  # as it was stored
-        case _:
-            assert_never(kind)
+    return restored(spec.fields, {name: found[name] for name in spec.fields if found.get(name) is not None})
 
 
 def numbers(vector: Embedding) -> list[float]:

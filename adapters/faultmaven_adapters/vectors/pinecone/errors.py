@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 
 import httpx
 from pinecone import errors as driver
 
+from faultmaven_adapters._support.causes import causes
 from faultmaven_adapters._support.translate import (
     NETWORK,
     Row,
@@ -59,18 +59,11 @@ _BENEATH = {
 }
 
 
-def _reasons(error: BaseException) -> Iterator[BaseException]:
-    reason = error.__cause__ or error.__context__
-    while reason is not None:
-        yield reason
-        reason = reason.__cause__ or reason.__context__
-
-
 def _beneath(otherwise: Row) -> Row:
     """A row that looks for the reason beneath: the client has one class for all that breaks on the way."""
 
     def row(error: BaseException, place: str) -> FaultMavenError:
-        reasons = list(_reasons(error))
+        reasons = list(causes(error))
         for kind, told in _BENEATH.items():
             for reason in reasons:
                 if isinstance(reason, kind):

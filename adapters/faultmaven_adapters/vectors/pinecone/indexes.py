@@ -9,6 +9,7 @@ import random
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from pinecone import AsyncIndex, AsyncPinecone, RetryConfig
@@ -151,11 +152,12 @@ class Indexes:
         return None if model is None else await self.opened(name)
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        for index in (*self._retired, *self._open.values()):
-            await index.close()
-        if self._client is not None:
-            await self._client.close()
+        """Close all connections; one that fails keeps no other open."""
+        async with AsyncExitStack() as stack:
+            if self._client is not None:
+                stack.push_async_callback(self._client.close)
+            for index in (*self._retired, *self._open.values()):
+                stack.push_async_callback(index.close)
 
     def _retire(self, name: CollectionName) -> None:
         index = self._open.pop(self.project.index_name(name), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -140,11 +141,13 @@ class SqliteVectorStore(CheckedVectors):
 
     async def _release(self) -> None:
         self._shelf.clear()
-        await self._reading(self._reader.close)
-        # The last one to close folds the write-ahead log into the file: that is the one that may write.
-        await self._writing(self._writer.close)
-        self._reading.close()
-        self._writing.close()
+        # The last added is the first done, and one that fails keeps no other open. The last connection to close folds the
+        # write-ahead log into the file: that is the one that may write.
+        async with AsyncExitStack() as stack:
+            stack.callback(self._writing.close)
+            stack.callback(self._reading.close)
+            stack.push_async_callback(self._writing, self._writer.close)
+            stack.push_async_callback(self._reading, self._reader.close)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._reading(self._within, self._reader, "DEFERRED", work)

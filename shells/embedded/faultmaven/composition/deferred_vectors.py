@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.ports.vector_filters import Filter
@@ -21,6 +22,8 @@ from faultmaven_core.ports.vectors import (
 )
 from faultmaven_core.shared.errors import ConflictError
 
+_CLOSED = "The vector store is closed."
+
 
 class DeferredVectorStore(VectorStore):
     """See the port. `make` runs in a thread, once."""
@@ -29,14 +32,13 @@ class DeferredVectorStore(VectorStore):
         self._make = make
         self._made: VectorStore | None = None
         self._making = asyncio.Lock()
+        self._building = threading.Lock()
         self._closed = False
 
     @property
     def capabilities(self) -> frozenset[VectorCapability]:  # type: ignore[override]  # known once it is built
-        """The store's own."""
-        if self._made is None:
-            self._made = self._make()
-        return self._made.capabilities
+        """The store's own. Built here, where nobody can wait, it is built in the caller's thread."""
+        return self._built().capabilities
 
     async def ensure(self, spec: CollectionSpec) -> None:
         await (await self._store()).ensure(spec)
@@ -81,8 +83,14 @@ class DeferredVectorStore(VectorStore):
         return await (await self._store()).count(scope, where)
 
     async def scan(self, scope: Scope, *, page_size: int = 100) -> AsyncIterator[VectorId]:
-        async for vector_id in (await self._store()).scan(scope, page_size=page_size):
-            yield vector_id
+        ids = (await self._store()).scan(scope, page_size=page_size)
+        try:
+            async for vector_id in ids:
+                yield vector_id
+        finally:
+            # A generator that its caller leaves early is not closed by the loop over it.
+            if isinstance(ids, AsyncGenerator):
+                await ids.aclose()
 
     async def ping(self) -> None:
         await (await self._store()).ping()
@@ -92,14 +100,23 @@ class DeferredVectorStore(VectorStore):
 
     async def aclose(self) -> None:
         async with self._making:  # what is being built is closed, too
-            self._closed = True
+            with self._building:
+                self._closed = True
             if self._made is not None:
                 await self._made.aclose()
 
     async def _store(self) -> VectorStore:
         async with self._making:
-            if self._closed:
-                raise ConflictError("The vector store is closed.")
             if self._made is None:
-                self._made = await asyncio.to_thread(self._make)
+                await asyncio.to_thread(self._built)
+            if self._closed:
+                raise ConflictError(_CLOSED)
+            return self._built()
+
+    def _built(self) -> VectorStore:
+        with self._building:  # threads meet here: the loop's lock is none for them
+            if self._made is None:
+                if self._closed:
+                    raise ConflictError(_CLOSED)
+                self._made = self._make()
             return self._made

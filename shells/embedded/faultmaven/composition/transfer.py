@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from faultmaven.composition.backends import Backends, open_backends
 from faultmaven.composition.stores import sql_options
@@ -38,7 +39,8 @@ _NAME_DATABASE = " It tells which vectors there are: name it with FM_FROM_DATABA
 class TransferRequest:
     """What to move. A URL may have its kind in front, as `vectors=sqlite:/path`; the side without URLs is what the settings name.
 
-    No organization means all. Without `journal` one is found by the two places; `restart` forgets what it says.
+    No organization means all. Without `journal` one is found by the two places; `restart` forgets what it says. Who only
+    means to `look`, by `plan` or `verify`, makes nothing: no journal, and no files of a target that is not there yet.
     """
 
     sources: Sequence[str]
@@ -46,6 +48,7 @@ class TransferRequest:
     organizations: Sequence[str] = ()
     journal: Path | None = None
     restart: bool = False
+    look: bool = False
 
 
 @asynccontextmanager
@@ -67,6 +70,8 @@ async def open_transfer(
     for kind in pairs:
         _require(_resource(source, kind), kind)
     async with AsyncExitStack() as stack:
+        if request.look:
+            target = _elsewhere(target, pairs, Path(stack.enter_context(TemporaryDirectory(prefix="faultmaven-"))))
         backends = [await stack.enter_async_context(open_backends(settings)) for settings in (source, target)]
         tables = [_tables(settings) for settings in (source, target)]
         for opened in tables:
@@ -77,6 +82,7 @@ async def open_transfer(
             _journal(request, source, places),
             {"places": _plain(places), "organizations": catalog.given},
             restart=request.restart,
+            look=request.look,
         )
         stack.push_async_callback(journal.aclose)
         yield Transfer(cargoes, journal, report)
@@ -140,6 +146,23 @@ def _resource(settings: Settings, kind: Kind) -> Resource:
         Kind.BLOBS: settings.blobs,
         Kind.VECTORS: settings.knowledge.vectors,
     }[kind]
+
+
+def _elsewhere(target: Settings, pairs: Iterable[Kind], folder: Path) -> Settings:
+    """The target with what is not there yet in a folder that goes afterwards: opening a place makes it."""
+    for kind in pairs:
+        place = _resource(target, kind)
+        if place.scheme not in ON_THIS_MACHINE or Path(place.place).exists():
+            continue
+        empty = replace(place, place=str(folder / kind))
+        match kind:
+            case Kind.DATABASE:
+                target = replace(target, database=replace(target.database, url=empty))
+            case Kind.BLOBS:
+                target = replace(target, blobs=empty)
+            case Kind.VECTORS:
+                target = replace(target, knowledge=replace(target.knowledge, vectors=empty))
+    return target
 
 
 def _shown(settings: Settings, kind: Kind) -> str:
