@@ -273,6 +273,14 @@ COPY_MAX = Variable(
     "FM_EVIDENCE_COPY_MAX", "Largest single copy of evidence, such as `500MiB`.", "16GiB", "evidence copies"
 )
 
+QUOTA_ORGANIZATION = Variable(
+    "FM_QUOTA_ORGANIZATION",
+    "Bytes of evidence that an organization may keep, such as `100GiB`; `0` is without limit.",
+    "0",
+    "evidence copies",
+)
+QUOTA_USER = Variable("FM_QUOTA_USER", "The same for a single user.", "0", "evidence copies")
+
 VARIABLES = (
     *(value for value in list(globals().values()) if isinstance(value, Variable)),
     *serving.VARIABLES,

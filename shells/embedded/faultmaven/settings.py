@@ -59,6 +59,8 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         _worker(read),
         read.number(d.PROCESSES, 0, 64),
         read.size(d.COPY_MAX),
+        read.size(d.QUOTA_ORGANIZATION),
+        read.size(d.QUOTA_USER),
         serving.http(read),
         serving.identity(read, home),
         (),

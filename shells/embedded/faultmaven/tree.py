@@ -92,7 +92,7 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `startup_wait` is in seconds."""
+    """All settings. `startup_wait` is in seconds; quotas are in bytes, 0 without limit."""
 
     home: Path
     caller: Caller
@@ -107,6 +107,8 @@ class Settings:
     worker: WorkerSettings
     extraction_processes: int
     evidence_copy_max: int
+    quota_organization: int
+    quota_user: int
     http: HttpSettings
     identity: IdentitySettings
     shown: tuple[tuple[str, str, str], ...]
