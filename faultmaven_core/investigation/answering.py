@@ -15,7 +15,7 @@ from faultmaven_core.investigation.answers import cause, moments, searches, subj
 from faultmaven_core.investigation.answers.known import Known
 from faultmaven_core.investigation.answers.opening import asking
 from faultmaven_core.investigation.commands import Guidance, ReadGuidance
-from faultmaven_core.investigation.markdown import bullets, code, plain
+from faultmaven_core.investigation.markdown import bullets, code, many, plain
 from faultmaven_core.investigation.ports import EvidenceReader
 from faultmaven_core.investigation.questions import Question, Topic
 from faultmaven_core.investigation.service import InvestigationService
@@ -135,7 +135,7 @@ def _held(known: Known) -> Iterable[str]:
         lines = f", {source.kind.replace('_', ' ')}, {source.lines} lines" if source else ""
         span = f", {source.first} to {source.last}" if source and source.first else ""
         told.append(f"{code(item.name)} ({item.size} bytes{lines}{span})")
-    return [f"This case has {len(known.evidence)} piece{'s' * (len(known.evidence) != 1)} of evidence:", bullets(told)]
+    return [f"This case has {many(len(known.evidence), 'piece')} of evidence:", bullets(told)]
 
 
 def _greeting(known: Known) -> Iterable[str]:

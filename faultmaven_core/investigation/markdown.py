@@ -54,6 +54,11 @@ def cited(text: str, citations: Sequence[Citation], most: int = 2, *, silent: st
     return f"{told} ({', '.join(places)})." if places else f"{told} ({silent})."
 
 
+def many(count: int, thing: str) -> str:
+    """So many of a thing, in words."""
+    return f"{count} {thing}{'s' * (count != 1)}"
+
+
 def bullets(lines: Iterable[str]) -> str:
     """A list."""
     return "\n".join(f"- {line}" for line in lines)

@@ -30,6 +30,7 @@ from faultmaven_core.investigation.screen import Screens
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService, unwatched
 from faultmaven_core.investigation.suggesting import suggestions
+from faultmaven_core.investigation.triage import split
 from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, TakeTurn, TurnView
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PreconditionFailedError
@@ -75,9 +76,11 @@ class TurnService:
         if kept is not None:
             return codec.restored(TurnView, kept.reply)
         _require_open(case, command, attachments)
-        taken = await self._desk.take(case, command, attachments, caller)
-        question = understood(command.query)
-        found = await self._investigated(case, command, taken, caller, progress)
+        said, pasted = ("", "") if case.status in model.TERMINAL else split(command.query)
+        brought = replace(command, pasted_content=pasted + command.pasted_content)
+        taken = await self._desk.take(case, brought, attachments, caller)
+        question = understood(said or (command.query if not pasted else ""))
+        found = await self._investigated(case, replace(command, query=said), taken, caller, progress)
         decided = move(found.case, found.record, command, question)
         found = await self._opened(found, decided, caller, progress)
         view, known = await self._answered(found, decided, question, caller)

@@ -8,7 +8,7 @@ from faultmaven_core.analysis.model import Verdict
 from faultmaven_core.analysis.record import EvidenceNeed, HypothesisView, PredictionView, RcaRecord
 from faultmaven_core.investigation.answers.known import Known, files
 from faultmaven_core.investigation.commands import Guidance
-from faultmaven_core.investigation.markdown import UNCONTRADICTED, block, bullets, cited, code, numbered, plain
+from faultmaven_core.investigation.markdown import UNCONTRADICTED, block, bullets, cited, code, many, numbered, plain
 
 MOST_FINDINGS = 5
 MOST_RULED_OUT = 6
@@ -58,6 +58,7 @@ def why(known: Known) -> Iterator[str]:
         yield from _rivals(known)
         return
     yield f"I hold this for the cause: {cited(leading.statement, known.citations(leading.claims), 3)}"
+    yield f"I call it {_HOW_SURE.get(record.verdict, str(record.verdict))}, with {record.root_cause.confidence:.0%} confidence."
     yield from _predictions(known, leading)
     yield from _check("It would be confirmed by", record.root_cause.confirm.command, record.root_cause.confirm.expect)
     yield from _check("It would be refuted by", record.root_cause.refute.command, record.root_cause.refute.expect)
@@ -135,12 +136,15 @@ def _nothing_abnormal(record: RcaRecord) -> Iterator[str]:
 
 def _findings(known: Known) -> Iterator[str]:
     record = known.record
-    told = [one for one in record.findings if one.severity != "info"] if record else []
-    if told:
+    claims: dict[str, list[str]] = {}
+    for one in record.findings if record else ():
+        if one.severity != "info":
+            claims.setdefault(one.statement, []).extend(one.claims)
+    if claims:
         yield "What stands in the evidence:"
-        yield bullets(cited(one.statement, known.citations(one.claims), 1) for one in told[:MOST_FINDINGS])
-        if len(told) > MOST_FINDINGS:
-            yield f"And {len(told) - MOST_FINDINGS} more findings, which the report lists."
+        yield bullets(cited(text, known.citations(names)) for text, names in list(claims.items())[:MOST_FINDINGS])
+        if len(claims) > MOST_FINDINGS:
+            yield f"And {many(len(claims) - MOST_FINDINGS, 'more finding')}, which the report lists."
 
 
 def _rivals(known: Known) -> Iterator[str]:

@@ -15,8 +15,14 @@ from faultmaven_core.investigation.markdown import bullets, cited, code, place, 
 NEAR = timedelta(minutes=5)
 """Entries of the timeline this close to an asked moment are told with it."""
 
+FEWEST_LETTERS = 3
+"""Letters beside its time from which a line tells anything."""
+
 MOST_ENTRIES = 12
 MOST_LINES = 10
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]?|\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?Z?")
+_LETTERS = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,13 @@ def at_moment(known: Known, times: tuple[str, ...], found: SearchResult) -> Iter
     if entries:
         yield f"Around {plain(shown)} (times are UTC, {NEAR.seconds // 60} minutes before and after):"
         yield bullets(_told(entry) for entry in entries[:MOST_ENTRIES])
-    if found.hits:
+    telling = tuple(hit for hit in found.hits if len(_LETTERS.findall(_STAMP.sub("", hit.text))) >= FEWEST_LETTERS)
+    if telling:
         yield f"Lines that carry {plain(shown)} as their text (in their own time zone):"
-        yield lines(found.hits, MOST_LINES)
-        if found.truncated or len(found.hits) > MOST_LINES:
-            yield "There are more; ask for fewer words or a narrower time."
-    if not entries and not found.hits:
+        yield lines(telling, MOST_LINES)
+        if found.truncated or len(telling) > MOST_LINES:
+            yield "There are more lines; name a service or a shorter time to see them."
+    if not entries and not telling:
         yield f"Nothing in the evidence carries the time {plain(shown)}, and nothing abnormal is dated near it."
     yield from _coverage(record, asked)
     yield from bullets_of(found.problems)
@@ -122,7 +129,11 @@ def _coverage(record: RcaRecord, asked: list[Window]) -> Iterator[str]:
     """Which files end before, or begin after, every moment that was asked for."""
     spans = [(s.file, _parsed(s.first), _parsed(s.last)) for s in record.coverage if s.first and s.last]
     if not spans:
-        yield "No file states times that I can place, so I cannot say whether the evidence covers it."
+        dated = sorted(when for when in (_parsed(entry.when) for entry in record.timeline) if when)
+        if dated:
+            yield f"What is dated in the evidence lies between {dated[0]:%Y-%m-%d %H:%M:%S} and {dated[-1]:%H:%M:%S} UTC."
+        else:
+            yield "No file states times that I can place, so I cannot say whether the evidence covers it."
         return
     outside = [
         f"{code(file)} covers {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S} UTC and does not reach it."

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from faultmaven_core.evidence.commands import SearchHit, SearchResult
 from faultmaven_core.investigation.answers.known import Known, files
 from faultmaven_core.investigation.answers.moments import bullets_of, lines
-from faultmaven_core.investigation.markdown import plain
+from faultmaven_core.investigation.markdown import many, plain
 from faultmaven_core.investigation.questions import SEVERITY, Question
 
 MOST = 12
@@ -53,8 +53,7 @@ def found(known: Known, question: Question, result: SearchResult) -> Iterator[st
         if result.truncated:
             yield "There were too many lines to look at all of them: name what you are after more exactly."
     else:
-        many = "at least " if result.truncated else ""
-        yield f"{many}{len(hits)} line{'s' * (len(hits) != 1)} for {what}:".capitalize()
+        yield f"{'At least ' if result.truncated else ''}{many(len(hits), 'line')} for {what}:"
         yield lines(tuple(_spread(hits)), MOST)
         if len(hits) > MOST:
             yield f"These are {MOST} of them, from each file in turn."

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from faultmaven_core.analysis.record import EntityView, HypothesisView, RuledOut
 from faultmaven_core.investigation.answers.known import Known, files
-from faultmaven_core.investigation.markdown import bullets, cited, plain
+from faultmaven_core.investigation.markdown import UNCONTRADICTED, bullets, cited, plain
 
 MOST = 5
 
@@ -17,7 +17,7 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "database": ("database", "databases", "db", "postgres", "postgresql", "mysql", "mariadb", "sql", "oracle", "mongodb", "rds", "replication", "query", "queries"),
         "network": ("network", "networking", "dns", "connection", "connectivity", "firewall", "packet", "latency", "timeout", "tls", "certificate", "ingress", "netpol", "networkpolicy"),
         "memory": ("memory", "oom", "oomkilled", "ram", "heap", "swap", "leak"),
-        "cpu": ("cpu", "throttling", "throttled", "processor", "load"),
+        "cpu": ("cpu", "throttling", "throttled", "processor"),
         "disk": ("disk", "disks", "storage", "filesystem", "volume", "volumes", "inode", "inodes", "iops", "pvc"),
         "configuration": ("configuration", "config", "configmap", "setting", "settings", "environment", "misconfigured", "misconfiguration", "configuration_error"),
         "deployment": ("deployment", "deploy", "deployed", "release", "rollout", "change", "version", "image", "tag"),
@@ -52,6 +52,7 @@ def subject(known: Known, names: tuple[str, ...]) -> Iterator[str]:
     suffers = [one for one in record.hypotheses if one.status == "consequence" and _about(one, wanted)]
     possible = [one for one in known.open if _about(one, wanted)]
     findings = [one for one in record.findings if _matches(f"{one.statement} {_entity(one.entity)}", wanted)]
+    checked = _checked(known, wanted)
     if possible:
         yield f"**Possibly.** It is not proven that it is {called}:"
         yield bullets(cited(one.statement, known.citations(one.claims)) for one in possible[:MOST])
@@ -60,8 +61,8 @@ def subject(known: Known, names: tuple[str, ...]) -> Iterator[str]:
         yield bullets(cited(one.statement, known.citations(one.claims)) for one in suffers[:MOST])
     elif ruled:
         yield f"**No.** I ruled it out for {called}:"
-    elif findings:
-        yield f"**There are signs at {called}, but nothing I know of explains the problem by them:**"
+    elif checked or findings:
+        yield f"**Nothing I know of explains the problem by {called}.** What the evidence says of it:"
     else:
         yield from _silent(known, called)
         return
@@ -70,9 +71,22 @@ def subject(known: Known, names: tuple[str, ...]) -> Iterator[str]:
             f"{plain(one.statement.rstrip('.'))}: {cited(one.because, known.citations(one.claims))}"
             for one in ruled[:MOST]
         )
+    if checked:
+        yield bullets(checked)
     if findings:
         yield bullets(cited(one.statement, known.citations(one.claims), 1) for one in findings[:MOST])
     yield from _instead(known)
+
+
+def _checked(known: Known, wanted: frozenset[str]) -> list[str]:
+    """What the leading explanation predicts of it, where somebody looked."""
+    predictions = known.leading.predictions if known.leading else ()
+    outcome = {"met": "so it is", "failed": "and it is not so"}
+    return [
+        cited(f"{one.text}: {outcome[one.status]}", known.citations(one.claims), silent=UNCONTRADICTED)
+        for one in predictions
+        if one.status in outcome and _matches(one.text, wanted)
+    ]
 
 
 def _silent(known: Known, called: str) -> Iterator[str]:

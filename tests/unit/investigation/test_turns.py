@@ -208,7 +208,7 @@ async def test_pasted_text_is_evidence_under_a_name_that_clients_know(fm: FaultM
     assert first.attachments_processed[0].upload_source == "paste"
     assert second.attachments_processed[0].filename.startswith("page-capture-")
     items = (await fm.evidence.list(ListEvidence(case), fm.caller)).items
-    assert items[0].details == {"source_url": "https://x.example/t/1"}
+    assert items[0].details["source_url"] == "https://x.example/t/1"
     assert "Root cause" in first.agent_response
 
 
@@ -468,3 +468,22 @@ async def test_a_conversation_that_stands_still_says_what_would_bring_it_on(fm: 
 def test_a_files_name_is_its_last_part_without_what_steers(given: str, kept: str) -> None:
     """It is shown to people, and is no place."""
     assert file_name(given) == kept
+
+
+async def test_what_was_pasted_into_the_question_is_evidence(fm: FaultMaven, crash: Path) -> None:
+    """The question is the rest; the message keeps all of it."""
+    case = await opened(fm)
+    text = "Why does it crash?\n" + (crash / "describe.txt").read_text()
+    view = await say(fm, case, text)
+    assert [one.filename for one in view.attachments_processed] == ["pasted-content-1.txt"]
+    assert "Root cause" in view.agent_response
+    assert (await said(fm, case))[0].content == text.strip()
+    assert (await shown(fm, case)).question == "Why does it crash?"
+
+
+async def test_an_ended_case_takes_a_pasted_question_as_a_question(fm: FaultMaven, crash: Path) -> None:
+    """It is asked about, and keeps nothing more."""
+    case = await found(fm, crash)
+    await fm.cases.close(CloseCase(case, "resolved"), fm.caller)
+    text = "\n".join(f"2026-03-01T12:00:0{n}Z ERROR x" for n in range(6)) + "\nwhat was the root cause?"
+    assert "Root cause" in (await say(fm, case, text)).agent_response
