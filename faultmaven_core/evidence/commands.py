@@ -23,7 +23,7 @@ class AddContent:
     """Add content that has no place of its own (standard input, an upload): always a copy.
 
     `origin` says how it came (file_upload, paste, page_capture), `turn` which turn of the conversation brought it, and
-    `details` what its sender said of it.
+    `details` what its sender said of it. With a `sha256` the content must be what that is the digest of, in hexadecimal.
     """
 
     case_id: str
@@ -32,6 +32,24 @@ class AddContent:
     origin: str = ""
     turn: int = 0
     details: dict[str, str] = field(default_factory=dict)
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContent:
+    """The whole content of a piece of evidence that we hold a copy of."""
+
+    case_id: str
+    evidence_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkContent:
+    """An address from which a copy can be fetched for `seconds`, 300 at most, by whoever has it."""
+
+    case_id: str
+    evidence_id: str
+    seconds: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +180,14 @@ class EvidenceView:
     turn: int = 0
     origin: str = ""
     details: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentLink:
+    """Where a copy can be fetched, and until when."""
+
+    url: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import Custody, Evidence, State
 from faultmaven_core.evidence.ports import EvidenceFiles, EvidenceUnits, FileStamp, ReadSpan, Scratch
-from faultmaven_core.ports.blobs import BlobKey, BlobNotFoundError, BlobStore
+from faultmaven_core.ports.blobs import BlobKey, BlobNotFoundError, BlobStore, DigestMismatchError
 from faultmaven_core.ports.extraction_runner import Input, Place
+from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.ids import CaseId, EvidenceId, OrganizationId
 
 
@@ -28,14 +29,34 @@ class EvidenceDesk:
     """Keeps copies, and hands evidence out to be read. One copy has at most `most_copied` bytes."""
 
     def __init__(self, units: EvidenceUnits, files: EvidenceFiles, blobs: BlobStore, most_copied: int) -> None:
-        self._units, self._files, self._blobs, self._most_copied = units, files, blobs, most_copied
+        self._units, self._files, self._blobs, self.most_copied = units, files, blobs, most_copied
 
-    async def copied(self, item: Evidence, chunks: AsyncIterable[bytes]) -> Evidence:
-        """The evidence with its content stored under `organization/uuid`; its name is an attribute, never the key."""
+    async def copied(self, item: Evidence, chunks: AsyncIterable[bytes], sha256: str = "") -> Evidence:
+        """The evidence with its content stored under `organization/uuid`; its name is an attribute, never the key.
+
+        Raises TooLargeError, and InvalidInputError where the content is not what `sha256`, if given, is the digest of.
+        """
         key = BlobKey(f"{item.organization}/{item.key.hex}")
         about = {"name": quote(item.name)[:1024]}
-        info = await self._blobs.put(key, chunks, attributes=about, max_size=self._most_copied)
+        try:
+            info = await self._blobs.put(
+                key, chunks, attributes=about, expected_sha256=sha256 or None, max_size=self.most_copied
+            )
+        except DigestMismatchError as error:
+            raise InvalidInputError(
+                "The content that came is not what was sent: its SHA-256 differs.", fields={"sha256": "differs"}
+            ) from error
         return replace(item, custody=Custody.COPY, location="", blob=str(key), size=info.size, sha256=info.sha256 or "")
+
+    @asynccontextmanager
+    async def open(self, item: Evidence, start: int, length: int) -> AsyncIterator[AsyncIterable[bytes]]:
+        """A part of a copy's content. Raises BlobNotFoundError."""
+        async with self._blobs.open(BlobKey(item.blob), start=start, length=length) as reader:
+            yield reader
+
+    async def link(self, item: Evidence, expires: timedelta) -> str:
+        """An address of a copy. Raises UnsupportedError where the store has none to give."""
+        return await self._blobs.presign_get(BlobKey(item.blob), expires=expires, download_name=item.name)
 
     async def destroy(self, blobs: Sequence[str]) -> None:
         """Destroy stored copies; those that are gone are no error."""

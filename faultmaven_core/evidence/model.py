@@ -51,7 +51,8 @@ class Evidence:
     the epoch) are of the file when it was last read or added; `sha256` is empty until a reference was read once.
     `kind` is a person's classification, empty where detection decides. `problem` says why it was never read. `turn` is the
     turn of the conversation that brought it, 0 for none; `origin` says how it came (file_upload, paste, page_capture) and
-    `details` what its sender said of it.
+    `details` what its sender said of it; of a copy also its `content_type`, and a sentence as `mismatch` where its name says
+    another one.
     """
 
     key: UUID

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from types import NoneType
 
@@ -15,8 +18,10 @@ from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence import commands as c
 from faultmaven_core.evidence import events as e
 from faultmaven_core.evidence import model, search
+from faultmaven_core.evidence.contents import Content
 from faultmaven_core.evidence.custody import CheckedOut, EvidenceDesk
-from faultmaven_core.evidence.model import Custody, Evidence
+from faultmaven_core.evidence.media import Peeked, media_type, promised
+from faultmaven_core.evidence.model import Custody, Evidence, State
 from faultmaven_core.evidence.ports import CaseDirectory, EvidenceFiles, EvidenceUnitOfWork, EvidenceUnits, FoundFile
 from faultmaven_core.evidence.views import as_found, unsearchable, view
 from faultmaven_core.ports.job_queue import JobRequest
@@ -30,9 +35,11 @@ from faultmaven_core.shared.errors import (
     InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
+    PreconditionFailedError,
     TooLargeError,
 )
 from faultmaven_core.shared.events import Event
+from faultmaven_core.shared.file_names import file_name
 from faultmaven_core.shared.ids import CaseId, EvidenceId, Ids, evidence_id
 from faultmaven_core.shared.page import cursor, limited
 from faultmaven_core.shared.text import checked, choice
@@ -44,6 +51,11 @@ MOST_TEXT = 1000
 
 ON_ITS_WAY = timedelta(hours=24)
 """How old a copy without a row must be before it counts as left behind."""
+
+LONGEST_LINK = 300
+"""Seconds: whoever has the link has the content, whatever becomes of his rights."""
+
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 NOTE = "case.note"
 """The operation, of the cases context, that writes an event into the journal."""
@@ -99,10 +111,13 @@ class EvidenceService:
         return await self._write(command, caller, c.EvidenceAdded, work)
 
     async def add_content(self, command: c.AddContent, chunks: AsyncIterable[bytes], caller: Caller) -> c.EvidenceView:
-        """Keep a copy of content that has no place of its own."""
+        """Keep a copy of content that has no place of its own, under what is left of the name that its sender gave it.
+
+        Raises TooLargeError, and InvalidInputError where the content is not what the command's digest says.
+        """
         await self._cases.require_open(command.case_id, caller)
         role = choice(Role, "role", command.role)
-        name = checked("name", command.name, most=MOST_NAME, least=1)
+        name = file_name(command.name) if command.name else checked("name", "", most=MOST_NAME, least=1)
         case_id = CaseId(command.case_id)
         key = self._ids.new()
         item = Evidence(
@@ -119,7 +134,9 @@ class EvidenceService:
             origin=checked("origin", command.origin, most=MOST_ORIGIN),
             details={key: checked("details", text, most=MOST_TEXT) for key, text in command.details.items()},
         )
-        item = await self._desk.copied(item, chunks)
+        peeked = Peeked(chunks)
+        item = await self._desk.copied(item, peeked, _digest(command.sha256))
+        item = replace(item, details=item.details | _told(name, peeked.head))
         shown = await self._view(item)
 
         async def work(unit: EvidenceUnitOfWork) -> c.EvidenceView:
@@ -212,6 +229,33 @@ class EvidenceService:
 
         return await self._write(command, caller, c.EvidenceDeleted, work)
 
+    @property
+    def most_copied(self) -> int:
+        """Bytes that a copy may have."""
+        return self._desk.most_copied
+
+    async def content(self, command: c.ReadContent, caller: Caller) -> Content:
+        """A copy's content. Raises NotFoundError, PreconditionFailedError where the file was left in its place."""
+        item = await self._copy(command.case_id, command.evidence_id, caller)
+        state, explanation = await self._desk.state(item)
+        if state is not State.AVAILABLE:
+            raise NotFoundError(explanation)
+        return Content(await self._view(item), partial(self._desk.open, item))
+
+    async def link(self, command: c.LinkContent, caller: Caller) -> c.ContentLink:
+        """A short-lived address of a copy in the blob store. Raises UnsupportedError where that has none to give."""
+        if not 1 <= command.seconds <= LONGEST_LINK:
+            raise InvalidInputError(f"A link lives 1 to {LONGEST_LINK} s.", fields={"seconds": "out of range"})
+        item = await self._copy(command.case_id, command.evidence_id, caller)
+        lives = timedelta(seconds=command.seconds)
+        return c.ContentLink(await self._desk.link(item, lives), self._clock.now() + lives)
+
+    async def _copy(self, case_id: str, name: str, caller: Caller) -> Evidence:
+        item = await self._get(case_id, name, caller)
+        if item.custody is not Custody.COPY:
+            raise PreconditionFailedError(f"{item.name} was left in its place, so that there is no copy of it here.")
+        return item
+
     def checkout(self, case_id: str, caller: Caller) -> AbstractAsyncContextManager[CheckedOut]:
         """All evidence of a case as local files, for as long as the context lasts."""
         return self._desk.checkout(caller.organization, CaseId(case_id))
@@ -302,3 +346,18 @@ class EvidenceService:
         key = str(self._ids.new())
         note = {"case_id": case_id, "key": key, "kind": event.kind, "detail": event.detail()}
         await unit.outbox.add(JobRequest(NOTE, codec.encode(note), caller))
+
+
+def _digest(given: str) -> str:
+    """Raises InvalidInputError on what is no SHA-256 in hexadecimal."""
+    if given and not _SHA256.fullmatch(given):
+        raise InvalidInputError("A SHA-256 is written as 64 hexadecimal digits.", fields={"sha256": "not allowed"})
+    return given.lower()
+
+
+def _told(name: str, head: bytes) -> dict[str, str]:
+    """What the content says of itself, and whether its name says something else."""
+    found, expected = media_type(head), promised(name)
+    if not expected or not head or found == expected:
+        return {"content_type": found}
+    return {"content_type": found, "mismatch": f"By its name this is {expected}, by its content {found}."}
