@@ -73,7 +73,8 @@ class Editing:
                     await self._save(unit, case, {"title": title}, caller)
                     return c.CaseTitled(title, source)
             raise InvalidInputError(
-                "There is nothing to name this case after yet: describe the problem or add evidence first."
+                "There is nothing to name this case after yet: describe the problem or add evidence first.",
+                fields={"hint": "nothing known"},
             )
 
         return await self._write(command, caller, c.CaseTitled, work)
