@@ -1,0 +1,116 @@
+"""Every request that the served endpoints take, made from what they say of themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import httpx2
+from starlette.routing import Route, Router
+
+from faultmaven_core import codec
+from faultmaven_http.app import HttpApplication
+from faultmaven_http.dispatch import Resource
+from faultmaven_http.endpoint import Endpoint
+from faultmaven_http.examples import EXAMPLES
+from faultmaven_http.services.table import EVERYWHERE, SERVICES
+from tests.attacks.installation import BESIDE
+
+ENDPOINTS: Sequence[Endpoint] = (*EVERYWHERE, *chain.from_iterable(SERVICES.values()))
+"""All that the services offer; probes and the description are made anew for each application."""
+
+NO_REFERENCES = frozenset({"client_id"})
+"""Names that end as ids do and are a client's own words."""
+
+Ids = Mapping[str, str]
+
+
+def served(app: HttpApplication) -> list[Endpoint]:
+    """What an application really answers, from its router."""
+    layer: Any = app
+    while not isinstance(layer, Router):
+        layer = layer._app
+    found: list[Endpoint] = []
+    for route in layer.routes:
+        assert isinstance(route, Route)
+        resource: Any = route.app
+        assert isinstance(resource, Resource)
+        found += resource._endpoints.values()
+    return found
+
+
+def title(endpoint: Endpoint) -> str:
+    """Its method and path."""
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def references(endpoint: Endpoint) -> frozenset[str]:
+    """The names of all ids that it takes, in path, query and body."""
+    path = {part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")}
+    fields = {name for kind in (endpoint.query, endpoint.body, endpoint.parts) for name, _ in _fields(kind)}
+    return frozenset(path | {name for name in fields if name.endswith(("_id", "_ids"))}) - NO_REFERENCES
+
+
+def request(endpoint: Endpoint, ids: Ids, word: str = BESIDE, **extra: Any) -> Mapping[str, Any]:
+    """What a client sends to an endpoint: these ids, `word` in texts of queries, `extra` members in the body."""
+    sent: dict[str, Any] = {"method": endpoint.method, "url": endpoint.path.format_map(ids)}
+    if endpoint.query is not None:
+        texts = {name: word for name, kind in _fields(endpoint.query) if name in ("text", "query", "q", "search")}
+        sent["params"] = {**_texts(sample(endpoint.query)), **texts, **_own(endpoint.query, ids)}
+    if endpoint.body is not None:
+        sent["json"] = {**sample(endpoint.body), **_own(endpoint.body, ids), **extra}
+    if endpoint.parts is not None:
+        sent["data"] = {**_texts(sample(endpoint.parts)), "query": word, **_own(endpoint.parts, ids), **extra}
+    return sent
+
+
+async def ask(client: httpx2.AsyncClient, sent: Mapping[str, Any]) -> httpx2.Response:
+    """The answer."""
+    return await client.request(**sent)
+
+
+def sample(kind: type) -> dict[str, Any]:
+    """Members that are valid for a type: its example, or what its fields must have."""
+    if kind in EXAMPLES:
+        built: dict[str, Any] = codec.to_builtins(EXAMPLES[kind])
+        return {name: value for name, value in built.items() if value is not None}
+    needed = {field.name for field in dataclasses.fields(kind) if _must(field)}
+    return {name: _value(hint) for name, hint in _fields(kind) if name in needed}
+
+
+def _must(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _fields(kind: type | None) -> Iterator[tuple[str, Any]]:
+    if kind is not None:
+        yield from typing.get_type_hints(kind).items()
+
+
+def _own(kind: type, ids: Ids) -> dict[str, Any]:
+    """The ids among a type's fields; one that names many is a list of one."""
+    found: dict[str, Any] = {}
+    for name, hint in _fields(kind):
+        one = name.removesuffix("s") if name.endswith("_ids") else name
+        if one in ids:
+            found[name] = [ids[one]] if get_origin(hint) in (tuple, list) else ids[one]
+    return found
+
+
+def _value(hint: Any) -> Any:
+    options = [option for option in get_args(hint) if option is not type(None)]
+    if get_origin(hint) in (Union, UnionType):
+        return _value(options[0])
+    if get_origin(hint) in (tuple, list):
+        return []
+    known: dict[Any, Any] = {bool: True, int: 1, float: 1.0, datetime: "2026-03-02T14:00:00Z"}
+    return known.get(hint, "text")
+
+
+def _texts(members: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in members.items()}
