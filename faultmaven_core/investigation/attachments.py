@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -19,9 +20,9 @@ from faultmaven_core.evidence.commands import (
 from faultmaven_core.investigation.ports import EvidenceReader
 from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, TakeTurn
 from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.errors import NotFoundError
+from faultmaven_core.shared.file_names import file_name
 from faultmaven_core.shared.page import MOST
-
-LONGEST_NAME = 200
 
 ORIGINS = ("file_upload", "paste", "page_capture", "screenshot", "agent_generated")
 
@@ -41,7 +42,6 @@ _CLASSES: Mapping[str, str] = MappingProxyType(
 """Classes that clients know, by kind; all others are logs."""
 
 _IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|tiff?)$", re.IGNORECASE)
-_STEERING = re.compile(r"[\x00-\x1f\x7f\u0080-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,6 @@ class Attached:
     item: EvidenceView
     filename: str
     duplicate: EvidenceView | None = None
-
-
-def file_name(name: str) -> str:
-    """The last part of a path, without what steers terminals or text; never empty."""
-    last = re.split(r"[/\\]", name)[-1]
-    cleaned = " ".join(_STEERING.sub("", last).split()).lstrip(".")[:LONGEST_NAME]
-    return cleaned or "file"
 
 
 class AttachmentDesk:
@@ -95,7 +88,8 @@ class AttachmentDesk:
             )
             same = next((one for one in before.values() if one.sha256 and one.sha256 == added.sha256), None)
             if same is not None and same.evidence_id != added.evidence_id:
-                await self._evidence.delete(DeleteEvidence(case.case_id, added.evidence_id), caller)
+                with suppress(NotFoundError):  # a turn that is tried again has done it already
+                    await self._evidence.delete(DeleteEvidence(case.case_id, added.evidence_id), caller)
                 taken.append(Attached(same, attachment.name, same))
             else:
                 before[added.evidence_id] = added

@@ -99,6 +99,15 @@ SABOTAGES = (
         "test_a_turn_upon_another_state_or_another_turn_is_refused_whole",
     ),
     Sabotage(
+        "a fact that is told without its place",
+        "faultmaven_core.investigation.answers.cause",
+        "yield bullets(cited(text, known.citations(names)) for text, names in",
+        "yield bullets(plain(text) for text, names in",
+        "tests/unit/investigation/test_answers.py",
+        "",
+        "test_every_sentence_of_fact_has_its_place",
+    ),
+    Sabotage(
         "a version that is not checked",
         "faultmaven_adapters.sql.cases",
         'CASE.c.version == bindparam("at")',

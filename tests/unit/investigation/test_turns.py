@@ -16,12 +16,18 @@ from faultmaven_core.cases.commands import CaseView, CloseCase, OpenCase, ReadJo
 from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.cases.turn_commands import MessageView, ReadMessages
 from faultmaven_core.evidence.commands import ListEvidence, ShowEvidence
-from faultmaven_core.investigation.attachments import file_name
 from faultmaven_core.investigation.suggesting import LONGEST_LABEL
 from faultmaven_core.investigation.turn_commands import Attachment, SuggestedAction, TakeTurn, TurnView
+from faultmaven_core.investigation.turns import TurnService
+from faultmaven_core.ports.extraction_runner import ExtractionRunner
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PreconditionFailedError
+from faultmaven_core.shared.errors import (
+    BackendUnavailableError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+)
 
 
 async def once(data: bytes) -> AsyncIterator[bytes]:
@@ -453,21 +459,17 @@ async def test_a_conversation_that_stands_still_says_what_would_bring_it_on(fm: 
     assert views[-1].progress_transparency.pending_milestone
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("../../etc/passwd", "passwd"),
-        ("C:\\logs\\app.log", "app.log"),
-        ("...", "file"),
-        ("", "file"),
-        ("a\x1b[31m\u202egpj.exe", "a[31mgpj.exe"),
-        ("\ud800x.log", "x.log"),
-        ("x" * 400, "x" * 200),
-    ],
-)
-def test_a_files_name_is_its_last_part_without_what_steers(given: str, kept: str) -> None:
-    """It is shown to people, and is no place."""
-    assert file_name(given) == kept
+async def test_a_files_name_is_shown_and_is_no_place(fm: FaultMaven) -> None:
+    """Of a path its last part, without what steers terminals."""
+    case = await opened(fm)
+    names = ("../../etc/passwd", "C:\\logs\\app.log", "a\x1b[31m\u202ex.log", "")
+    files = [Attachment(name, once(b"2026-03-01T12:00:00Z ERROR %d\n" % number)) for number, name in enumerate(names)]
+    view = await fm.application.turns.take(TakeTurn(case, "look"), fm.caller, files)
+    assert [one.filename for one in view.attachments_processed] == ["passwd", "app.log", "a[31mx.log", "unnamed"]
+    assert [one.name for one in (await fm.evidence.list(ListEvidence(case), fm.caller)).items][:2] == [
+        "passwd",
+        "app.log",
+    ]
 
 
 async def test_what_was_pasted_into_the_question_is_evidence(fm: FaultMaven, crash: Path) -> None:
@@ -487,3 +489,74 @@ async def test_an_ended_case_takes_a_pasted_question_as_a_question(fm: FaultMave
     await fm.cases.close(CloseCase(case, "resolved"), fm.caller)
     text = "\n".join(f"2026-03-01T12:00:0{n}Z ERROR x" for n in range(6)) + "\nwhat was the root cause?"
     assert "Root cause" in (await say(fm, case, text)).agent_response
+
+
+class Broken:
+    """A runner that breaks once, in the middle of an investigation."""
+
+    def __init__(self, runner: ExtractionRunner) -> None:
+        self._runner, self.broken = runner, 0
+
+    def run(self, *arguments: Any) -> Any:
+        """See ExtractionRunner."""
+        if not self.broken:
+            self.broken += 1
+            raise BackendUnavailableError("No process can be started.")
+        return self._runner.run(*arguments)
+
+
+async def test_a_turn_that_fails_leaves_no_message_and_is_taken_again_under_its_key(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came with it is there once."""
+    case = await opened(fm)
+    monkeypatch.setattr(fm.investigation, "_runner", Broken(fm.investigation._runner))
+    keyed = replace(fm.caller, request_key="opt_msg_3")
+    with pytest.raises(BackendUnavailableError):
+        await say(fm, case, "Why does web crash?", crash / "describe.txt", caller=keyed)
+    assert await said(fm, case) == ()
+    view = await say(fm, case, "Why does web crash?", crash / "describe.txt", caller=keyed)
+    assert view.turn_number == 1
+    assert "Root cause" in view.agent_response
+    assert [one.duplicate_of for one in view.attachments_processed] == [None]
+    assert len((await fm.evidence.list(ListEvidence(case), fm.caller)).items) == 1
+    assert len(await said(fm, case)) == 2
+
+
+async def test_a_turn_that_nobody_waits_for_any_more_leaves_no_message(fm: FaultMaven, crash: Path) -> None:
+    """Cancelled while it reads."""
+    case = await opened(fm)
+
+    def stop(_: object) -> None:
+        task.cancel()
+
+    attached = [Attachment("describe.txt", once((crash / "describe.txt").read_bytes()))]
+    task = asyncio.create_task(fm.application.turns.take(TakeTurn(case, "why?"), fm.caller, attached, stop))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await said(fm, case) == ()
+    assert (await say(fm, case, "what files do you have?")).turn_number == 1
+
+
+async def test_evidence_that_cannot_be_searched_is_named_in_the_answer(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer without lines never looks like one that found none."""
+    case = await found(fm, crash)
+
+    async def down(*_: object) -> None:
+        raise BackendUnavailableError("The blob store is down.")
+
+    monkeypatch.setattr(fm.evidence, "search", down)
+    for question in ("show errors", "what happened at 11:58?", "search for kafka"):
+        assert "The blob store is down." in (await say(fm, case, question)).agent_response
+
+
+async def test_any_replica_takes_any_turn(fm: FaultMaven, crash: Path) -> None:
+    """Nothing of a conversation is anywhere but in the database."""
+    case = await opened(fm)
+    services = [TurnService(fm.cases, fm.evidence, fm.investigation) for _ in range(3)]
+    texts = ("checkout is slow", "yes", "what do you need?")
+    views = [await one.take(TakeTurn(case, text), fm.caller) for one, text in zip(services, texts, strict=True)]
+    assert [view.turn_number for view in views] == [1, 2, 3]
+    assert views[1].case_state == "investigating"
