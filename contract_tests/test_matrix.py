@@ -19,9 +19,12 @@ BACKENDS = {
     "jobs": {"embedded_memory", "embedded", "embedded_postgres", "celery_redis", "celery_sentinel", "celery_rabbitmq"},
     "knowledge": SQL,
     "leases": REDIS,
+    "mail": {"memory", "smtp"},
+    "passwords": {"argon2"},
     "rate_limit": REDIS,
     "sessions": REDIS,
     "signals": REDIS,
+    "tokens": {"ed25519", "es256", "rs256"},
     "transactions": SQL | {"postgres_tls"},
     "vectors": {
         *("memory", "resilient", "sqlite", "chroma", "chroma_server"),

@@ -7,6 +7,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 from faultmaven_adapters._support.translate import NETWORK, Table, by_code, failing, late, says, translation
@@ -16,19 +17,18 @@ from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import (
     BackendError,
     BackendUnavailableError,
+    FaultMavenError,
     InvalidInputError,
     MisconfiguredError,
 )
 from faultmaven_core.shared.secret import Secret
 
-_ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
-
 
 class SmtpMailer(Mailer):
     """See the port.
 
-    `smtps://` is encrypted from the first byte, `smtp://` by STARTTLS; only to this machine itself it may be neither. A user
-    may stand in the address, the password stands apart. Raises MisconfiguredError where the address is none.
+    `smtps://` is encrypted from the first byte, `smtp://` by STARTTLS; only to a loopback address, without a user, by neither.
+    A user may stand in the address, the password stands apart. Raises MisconfiguredError where the address is none.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class SmtpMailer(Mailer):
     async def send(self, mail: Mail) -> None:
         import aiosmtplib
 
-        plain = self._host in _ON_THIS_MACHINE and not self._user and not self._implicit
+        plain = _is_this_machine(self._host) and not self._user
         with translation(_table(), f"The mail server {self._host}:{self._port}"):
             await aiosmtplib.send(
                 self._message(mail),
@@ -87,6 +87,20 @@ class SmtpMailer(Mailer):
         return message
 
 
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _unconnected(error: Exception, place: str) -> FaultMavenError:
+    """The library tells every failure to connect by one class; what it was stands behind it."""
+    cause = error.__cause__
+    known = next((NETWORK[kind] for kind in type(cause).__mro__ if kind in NETWORK), NETWORK[OSError])
+    return known(cause, place)
+
+
 def _table() -> Table:
     from aiosmtplib import errors
 
@@ -104,6 +118,6 @@ def _table() -> Table:
         errors.SMTPRecipientsRefused: recipient,
         errors.SMTPAuthenticationError: says(AuthenticationError, "{place} refuses our user name or password."),
         errors.SMTPTimeoutError: late,
-        errors.SMTPConnectError: says(BackendUnavailableError, "{place} cannot be reached."),
+        errors.SMTPConnectError: _unconnected,
         errors.SMTPNotSupported: says(BackendError, "{place} does not offer encryption (STARTTLS)."),
     }
