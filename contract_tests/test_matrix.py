@@ -15,6 +15,7 @@ BACKENDS = {
     "cases": SQL | {"postgres_tls"},
     "embedding": {"hashing", "resilient", "cached", "onnx", "openai_compatible"},
     "evidence": SQL,
+    "identity": SQL,
     "job_stores": SQL,
     "jobs": {"embedded_memory", "embedded", "embedded_postgres", "celery_redis", "celery_sentinel", "celery_rabbitmq"},
     "knowledge": SQL,

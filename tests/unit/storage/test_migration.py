@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import UniqueConstraint, create_engine
 
 from faultmaven import FaultMaven, load_settings
 from faultmaven_adapters.sql import migrate as module
@@ -69,6 +69,29 @@ def test_every_table_belongs_to_an_organization() -> None:
         assert not table.c.organization_id.nullable
         for key in table.foreign_key_constraints:
             assert key.column_keys[0] == "organization_id"
+            assert key.elements[0].column.name == "organization_id"
+
+
+WITHIN_THE_INSTALLATION = {
+    "uq_jobs_job_id": "runners are told of a job by its id alone",
+    "uq_identity_user_username": "who signs in names no organization",
+    "uq_identity_user_email": "as for the name",
+    "uq_identity_directory_kind_digest": "one name and one secret lead to one organization",
+}
+"""Keys that reach across organizations, and why: a clash with one tells that somebody else has the same."""
+
+
+def test_keys_do_not_reach_across_organizations() -> None:
+    """But for those that must, by name."""
+    found = set()
+    for table in METADATA.sorted_tables:
+        keys = [key for key in table.constraints if isinstance(key, UniqueConstraint)]
+        for name, columns in [(key.name, key.columns) for key in keys] + [
+            (index.name, index.columns) for index in table.indexes if index.unique
+        ]:
+            if "organization_id" not in [column.name for column in columns]:
+                found.add(name)
+    assert found == WITHIN_THE_INSTALLATION.keys()
 
 
 def test_up_and_down_and_up_again(tmp_path: Path) -> None:
