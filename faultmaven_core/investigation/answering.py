@@ -50,7 +50,7 @@ class Answers:
             return _PLAIN[question.topic](known)
         if question.topic is Topic.MOMENT:
             found = await self._search(known, moments.pattern(question.times), redactor, caller, regex=True)
-            return moments.at_moment(known, question.times, found)
+            return moments.at_moment(known, question.times, found, question.names)
         if question.topic is Topic.LINES:
             return searches.found(known, question, await self._lines(known, question, redactor, caller))
         if question.topic is Topic.ADVICE:
@@ -72,8 +72,10 @@ class Answers:
             return told
         found = await self._search(known, " ".join(question.names[:2]), redactor, caller)
         if found.hits:
-            lead = "" if question.topic is Topic.GENERAL else "These lines name it:"
-            return chain(told, filter(None, [lead]), searches.found(known, question, found))
+            if question.topic is Topic.GENERAL:
+                return searches.found(known, question, found)
+            lead = "No finding is about it, but lines name it, so I can neither confirm nor exclude it."
+            return chain([lead], searches.found(known, question, found), subjects.instead(known))
         return told if question.topic is Topic.SUBJECT else [_CANNOT, *cause.summary(known)]
 
     async def _lines(self, known: Known, question: Question, redactor: Redactor, caller: Caller) -> LinesFound:

@@ -13,6 +13,8 @@ from faultmaven_core.investigation.markdown import UNCONTRADICTED, block, bullet
 MOST_FINDINGS = 5
 MOST_RULED_OUT = 6
 MOST_NEEDS = 3
+LONGEST_STEP = 240
+"""Characters of a step, which may quote a line of any length."""
 
 _HOW_SURE = {
     Verdict.CONFIRMED: "confirmed",
@@ -117,7 +119,9 @@ def missing(known: Known) -> Iterator[str]:
         yield "I know of no further file that would decide it."
     if unread:
         yield "What could not be read, or not wholly:"
-        yield bullets(f"{code(file)}: {plain(problem)}" for file, problem in unread[:MOST_FINDINGS])
+        yield bullets(
+            f"{code(file)}: {plain(problem.removeprefix(file + ': '))}" for file, problem in unread[:MOST_FINDINGS]
+        )
 
 
 def _need(need: EvidenceNeed) -> str:

@@ -61,8 +61,11 @@ def pattern(times: tuple[str, ...]) -> str:
     return rf"(?:^|[^0-9:])(?:{'|'.join(every)})"
 
 
-def at_moment(known: Known, times: tuple[str, ...], found: SearchResult) -> Iterator[str]:
-    """What the timeline and the lines say of a moment, and whether the evidence covers it at all."""
+def at_moment(known: Known, times: tuple[str, ...], found: SearchResult, names: tuple[str, ...] = ()) -> Iterator[str]:
+    """What the timeline and the lines say of a moment, and whether the evidence covers it at all.
+
+    Of lines, those that name what is asked about; where none does, all.
+    """
     record = known.record
     if record is None:
         return
@@ -73,6 +76,7 @@ def at_moment(known: Known, times: tuple[str, ...], found: SearchResult) -> Iter
         yield f"Around {plain(shown)} (times are UTC, {NEAR.seconds // 60} minutes before and after):"
         yield bullets(_told(entry) for entry in entries[:MOST_ENTRIES])
     telling = tuple(hit for hit in found.hits if len(_LETTERS.findall(_STAMP.sub("", hit.text))) >= FEWEST_LETTERS)
+    telling = tuple(hit for hit in telling if _named(hit, names)) or telling
     if telling:
         yield f"Lines that carry {plain(shown)} as their text (in their own time zone):"
         yield lines(telling, MOST_LINES)
@@ -90,7 +94,10 @@ def timeline(known: Known) -> Iterator[str]:
     if record is None:
         return
     if not record.timeline:
-        yield "Nothing in the evidence is dated, so I cannot say in which order things happened."
+        yield "Nothing abnormal in the evidence is dated, so I cannot say when it began or in which order things happened."
+        spans = [source for source in record.coverage if source.first and source.last]
+        if spans:
+            yield f"What I read covers {min(s.first for s in spans)} to {max(s.last for s in spans)} (UTC)."
         return
     first = next((i for i, entry in enumerate(record.timeline) if entry.first_deviation), 0)
     start = max(0, min(first - 3, len(record.timeline) - MOST_ENTRIES))
@@ -118,6 +125,10 @@ def bullets_of(problems: tuple[str, ...]) -> Iterator[str]:
 def _told(entry: TimelineEntry) -> str:
     mark = "**first deviation:** " if entry.first_deviation else ""
     return f"{entry.when} {mark}{cited(entry.text[:300], entry.citations, 1)}"
+
+
+def _named(hit: SearchHit, names: tuple[str, ...]) -> bool:
+    return any(name.casefold() in f"{hit.name} {hit.text}".casefold() for name in names)
 
 
 def _near(entry: TimelineEntry, window: Window) -> bool:

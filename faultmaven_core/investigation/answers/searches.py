@@ -15,15 +15,27 @@ MOST = 12
 BAD = rf"(?i)\b(?:{SEVERITY}|errors|exceptions|warnings)\b|\bE\d{{4}} |\" 5\d\d "
 """Lines that say that something went wrong."""
 
+_WARNINGS = "warn(?:ing)?s?"
+_VARIABLE = re.compile(r"[0-9a-f-]{8,}|\d+")
+"""What differs between two lines that say the same."""
+
+
+def _bad(question: Question) -> tuple[str, str]:
+    """What bad lines are called, and the words that they have: warnings alone where only they are asked for."""
+    if re.search(r"\bwarn", question.text, re.IGNORECASE) and not re.search(r"\berr", question.text, re.IGNORECASE):
+        return "warnings", _WARNINGS
+    return "errors and warnings", f"{SEVERITY}|errors|exceptions|warnings"
+
 
 def wanted(question: Question) -> tuple[str, bool]:
     """What to search for, and whether it is a regular expression."""
     if not question.severe:
         return " ".join(question.names[:4]) or question.text[:200], False
+    called, bad = _bad(question)
     if not question.names:
-        return BAD, True
-    name, bad = re.escape(question.names[0]), rf"(?:{SEVERITY}|errors|exceptions|warnings)"
-    return rf"(?i){name}.*\b{bad}\b|\b{bad}\b.*{name}", True
+        return (BAD if called != "warnings" else rf"(?i)\b{bad}\b"), True
+    name = re.escape(question.names[0])
+    return rf"(?i){name}.*\b(?:{bad})\b|\b(?:{bad})\b.*{name}", True
 
 
 def named_file(question: Question, file: str) -> bool:
@@ -44,9 +56,9 @@ def found(known: Known, question: Question, result: SearchResult) -> Iterator[st
     """The lines, or that there are none and where was looked."""
     hits = narrowed(question, result.hits)
     called = plain(" ".join(question.names)) or "that"
-    what = f"errors and warnings of {called}" if question.severe and question.names else called
-    if question.severe and not question.names:
-        what = "errors and warnings"
+    what = called
+    if question.severe:
+        what = _bad(question)[0] + (f" of {called}" if question.names else "")
     if not hits:
         read = [source.file for source in known.record.coverage] if known.record else []
         yield f"I found no line for {what} in what I read ({files(read)})."
@@ -56,7 +68,7 @@ def found(known: Known, question: Question, result: SearchResult) -> Iterator[st
         yield f"{'At least ' if result.truncated else ''}{many(len(hits), 'line')} for {what}:"
         yield lines(tuple(_spread(hits)), MOST)
         if len(hits) > MOST:
-            yield f"These are {MOST} of them, from each file in turn."
+            yield f"These are {MOST} of them, no message twice before each was shown once."
     yield from bullets_of(result.problems)
 
 
@@ -64,7 +76,7 @@ def _spread(hits: Sequence[SearchHit]) -> list[SearchHit]:
     """The first of each distinct message first, so that one that repeats a thousand times hides no other."""
     seen: dict[str, list[SearchHit]] = {}
     for hit in hits:
-        seen.setdefault(re.sub(r"\d+", "#", f"{hit.name} {hit.text}"), []).append(hit)
+        seen.setdefault(_VARIABLE.sub("#", f"{hit.name} {hit.text}"), []).append(hit)
     firsts = [same[0] for same in seen.values()]
     rest = [hit for same in seen.values() for hit in same[1:]]
     return [*firsts, *rest]

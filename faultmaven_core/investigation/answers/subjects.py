@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from faultmaven_core.analysis.model import Verdict
 from faultmaven_core.analysis.record import EntityView, HypothesisView, RuledOut
 from faultmaven_core.investigation.answers.known import Known, files
 from faultmaven_core.investigation.markdown import UNCONTRADICTED, bullets, cited, plain
@@ -15,13 +16,13 @@ MOST = 5
 KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "database": ("database", "databases", "db", "postgres", "postgresql", "mysql", "mariadb", "sql", "oracle", "mongodb", "rds", "replication", "query", "queries"),
-        "network": ("network", "networking", "dns", "connection", "connectivity", "firewall", "packet", "latency", "timeout", "tls", "certificate", "ingress", "netpol", "networkpolicy"),
+        "network": ("network", "networking", "dns", "connectivity", "firewall", "packet", "packets", "tls", "certificate", "ingress", "netpol", "networkpolicy"),
         "memory": ("memory", "oom", "oomkilled", "ram", "heap", "swap", "leak"),
         "cpu": ("cpu", "throttling", "throttled", "processor"),
         "disk": ("disk", "disks", "storage", "filesystem", "volume", "volumes", "inode", "inodes", "iops", "pvc"),
         "configuration": ("configuration", "config", "configmap", "setting", "settings", "environment", "misconfigured", "misconfiguration", "configuration_error"),
         "deployment": ("deployment", "deploy", "deployed", "release", "rollout", "change", "version", "image", "tag"),
-        "code": ("code", "bug", "exception", "traceback", "code_defect"),
+        "code": ("code", "bug", "code_defect"),
         "cache": ("cache", "redis", "memcached"),
         "queue": ("queue", "kafka", "rabbitmq", "broker", "topic", "consumer"),
         "permissions": ("permission", "permissions", "rbac", "access", "forbidden", "unauthorized", "denied", "security", "credentials", "secret"),
@@ -30,12 +31,24 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 """Words that mean one kind of thing, by its plain name."""
 
+_LEADS = {
+    Verdict.CONFIRMED: "**Yes: a person confirmed it.**",
+    Verdict.SUSPECTED: "**It may be: I suspect it, and it is not proven.**",
+}
+
 _WORD = re.compile(r"[a-z0-9_]+")
 
 
 def spoken_of(known: Known, names: tuple[str, ...]) -> bool:
-    """Whether the record says anything of what was named, or could."""
-    return bool(_wanted(names)[1]) or any(_names_entity(known, name) for name in names)
+    """Whether the record says anything of what was named."""
+    record = known.record
+    if record is None:
+        return False
+    _, wanted = _wanted(names)
+    told = any(_about(one, wanted) for one in record.hypotheses)
+    told = told or any(_about(one, wanted) for one in record.ruled_out)
+    found = any(_matches(f"{one.statement} {_entity(one.entity)}", wanted) for one in record.findings)
+    return told or found or bool(_checked(known, wanted))
 
 
 def subject(known: Known, names: tuple[str, ...]) -> Iterator[str]:
@@ -46,7 +59,8 @@ def subject(known: Known, names: tuple[str, ...]) -> Iterator[str]:
     told, wanted = _wanted(names)
     called = plain(", ".join(told))
     if leading is not None and record.root_cause is not None and _about(leading, wanted):
-        yield f"**Yes, as far as the evidence goes.** {cited(leading.statement, known.citations(leading.claims), 3)}"
+        lead = _LEADS.get(record.verdict, "**Yes, as far as the evidence goes.**")
+        yield f"{lead} {cited(leading.statement, known.citations(leading.claims), 3)}"
         return
     ruled = [one for one in record.ruled_out if _about(one, wanted)]
     suffers = [one for one in record.hypotheses if one.status == "consequence" and _about(one, wanted)]
@@ -75,7 +89,7 @@ def subject(known: Known, names: tuple[str, ...]) -> Iterator[str]:
         yield bullets(checked)
     if findings:
         yield bullets(cited(one.statement, known.citations(one.claims), 1) for one in findings[:MOST])
-    yield from _instead(known)
+    yield from instead(known)
 
 
 def _checked(known: Known, wanted: frozenset[str]) -> list[str]:
@@ -92,10 +106,11 @@ def _checked(known: Known, wanted: frozenset[str]) -> list[str]:
 def _silent(known: Known, called: str) -> Iterator[str]:
     read = [source.file for source in known.record.coverage] if known.record else []
     yield f"**The evidence does not speak of {called}**, so I can neither confirm nor exclude it. I read {files(read)}."
-    yield from _instead(known)
+    yield from instead(known)
 
 
-def _instead(known: Known) -> Iterator[str]:
+def instead(known: Known) -> Iterator[str]:
+    """What it is, where it is known."""
     record, leading = known.record, known.leading
     if record is not None and record.root_cause is not None and leading is not None:
         yield f"What the evidence points to: {cited(leading.statement, known.citations(leading.claims))}"
@@ -129,12 +144,3 @@ def _matches(text: str, wanted: frozenset[str]) -> bool:
     folded = text.casefold()
     words = set(_WORD.findall(folded)) | {part for word in _WORD.findall(folded) for part in word.split("_")}
     return any(word in words or (len(_WORD.findall(word)) > 1 and word in folded) for word in wanted)
-
-
-def _names_entity(known: Known, name: str) -> bool:
-    record = known.record
-    if record is None:
-        return False
-    entities = {one.entity for one in record.hypotheses} | {one.entity for one in record.ruled_out}
-    entities |= {one.entity for one in record.findings}
-    return any(_matches(_entity(entity), frozenset({name.casefold()})) for entity in entities)

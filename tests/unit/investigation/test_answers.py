@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,6 +171,16 @@ def test_without_a_record_nothing_is_told(name: str) -> None:
 def test_a_suspicion_is_answered_as_the_record_has_it(name: str, expected: str) -> None:
     """Yes, possibly, no, or that it is not known."""
     assert expected in "\n".join(ANSWERS[name](known(record())))
+
+
+def test_a_suspicion_that_only_sounds_alike_is_not_agreed_to() -> None:
+    """Slow operations are no network, whatever both have in common; what is only suspected is no yes."""
+    slow = replace(record(), hypotheses=(hypothesis("leading", 1, "latency.slow_operations", "operations take 20 s"),))
+    assert "Yes" not in "\n".join(subjects.subject(known(slow), ("network",)))
+    suspected = "\n".join(subjects.subject(known(record(Verdict.SUSPECTED)), ("DNS",)))
+    assert "**It may be" in suspected
+    assert not subjects.spoken_of(known(slow), ("kafka",))
+    assert subjects.spoken_of(known(slow), ("web",))
 
 
 def test_what_is_not_decided_is_named_as_such() -> None:
