@@ -15,6 +15,7 @@ from faultmaven_contract_tests.request_keys import RequestKeyContract
 from faultmaven_contract_tests.samples import Storage
 from faultmaven_contract_tests.tenancy import TenancyContract
 from faultmaven_contract_tests.transactions import UnitOfWorkContract
+from faultmaven_contract_tests.upload_repositories import UploadRepositoryContract
 from storages import OPENERS, postgres_tls
 
 WITH_TLS = {**OPENERS, "postgres_tls": postgres_tls}
@@ -36,6 +37,13 @@ class TestCases(CaseRepositoryContract):
 
 class TestEvidence(EvidenceRepositoryContract):
     """Evidence."""
+
+    port = "evidence"
+    openers = OPENERS
+
+
+class TestUploads(UploadRepositoryContract):
+    """Uploads, and what is kept free for them."""
 
     port = "evidence"
     openers = OPENERS

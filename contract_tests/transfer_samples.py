@@ -259,6 +259,7 @@ def _document(organization: OrganizationId, number: int, chance: random.Random) 
         chunks=1,
         characters=10,
         words=2,
+        details={"category": "dns"},
         added_at=START,
         added_by="alice",
         updated_at=START,
@@ -300,12 +301,34 @@ def _answer(organization: OrganizationId, number: int, chance: random.Random) ->
     )
 
 
+def _upload(organization: OrganizationId, number: int, chance: random.Random) -> Mapping[str, Any]:
+    key = _key(9, number)
+    return _row(
+        organization,
+        key=key,
+        id=f"upl_{key.hex[-12:]}",
+        case_id=f"case_{_key(1, number).hex[-12:]}",
+        owner="alice",
+        name=_text(chance, 2),
+        role="incident",
+        size=2**40 + number,
+        created_at=START,
+        resumable=bool(number % 2),
+        sha256="",
+        received=number,
+        parts=[f"{organization}/uploads/{number}"],
+        details={},
+        version=1,
+    )
+
+
 MAKERS = {
     "cases_case": _case,
     "cases_record": _record,
     "cases_journal": _entry,
     "cases_message": _message,
     "evidence_item": _evidence,
+    "evidence_upload": _upload,
     "jobs_job": _job,
     "knowledge_document": _document,
     "knowledge_chunk": _chunk,

@@ -15,6 +15,7 @@ from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, T
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
+from faultmaven_core.evidence.uploads import Upload, upload_id
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
 from faultmaven_core.jobs.ports import JobStore, JobUnitOfWork
 from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, KnowledgeScope, Status, Tier
@@ -164,6 +165,28 @@ def evidence(number: int = 1, organization: OrganizationId = ACME, **changes: An
     return replace(plain, **changes)
 
 
+def upload(number: int = 1, organization: OrganizationId = ACME, **changes: Any) -> Upload:
+    """The nth upload to the first case, with every field set to something."""
+    uid = key(700 + number)
+    plain = Upload(
+        uid,
+        upload_id(uid),
+        organization,
+        case().id,
+        UserId("ann"),
+        f"{number}.log",
+        Role.BASELINE,
+        2**40 + number,
+        START + timedelta(seconds=number),
+        True,
+        "ab" * 32,
+        2**33,
+        (f"{organization}/uploads/{uid.hex}/1",),
+        {"source_url": "https://example.com/thread"},
+    )
+    return replace(plain, **changes)
+
+
 def document(number: int = 1, organization: OrganizationId = ACME, **changes: Any) -> Document:
     """The nth document, with every field set to something; a search may find it."""
     uid = key(2000 + number)
@@ -193,6 +216,7 @@ def document(number: int = 1, organization: OrganizationId = ACME, **changes: An
         40,
         10,
         "hashing-1",
+        {"title": "Runbook", "category": "dns"},
     )
     return replace(plain, **changes)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from faultmaven_core.analysis.model import Role, Span
 from faultmaven_core.evidence.model import Evidence, State
+from faultmaven_core.evidence.uploads import UploadRepository
 from faultmaven_core.ports.extraction_runner import Input, Place
 from faultmaven_core.ports.transactions import UnitOfWork, UnitOfWorkFactory
 from faultmaven_core.shared.caller import Caller
@@ -57,6 +58,7 @@ class EvidenceUnitOfWork(UnitOfWork, Protocol):
     """A transaction over evidence."""
 
     evidence: EvidenceRepository
+    uploads: UploadRepository
 
 
 EvidenceUnits = UnitOfWorkFactory[EvidenceUnitOfWork]

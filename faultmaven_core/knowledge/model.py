@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -92,7 +92,8 @@ class Document:
     with, empty where it was added by itself. `sha256`, `size` (bytes) and `modified_ns` (nanoseconds since the epoch, 0 =
     unknown) are the original's. `characters` is the length of its text, `words` the number of its chunks' terms.
     `embedded` is the fingerprint of the embedder under which all of its chunks stand in the vector store, empty for none.
-    It is stale `stale_after_days` days after `reviewed_on`; 0 = never.
+    It is stale `stale_after_days` days after `reviewed_on`; 0 = never. `details` are what whoever added it said of it, which
+    nothing here depends on, but for a `title` that goes before the one in its text.
     """
 
     key: UUID
@@ -120,6 +121,7 @@ class Document:
     characters: int = 0
     words: int = 0
     embedded: str = ""
+    details: dict[str, str] = field(default_factory=dict)
     version: int = 1
 
     @property

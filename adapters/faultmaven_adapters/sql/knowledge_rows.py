@@ -53,6 +53,7 @@ def document_row(document: Document) -> dict[str, Any]:
         "characters": document.characters,
         "words": document.words,
         "embedded": document.embedded,
+        "details": document.details,
         "added_at": document.added_at,
         "added_by": document.added_by,
         "updated_at": document.updated_at,
@@ -89,6 +90,7 @@ def document_of(row: Any) -> Document:
         row.characters,
         row.words,
         row.embedded,
+        row.details,
         row.version,
     )
 

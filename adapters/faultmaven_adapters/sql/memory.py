@@ -30,6 +30,7 @@ from faultmaven_adapters.sql.memory_tables import (
     MemoryTransaction,
     MemoryUnitOfWork,
 )
+from faultmaven_adapters.sql.memory_uploads import MemoryUploadRepository
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -62,6 +63,7 @@ class MemoryEvidenceUnit(MemoryUnitOfWork, EvidenceUnitOfWork):
     ) -> None:
         super().__init__(run, outbox, notify, organization)
         self.evidence = MemoryEvidenceRepository(run, organization)
+        self.uploads = MemoryUploadRepository(run, organization)
 
 
 class MemoryJobUnit(MemoryUnitOfWork, JobUnitOfWork):

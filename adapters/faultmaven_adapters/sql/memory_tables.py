@@ -16,6 +16,7 @@ from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import StoredRecord
 from faultmaven_core.evidence.model import Evidence
+from faultmaven_core.evidence.uploads import Upload
 from faultmaven_core.jobs.model import Job
 from faultmaven_core.knowledge.model import Chunk, Document
 from faultmaven_core.ports.job_queue import Notify
@@ -58,6 +59,7 @@ class Tables:
     journal: dict[tuple[str, str, int], JournalEntry] = field(default_factory=dict)
     messages: dict[tuple[str, str, int], Message] = field(default_factory=dict)
     evidence: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+    uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
     documents: dict[tuple[str, UUID], Document] = field(default_factory=dict)
     chunks: dict[tuple[str, UUID], tuple[Chunk, ...]] = field(default_factory=dict)
     jobs: dict[UUID, JobRow] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class Tables:
             dict(self.journal),
             dict(self.messages),
             dict(self.evidence),
+            dict(self.uploads),
             dict(self.documents),
             dict(self.chunks),
             dict(self.jobs),

@@ -11,6 +11,7 @@ from faultmaven_core.cases.dialogue import Dialogue, Message, MessageRole
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, Transition, search_text
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
+from faultmaven_core.evidence.uploads import Upload
 from faultmaven_core.jobs.model import Job, JobState, Progress
 from faultmaven_core.shared.caller import Caller
 
@@ -187,6 +188,48 @@ def evidence_of(row: Any) -> Evidence:
         codec.restored(tuple[SeenSource, ...], row.sources),
         row.turn,
         row.origin,
+        row.details,
+        row.version,
+    )
+
+
+def upload_row(upload: Upload) -> dict[str, Any]:
+    """The row of an upload."""
+    return {
+        "organization_id": upload.organization,
+        "key": upload.key,
+        "id": upload.id,
+        "case_id": upload.case_id,
+        "owner": upload.owner,
+        "name": upload.name,
+        "role": str(upload.role),
+        "size": upload.size,
+        "created_at": upload.created_at,
+        "resumable": upload.resumable,
+        "sha256": upload.sha256,
+        "received": upload.received,
+        "parts": list(upload.parts),
+        "details": upload.details,
+        "version": upload.version,
+    }
+
+
+def upload_of(row: Any) -> Upload:
+    """The upload of a row."""
+    return Upload(
+        row.key,
+        row.id,
+        row.organization_id,
+        row.case_id,
+        row.owner,
+        row.name,
+        Role(row.role),
+        row.size,
+        row.created_at,
+        row.resumable,
+        row.sha256,
+        row.received,
+        tuple(row.parts),
         row.details,
         row.version,
     )

@@ -29,6 +29,7 @@ from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobRepository
 from faultmaven_adapters.sql.knowledge import SqlKnowledgeRepository
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
+from faultmaven_adapters.sql.uploads import SqlUploadRepository
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -59,6 +60,7 @@ class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
     def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
         super().__init__(transaction, outbox, notify)
         self.evidence = SqlEvidenceRepository(transaction)
+        self.uploads = SqlUploadRepository(transaction)
 
 
 class SqlJobUnit(SqlUnitOfWork, JobUnitOfWork):

@@ -157,6 +157,29 @@ EVIDENCE = Table(
     Index(None, "organization_id", "case_id", "key"),
 )
 
+UPLOAD = Table(
+    "evidence_upload",
+    METADATA,
+    organization(),
+    Column("key", Uuid, primary_key=True),
+    Column("id", text_type(32), **NONE),
+    Column("case_id", text_type(32), **NONE),
+    Column("owner", text_type(128), **NONE),
+    Column("name", text_type(), **NONE),
+    Column("role", text_type(16), **NONE),
+    Column("size", BigInteger, **NONE),
+    Column("created_at", UtcDateTime, **NONE),
+    Column("resumable", Boolean, **NONE),
+    Column("sha256", text_type(64), **NONE),
+    Column("received", BigInteger, **NONE),
+    Column("parts", JsonDocument, **NONE),
+    Column("details", JsonDocument, **NONE),
+    Column("version", BigInteger, **NONE),
+    UniqueConstraint("organization_id", "id"),
+    one_of("role", "incident", "baseline"),
+    Index(None, "organization_id", "created_at"),
+)
+
 ANSWER = Table(
     "commands_answer",
     METADATA,
@@ -239,6 +262,7 @@ DOCUMENT = Table(
     Column("characters", BigInteger, **NONE),
     Column("words", BigInteger, **NONE),
     Column("embedded", text_type(256), **NONE),
+    Column("details", JsonDocument, **NONE),
     Column("added_at", UtcDateTime, **NONE),
     Column("added_by", text_type(128), **NONE),
     Column("updated_at", UtcDateTime, **NONE),
