@@ -24,6 +24,11 @@ from tests.attacks.installation import BESIDE
 ENDPOINTS: Sequence[Endpoint] = (*EVERYWHERE, *chain.from_iterable(SERVICES.values()))
 """All that the services offer; probes and the description are made anew for each application."""
 
+ANY_ID = {
+    part[1:-1]: "none_0123456789ab" for endpoint in ENDPOINTS for part in endpoint.path.split("/") if part[:1] == "{"
+}
+"""An id for each place in a path, that nobody has."""
+
 NO_REFERENCES = frozenset({"client_id"})
 """Names that end as ids do and are a client's own words."""
 
@@ -66,6 +71,7 @@ def request(endpoint: Endpoint, ids: Ids, word: str = BESIDE, **extra: Any) -> M
         sent["json"] = {**sample(endpoint.body), **_own(endpoint.body, ids), **extra}
     if endpoint.parts is not None:
         sent["data"] = {**_texts(sample(endpoint.parts)), "query": word, **_own(endpoint.parts, ids), **extra}
+        sent["files"] = {"file": ("note.log", b"2026-03-02T14:05:01Z ERROR out of memory\n", "text/plain")}
     return sent
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -40,6 +41,11 @@ _HALF = re.compile(
     r"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F])"
 )
 """An escape of UTF-16 without its other half, which no UTF-8 can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoQuery:
+    """What is read of a query where an endpoint has no parameters."""
 
 
 class ClientLeftError(Exception):

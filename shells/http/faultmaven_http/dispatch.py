@@ -89,9 +89,9 @@ class Resource:
             await self._application.sessions.keep(KeepSession(named.decode("latin-1")), principal.caller)
 
     async def _done(self, endpoint: Endpoint, asked: Asked, receive: Receive) -> object:
-        query = endpoint.query and bodies.from_query(
-            endpoint.query, asked.scope["query_string"], claims=endpoint.claims
-        )
+        # Also where nothing is read of it: claims are refused everywhere.
+        kind = endpoint.query or bodies.NoQuery
+        query: object = bodies.from_query(kind, asked.scope["query_string"], claims=endpoint.claims)
         body = None
         if endpoint.body is not None:
             usual = AUTH_BODY if endpoint.permission == ANYONE else BODY
