@@ -65,19 +65,20 @@ class PeopleContract(Contract):
             await unit.organizations.add(organization(OrganizationId("never")))
         assert list(await subject.accounts.organizations()) == [ACME, OTHER]
 
-    @pytest.mark.parametrize("text", TEXTS)
-    async def test_every_field_of_a_user_comes_back_whatever_it_holds(self, subject: Storage, text: str) -> None:
+    async def test_every_field_of_a_user_comes_back_whatever_it_holds(self, subject: Storage) -> None:
         """Byte for byte, and once more after a change."""
         await people(subject, users=0)
-        stored = user(display_name=text, password=text)
+        stored = [user(number, display_name=text, password=text) for number, text in enumerate(TEXTS)]
         async with subject.identity(ACME) as unit:
-            await unit.users.add(stored)
+            for one in stored:
+                await unit.users.add(one)
             await unit.commit()
         async with subject.identity(ACME) as unit:
-            assert await unit.users.get(stored.id) == stored
-            changed = replace(stored, roles=(), remembered=(), last_login_at=None, state=UserState.DISABLED)
-            await unit.users.save(changed)
-            assert await unit.users.get(stored.id) == replace(changed, version=2)
+            for one in stored:
+                assert await unit.users.get(one.id) == one
+                changed = replace(one, roles=(), remembered=(), last_login_at=None, state=UserState.DISABLED)
+                await unit.users.save(changed)
+                assert await unit.users.get(one.id) == replace(changed, version=2)
 
     @pytest.mark.parametrize("text", REFUSED)
     async def test_text_that_no_backend_can_hold_is_refused_by_all_that_cannot(
@@ -270,6 +271,20 @@ class PeopleContract(Contract):
             assert list(await unit.teams.members(team(2).id)) == []
             await unit.users.get(user(2).id)
             await unit.commit()
+
+    async def test_a_membership_of_another_organization_is_none_here(self, subject: Storage) -> None:
+        """Whose team and user have the same ids."""
+        for organization_ in (ACME, OTHER):
+            await people(subject, organization_)
+            async with subject.identity(organization_) as unit:
+                await unit.teams.add(team(1, organization_))
+                await unit.commit()
+        async with subject.identity(OTHER) as unit:
+            await unit.teams.add_member(membership(organization=OTHER))
+            await unit.commit()
+        async with subject.identity(ACME, read_only=True) as unit:
+            assert list(await unit.teams.of_user(user().id)) == []
+            assert list(await unit.teams.members(team().id)) == []
 
     async def test_a_name_of_a_team_is_unique_within_its_organization(self, subject: Storage) -> None:
         """Another one may have it."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Update, bindparam, delete, select, update
+from sqlalchemy import Row, Select, Table, Update, bindparam, delete, select, update
 
 from faultmaven_adapters.sql import identity_directory as directory
 from faultmaven_adapters.sql.identity_credential_rows import (
@@ -48,11 +48,15 @@ _OF_USER = _KEYS.all.where(API_KEY.c.user_id == bindparam("user")).order_by(API_
 
 _GRANTS = VersionedEntities("grant", GRANT, grant_row, grant_of)
 _GRANTED = _GRANTS.all.where(GRANT.c.purpose == bindparam("for"), GRANT.c.digest == bindparam("of"))
-_EXPIRED_GRANTS = select(GRANT.c.purpose, GRANT.c.digest).where(_GRANTS.own, GRANT.c.expires_at < bindparam("before"))
+_EXPIRED_GRANTS = select(GRANT.c.key, GRANT.c.purpose, GRANT.c.digest).where(
+    _GRANTS.own, GRANT.c.expires_at < bindparam("before")
+)
 
 _TOKENS = VersionedEntities("refresh token", REFRESH_TOKEN, refresh_token_row, refresh_token_of)
 _TOKEN = _TOKENS.all.where(REFRESH_TOKEN.c.digest == bindparam("of"))
-_ENDED_TOKENS = select(REFRESH_TOKEN.c.digest).where(_TOKENS.own, REFRESH_TOKEN.c.ends_at < bindparam("before"))
+_ENDED_TOKENS = select(REFRESH_TOKEN.c.key, REFRESH_TOKEN.c.digest).where(
+    _TOKENS.own, REFRESH_TOKEN.c.ends_at < bindparam("before")
+)
 
 
 def _revoking(table: Any) -> Update:
@@ -123,11 +127,8 @@ class SqlRefreshTokenRepository(RefreshTokenRepository):
         return await self._revoke(_REVOKE_USER, {"user": user_id, "kept_session": keep_session, "at": at})
 
     async def sweep(self, before: datetime) -> int:
-        ended = [row.digest for row in await _oldest(self._run, _ENDED_TOKENS, before)]
-        if ended:
-            gone = REFRESH_TOKEN.c.digest.in_(ended)
-            await self._run.run(delete(REFRESH_TOKEN).where(_TOKENS.own, gone), {"own": self._run.organization})
-            await directory.leave(self._run, directory.REFRESH_TOKEN, ended)
+        ended = await _swept(self._run, _ENDED_TOKENS, REFRESH_TOKEN, before)
+        await directory.leave(self._run, directory.REFRESH_TOKEN, [row.digest for row in ended])
         return len(ended)
 
     async def _revoke(self, statement: Update, values: Mapping[str, Any]) -> int:
@@ -186,16 +187,17 @@ class SqlGrantRepository(GrantRepository):
         return (await self._run.run(_REVOKE_GRANTS, values)).rowcount
 
     async def sweep(self, before: datetime) -> int:
-        expired = list(await _oldest(self._run, _EXPIRED_GRANTS, before))
+        expired = await _swept(self._run, _EXPIRED_GRANTS, GRANT, before)
         for purpose in Purpose:
-            digests = [row.digest for row in expired if row.purpose == purpose]
-            gone = (GRANT.c.purpose == str(purpose), GRANT.c.digest.in_(digests))
-            await self._run.run(delete(GRANT).where(_GRANTS.own, *gone), {"own": self._run.organization})
-            await directory.leave(self._run, str(purpose), digests)
+            await directory.leave(self._run, str(purpose), [row.digest for row in expired if row.purpose == purpose])
         return len(expired)
 
 
-async def _oldest(run: SqlTransaction, statement: Select[Any], before: datetime) -> Any:
-    """What may be swept, but for what another unit sweeps already: waiting for it would put writers in a row."""
-    some = statement.limit(_MOST_SWEPT).with_for_update(skip_locked=True)
-    return await run.run(some, {"own": run.organization, "before": before})
+async def _swept(run: SqlTransaction, ended: Select[Any], table: Table, before: datetime) -> Sequence[Row[Any]]:
+    """Remove some rows, but for those that another unit sweeps already: waiting for it would put writers in a row."""
+    some = ended.limit(_MOST_SWEPT).with_for_update(skip_locked=True)
+    rows = list(await run.run(some, {"own": run.organization, "before": before}))
+    if rows:
+        going = (table.c.organization_id == run.organization, table.c.key.in_([row.key for row in rows]))
+        await run.run(delete(table).where(*going))
+    return rows
