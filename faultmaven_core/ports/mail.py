@@ -10,7 +10,7 @@ from typing import Protocol
 from faultmaven_core.shared.errors import InvalidInputError
 
 MOST_ADDRESS = 254
-"""Characters of an address (RFC 5321 4.5.3.1.3, without the angle brackets)."""
+"""Characters of an address (RFC 5321, the limit of a path without its angle brackets)."""
 
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,64}@[^\s@<>\"(),:;\[\]\\\x00-\x1f\x7f]{1,253}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
