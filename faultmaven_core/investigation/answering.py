@@ -29,6 +29,10 @@ _CANNOT = (
     "so, what I ruled out, whether it is a certain thing, or what to do."
 )
 
+_JUDGES_NOTHING = (
+    "Whether to make that change I cannot judge: I know the evidence, and not what the change would do to your place."
+)
+
 _NEEDS_RECORD = frozenset(Topic) - {Topic.GREETING, Topic.EVIDENCE}
 
 
@@ -54,7 +58,8 @@ class Answers:
         if question.topic is Topic.LINES:
             return searches.found(known, question, await self._lines(known, question, redactor, caller))
         if question.topic is Topic.ADVICE:
-            return cause.advice(known, await self._guidance(known, redactor, caller))
+            advice = cause.advice(known, await self._guidance(known, redactor, caller))
+            return chain([_JUDGES_NOTHING] if question.proposes else [], advice)
         if question.names and question.topic in {Topic.SUBJECT, Topic.GENERAL}:
             return await self._named(known, question, redactor, caller)
         return [_CANNOT]
@@ -76,7 +81,7 @@ class Answers:
                 return searches.found(known, question, found)
             lead = "No finding is about it, but lines name it, so I can neither confirm nor exclude it."
             return chain([lead], searches.found(known, question, found), subjects.instead(known))
-        return told if question.topic is Topic.SUBJECT else [_CANNOT, *cause.summary(known)]
+        return told if question.topic is Topic.SUBJECT else [_CANNOT, *subjects.instead(known)]
 
     async def _lines(self, known: Known, question: Question, redactor: Redactor, caller: Caller) -> LinesFound:
         """Lines that name it; and, of files that are named after it, the bad lines that need not name it again."""
@@ -155,6 +160,7 @@ _PLAIN: Mapping[Topic, Callable[[Known], Iterable[str]]] = MappingProxyType(
         Topic.RULED_OUT: cause.ruled_out,
         Topic.MISSING: cause.missing,
         Topic.SUMMARY: cause.summary,
+        Topic.SCOPE: cause.scope,
         Topic.EVIDENCE: _held,
         Topic.GREETING: _greeting,
     }

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     WHY = "why"
     MISSING = "missing"
     ADVICE = "advice"
+    SCOPE = "scope"
     EVIDENCE = "evidence"
     TIMELINE = "timeline"
     LINES = "lines"
@@ -38,12 +39,18 @@ class Question:
     times: tuple[str, ...] = ()
 
     @property
+    def proposes(self) -> bool:
+        """Whether it asks for a word on a change that it names."""
+        return _PROPOSAL.match(self.text) is not None
+
+    @property
     def severe(self) -> bool:
         """Whether it asks for what went wrong, not for all that was said."""
         return _SEVERE.search(self.text) is not None
 
 
 SEVERITY = "error|fatal|critical|panic|exception|warn(?:ing)?|fail(?:ed|ure|ures|s)?"
+_PROPOSAL = re.compile(r"(?:so )?(?:should|shall|can|could|may|must) (?:i|we|you)\b", re.IGNORECASE)
 _SEVERE = re.compile(rf"\b(?:{SEVERITY}|errors|exceptions|warnings)\b", re.IGNORECASE)
 _CLOCK = re.compile(r"(?<![\d:])(?:\d{4}-\d\d-\d\d[T ])?(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])")
 _QUOTED = re.compile(r"[\"'`“]([^\"'`”]{2,200})[\"'`”]")
@@ -79,6 +86,11 @@ _RULES: tuple[tuple[Topic, str], ...] = (
     (
         Topic.ADVICE,
         r".*\b(?:what (?:should|can|shall|do|must) (?:i|we) (?:do|try|change)|how (?:do|can|to|should|would) (?:\w+ ){0,3}?(?:fix|solve|repair|mitigate|recover|prevent)|fix(?:es)?\b|remed(?:y|ies)|solutions?|mitigations?|workarounds?|roll ?back|next steps?)\b.*",
+    ),
+    (Topic.ADVICE, r"(?:so )?(?:should|shall|can|could|may|must) (?:i|we|you)\b.+"),
+    (
+        Topic.SCOPE,
+        r".*\b(?:(?:who|what|which \w+) (?:is|are|was|were|else is) (?:affected|impacted|concerned|broken|failing|unhealthy)|impact|blast radius|how (?:bad|widespread|severe))\b.*",
     ),
     (
         Topic.EVIDENCE,

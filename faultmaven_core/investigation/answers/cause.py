@@ -12,9 +12,12 @@ from faultmaven_core.investigation.markdown import UNCONTRADICTED, block, bullet
 
 MOST_FINDINGS = 5
 MOST_RULED_OUT = 6
+MOST_SCOPE = 10
 MOST_NEEDS = 3
 LONGEST_STEP = 240
 """Characters of a step, which may quote a line of any length."""
+QUOTED = (1000, 240, 120, 60)
+"""Characters by which the claim is known that a step quotes."""
 
 _HOW_SURE = {
     Verdict.CONFIRMED: "confirmed",
@@ -42,11 +45,39 @@ def summary(known: Known) -> Iterator[str]:
         yield f"**Root cause ({sure}):** {cited(cause.statement, known.citations(leading.claims if leading else ()), 3)}"
         if cause.chain:
             yield "How it came to the symptom (inferred from what is cited here):\n\n" + numbered(
-                map(plain, cause.chain)
+                _step(known, step) for step in cause.chain
             )
         yield from _findings(known)
         yield from _check("It would be confirmed by", cause.confirm.command, cause.confirm.expect)
     yield from missing(known)
+
+
+def scope(known: Known) -> Iterator[str]:
+    """What the evidence shows to be affected, thing by thing; and what follows from the cause."""
+    record = known.record
+    if record is None:
+        return
+    claims: dict[str, list[str]] = {}
+    told: dict[str, str] = {}
+    for finding in record.findings:
+        if finding.severity != "info" and finding.entity.name:
+            named = " ".join(filter(None, (finding.entity.kind, finding.entity.namespace, finding.entity.name)))
+            claims.setdefault(named, []).extend(finding.claims)
+            told.setdefault(named, finding.statement)
+    if not told:
+        yield "The evidence shows nothing to be affected. What it does not cover, I cannot see."
+        return
+    yield "What the evidence shows to be affected:"
+    yield bullets(
+        f"{plain(named)}: {cited(text, known.citations(claims[named]))}"
+        for named, text in list(told.items())[:MOST_SCOPE]
+    )
+    if len(told) > MOST_SCOPE:
+        yield f"And {many(len(told) - MOST_SCOPE, 'more thing')}, which the report lists."
+    if victims := [one for one in record.hypotheses if one.status == "consequence"]:
+        yield "What follows from the cause:"
+        yield bullets(cited(one.statement, known.citations(one.claims)) for one in victims[:MOST_FINDINGS])
+    yield "Who uses these things, the evidence does not say."
 
 
 def why(known: Known) -> Iterator[str]:
@@ -122,6 +153,21 @@ def missing(known: Known) -> Iterator[str]:
         yield bullets(
             f"{code(file)}: {plain(problem.removeprefix(file + ': '))}" for file, problem in unread[:MOST_FINDINGS]
         )
+
+
+def _step(known: Known, step: str) -> str:
+    """A step of the chain; where it is a quotation, with the place that it is quoted from."""
+    _, marked, said = step.partition(": ")
+    record = known.record
+    if not marked or record is None or not step.startswith(("Symptom: ", "Evidence: ")):
+        return plain(step[:LONGEST_STEP])
+    told = {claim.text: [claim.id] for claim in record.claims}
+    told |= {one.statement: list(one.claims) for one in record.findings}
+    # The longest part of the quotation that any of them holds: steps are cut, and counted, after the quotation.
+    for length in QUOTED:
+        if found := [name for text, names in told.items() if said[:length].rstrip(". ") in text for name in names]:
+            return cited(step[:LONGEST_STEP], known.citations(found), 1)
+    return cited(step[:LONGEST_STEP], ())
 
 
 def _need(need: EvidenceNeed) -> str:

@@ -67,7 +67,15 @@ def record(verdict: Verdict = Verdict.PROBABLE, text: str = "it broke", *, cited
     """A record in which every statement of fact begins with FACT, and every other one with INFERRED."""
     check = CheckView("kubectl get pods", "INFERRED web runs")
     root = RootCause(
-        WEB, Category.UNKNOWN, "dns.failure", f"FACT {text}", "INFERRED how", ("INFERRED step",), 0.8, check, check
+        WEB,
+        Category.UNKNOWN,
+        "dns.failure",
+        f"FACT {text}",
+        "INFERRED how",
+        ("INFERRED step", "Symptom: FACT finding 1", "Evidence: FACT 2"),
+        0.8,
+        check,
+        check,
     )
     known = verdict in {Verdict.PROBABLE, Verdict.CONFIRMED, Verdict.SUSPECTED}
     hypotheses = (
@@ -129,6 +137,7 @@ ANSWERS: dict[str, Callable[[Known], Iterable[str]]] = {
     "ruled_out": cause.ruled_out,
     "advice": lambda one: cause.advice(one, GUIDANCE),
     "missing": cause.missing,
+    "scope": cause.scope,
     "timeline": moments.timeline,
     "moment": lambda one: moments.at_moment(one, ("12:01",), HITS),
     "lines": lambda one: searches.found(one, understood("show errors of checkout"), HITS),

@@ -140,6 +140,8 @@ async def test_evidence_is_read_and_answered_with_the_cause_and_its_places(fm: F
         ("why do you think so?", "I hold this for the cause"),
         ("what did you rule out?", "rule"),
         ("what should I do?", "What is usually done"),
+        ("should we restart web?", "I cannot judge"),
+        ("who is affected?", "shows to be affected"),
         ("what happened at 11:58?", "`2026-03-01T11:58:01Z ERROR cannot start` (`app.log:2`)"),
         ("show errors", "`app.log:2`"),
         ("show errors of app", "`app.log:2`"),
