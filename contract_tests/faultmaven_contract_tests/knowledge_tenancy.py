@@ -54,6 +54,7 @@ ATTEMPTS: dict[str, tuple[Attempt, type[Exception] | None]] = {
     "knowledge.list": (lambda _: c.ListDocuments(SCOPES), None),
     "knowledge.search": (lambda _: c.SearchKnowledge(f"the {CANARY} in redis", SCOPES, limit=50, explain=True), None),
     "knowledge.show": (lambda held: c.ShowDocument(held.first.id, characters=1000), NotFoundError),
+    "knowledge.update": (lambda held: c.UpdateDocument(held.first.id, title="Mine"), NotFoundError),
     "knowledge.delete": (lambda held: c.DeleteDocument(held.first.id), NotFoundError),
     "knowledge.reindex": (lambda _: c.ReindexKnowledge(SCOPES), None),
     "knowledge.stats": (lambda _: c.CountKnowledge(SCOPES), None),
@@ -123,6 +124,7 @@ class KnowledgeTenancyContract(Contract):
         assert (await subject.service.list(c.ListDocuments(("personal",)), COLLEAGUE)).items == ()
         for attempt in (
             subject.service.show(c.ShowDocument(mine.id), COLLEAGUE),
+            subject.service.update(c.UpdateDocument(mine.id, title="Ours"), COLLEAGUE),
             subject.service.delete(c.DeleteDocument(mine.id), COLLEAGUE),
         ):
             with pytest.raises(NotFoundError):

@@ -20,6 +20,7 @@ from faultmaven_contract_tests.samples import (
     entry,
     evidence,
     message,
+    upload,
 )
 from faultmaven_core.cases import ports as cases_ports
 from faultmaven_core.cases.ports import CaseQuery, CaseSlice, StoredRecord
@@ -81,6 +82,12 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
     "EvidenceRepository.page": (lambda u: u.evidence.page(NAME, after=None, limit=9), None),
     "EvidenceRepository.blobs": (lambda u: u.evidence.blobs(), None),
     "EvidenceRepository.of_case": (lambda u: u.evidence.of_case(NAME), None),
+    "UploadRepository.add": (lambda u: u.uploads.add(upload(organization=ACME)), PermissionDeniedError),
+    "UploadRepository.get": (lambda u: u.uploads.get(upload().id), NotFoundError),
+    "UploadRepository.save": (lambda u: u.uploads.save(upload(organization=OTHER)), StaleVersionError),
+    "UploadRepository.remove": (lambda u: u.uploads.remove([upload(organization=OTHER)]), None),
+    "UploadRepository.begun_before": (lambda u: u.uploads.begun_before(START.replace(year=2100), 9), None),
+    "UploadRepository.held": (lambda u: u.uploads.held(upload().owner), None),
     "KnowledgeRepository.add": (lambda u: u.knowledge.add([document(organization=ACME)]), PermissionDeniedError),
     "KnowledgeRepository.get": (lambda u: u.knowledge.get(document().id), NotFoundError),
     "KnowledgeRepository.get_many": (lambda u: u.knowledge.get_many([KEY]), None),
@@ -125,6 +132,7 @@ async def fill(storage: Storage, organization: OrganizationId) -> None:
         await unit.commit()
     async with storage.evidence(organization) as unit:
         await unit.evidence.add([evidence(organization=organization, blob=f"{organization}/x")])
+        await unit.uploads.add(upload(organization=organization))
         await unit.commit()
     async with storage.knowledge(organization) as unit:
         await unit.knowledge.add([document(organization=organization)])
@@ -139,7 +147,7 @@ async def look(storage: Storage, organization: OrganizationId) -> list[Any]:
         found += [await unit.journal.read(NAME, after=0, limit=9), await unit.answers.find(caller(organization))]
         found += [await unit.messages.read(NAME, after=0, limit=9)]
     async with storage.evidence(organization, read_only=True) as unit:
-        found += [await unit.evidence.of_case(NAME), await unit.evidence.blobs()]
+        found += [await unit.evidence.of_case(NAME), await unit.evidence.blobs(), await unit.uploads.get(upload().id)]
     async with storage.knowledge(organization, read_only=True) as unit:
         found += [await unit.knowledge.get(document().id), await unit.knowledge.chunks(KEY)]
         found += [await unit.knowledge.candidates([EVERYBODY], {"dns": 1}, 9)]
@@ -168,7 +176,9 @@ class TenancyContract(Contract):
         before = await look(subject, ACME)
         call, raised = METHODS[name]
         context = name.partition("Repository")[0]
-        units: Any = {"Evidence": subject.evidence, "Knowledge": subject.knowledge}.get(context, subject.cases)
+        units: Any = {"Evidence": subject.evidence, "Upload": subject.evidence, "Knowledge": subject.knowledge}.get(
+            context, subject.cases
+        )
         answer: Any = None
         async with units(OTHER) as unit:
             if raised is None:

@@ -20,11 +20,26 @@ class AddDocuments:
 
 @dataclass(frozen=True, slots=True)
 class AddDocumentContent:
-    """Add content that has no place of its own (standard input, an upload) under a name; the ending tells its kind."""
+    """Add content that has no place of its own (standard input, an upload) under a name; the ending tells its kind.
+
+    A `title` goes before the one that stands in its text. `details` are kept and shown, and mean nothing here.
+    """
 
     name: str
     scope: str = "global"
     tags: tuple[str, ...] = ()
+    title: str = ""
+    details: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDocument:
+    """Say other things of a document; what is None stays. An empty `title` goes back to the one in its text."""
+
+    document_id: str
+    title: str | None = None
+    tags: tuple[str, ...] | None = None
+    details: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,7 @@ class DocumentView:
     added_at: datetime
     added_by: str
     updated_at: datetime
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +236,8 @@ class DocumentsTaken:
     """What adding or syncing did. `documents` are the ids of new and changed ones; `jobs` read and embed them.
 
     `unchanged` were there already, `duplicates` have the content of another document of the scope and are not taken
-    twice, `ignored` are files of kinds that are no documents. `problems` are sentences on what was not taken, and why.
+    twice; where one content was given, `same` is the id of the document that holds it already. `ignored` are files of kinds
+    that are no documents. `problems` are sentences on what was not taken, and why.
     """
 
     added: int = 0
@@ -232,6 +249,7 @@ class DocumentsTaken:
     documents: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    same: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
@@ -12,7 +12,7 @@ from faultmaven_core.knowledge import commands as c
 from faultmaven_core.knowledge import events as e
 from faultmaven_core.knowledge import requests
 from faultmaven_core.knowledge.access import Access
-from faultmaven_core.knowledge.front_matter import MOST_TAG, MOST_TAGS
+from faultmaven_core.knowledge.front_matter import MOST_TAG, MOST_TAGS, MOST_TITLE
 from faultmaven_core.knowledge.intake import MOST_NAME, Bundle, DocumentIntake, gone
 from faultmaven_core.knowledge.kinds import TAKEN, media_type
 from faultmaven_core.knowledge.model import Document, DocumentState, KnowledgeScope, Tier
@@ -34,6 +34,12 @@ from faultmaven_core.shared.ids import Ids
 from faultmaven_core.shared.operation import Watch
 from faultmaven_core.shared.page import MOST, Page
 from faultmaven_core.shared.text import checked
+
+TITLE = "title"
+"""The one of the details that counts: it goes before the title in the text."""
+
+MOST_DETAILS = 20
+MOST_DETAIL = 2000
 
 NOTE = "case.note"
 """The operation, of the cases context, that writes an event into the journal."""
@@ -57,7 +63,7 @@ class Curation:
         ids: Ids,
     ) -> None:
         self._units, self._access, self._files = units, access, files
-        self._intake, self._removal, self._ids = intake, removal, ids
+        self._intake, self._removal, self._clock, self._ids = intake, removal, clock, ids
         self._write = Writes(units, clock)
 
     async def add(self, command: c.AddDocuments, caller: Caller, watch: Watch = unwatched) -> c.DocumentsTaken:
@@ -74,12 +80,13 @@ class Curation:
     ) -> c.DocumentsTaken:
         """Take content that has no place of its own. Raises UnsupportedTypeError where its name tells of no document."""
         bundle = await self._bundle(command.scope, command.tags, caller)
+        bundle = replace(bundle, details=_details(command.title, command.details))
         name = checked("name", command.name, most=MOST_NAME, least=1)
         if not media_type(name):
             raise UnsupportedTypeError(f"{name} has no ending of a document: {TAKEN} are taken.")
         stored = await self._intake.content(name, chunks, bundle)
-        if stored is None:
-            return await self._answer(command, c.DocumentsTaken(duplicates=1), bundle)
+        if isinstance(stored, Document):
+            return await self._answer(command, c.DocumentsTaken(duplicates=1, same=stored.id), bundle)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.DocumentsTaken:
             written = await self._intake.write(unit, [stored], bundle)
@@ -92,6 +99,7 @@ class Curation:
                 unchanged=written.unchanged,
                 documents=ids,
                 jobs=tuple(map(str, written.jobs)),
+                same=written.known if written.unchanged else "",
             )
 
         return await self._write(command, caller, c.DocumentsTaken, work)
@@ -110,6 +118,27 @@ class Curation:
         removed, jobs = await self._leave(found, bundle)
         taken = await self._intake.files(found, bundle, watch)
         return await self._answer(command, replace(taken, removed=removed, jobs=(*jobs, *taken.jobs)), bundle)
+
+    async def update(self, command: c.UpdateDocument, caller: Caller) -> c.DocumentsTaken:
+        """Change what is said of a document; it is read again, for its title is searched too. Raises NotFoundError."""
+
+        async def work(unit: KnowledgeUnitOfWork) -> c.DocumentsTaken:
+            document = await self._access.document(unit, command.document_id, caller)
+            title = document.details.get("title", "") if command.title is None else command.title
+            kept = document.details if command.details is None else command.details
+            changed = replace(
+                document,
+                title=title or document.title,
+                tags=document.tags if command.tags is None else _tags(command.tags),
+                details=_details(title, {key: text for key, text in kept.items() if key != TITLE}),
+                updated_at=self._clock.now(),
+            )
+            await unit.knowledge.save([changed])
+            asked = requests.ingest([changed], replace(caller, request_key=""), again=True)
+            jobs = [str(await unit.outbox.add(request)) for request in asked]
+            return c.DocumentsTaken(changed=1, documents=(document.id,), jobs=tuple(jobs))
+
+        return await self._write(command, caller, c.DocumentsTaken, work)
 
     async def delete(self, command: c.DeleteDocument, caller: Caller) -> c.DocumentDeleted:
         """Delete a document: no search finds it from now on. Raises NotFoundError."""
@@ -148,12 +177,7 @@ class Curation:
         return await self._write(command, caller, c.ReindexAsked, work)
 
     async def _bundle(self, scope: str, tags: Sequence[str], caller: Caller) -> Bundle:
-        if len(tags) > MOST_TAGS:
-            raise InvalidInputError(
-                f"{len(tags)} tags were given, {MOST_TAGS} are allowed.", fields={"tags": "too many"}
-            )
-        given = tuple(dict.fromkeys(checked("tag", tag.strip(), most=MOST_TAG, least=1) for tag in tags))
-        return Bundle(await self._access.scope(scope, caller), "", given, caller)
+        return Bundle(await self._access.scope(scope, caller), "", _tags(tags), caller)
 
     async def _leave(self, found: Found, bundle: Bundle) -> tuple[int, Sequence[str]]:
         """Delete the source's documents whose files are gone; how many, and the jobs."""
@@ -194,3 +218,20 @@ class Curation:
             return
         note = {"case_id": scope.owner, "key": str(self._ids.new()), "kind": event.kind, "detail": event.detail()}
         await unit.outbox.add(JobRequest(NOTE, codec.encode(note), caller))
+
+
+def _tags(given: Sequence[str]) -> tuple[str, ...]:
+    if len(given) > MOST_TAGS:
+        raise InvalidInputError(f"{len(given)} tags were given, {MOST_TAGS} are allowed.", fields={"tags": "too many"})
+    return tuple(dict.fromkeys(checked("tag", tag.strip(), most=MOST_TAG, least=1) for tag in given))
+
+
+def _details(title: str, given: Mapping[str, str]) -> dict[str, str]:
+    if len(given) > MOST_DETAILS:
+        raise InvalidInputError(
+            f"{len(given)} details were given, {MOST_DETAILS} are allowed.", fields={"details": "too many"}
+        )
+    kept = {
+        checked("details", key, most=64, least=1): checked(key, text, most=MOST_DETAIL) for key, text in given.items()
+    }
+    return kept | ({TITLE: checked("title", title.strip(), most=MOST_TITLE)} if title.strip() else {})

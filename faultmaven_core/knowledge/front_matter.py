@@ -38,7 +38,9 @@ def described(document: Document, found: ReadDocument) -> Document:
     notes = (*found.notes, *about.notes)
     return replace(
         document,
-        title=(about.text("title") or _first_title(found) or titled(document.name))[:MOST_TITLE],
+        title=(document.details.get("title") or about.text("title") or _first_title(found) or titled(document.name))[
+            :MOST_TITLE
+        ],
         tags=tuple(dict.fromkeys((*document.tags, *about.tags())))[:MOST_TAGS],
         status=status,
         reviewed_on=reviewed_on,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from faultmaven_core.knowledge import commands as c
@@ -42,6 +42,7 @@ class Bundle:
     source: str
     tags: tuple[str, ...]
     caller: Caller
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Written:
     changed: tuple[str, ...] = ()
     unchanged: int = 0
     jobs: tuple[UUID, ...] = ()
+    known: str = ""
 
 
 class DocumentIntake:
@@ -99,8 +101,8 @@ class DocumentIntake:
             watch(done, len(found.documents), batch[-1].name)
         return taken
 
-    async def content(self, name: str, chunks: AsyncIterable[bytes], bundle: Bundle) -> _Stored | None:
-        """Store content that has no place of its own; None where another document of the scope has it already."""
+    async def content(self, name: str, chunks: AsyncIterable[bytes], bundle: Bundle) -> _Stored | Document:
+        """Store content that has no place of its own, or the other document of the scope that has it already."""
         info = await self._originals.keep(bundle.caller.organization, name, media_type(name), chunks)
         stored = _Stored(FoundDocument(name, "", info.size), str(info.key), info.sha256 or "")
         async with self._units(bundle.caller.organization, read_only=True) as unit:
@@ -108,7 +110,7 @@ class DocumentIntake:
             twins = await unit.knowledge.by_digest(bundle.scope, stored.sha256)
         if twins and not known:
             await self._originals.destroy([stored.blob])
-            return None
+            return twins[0]
         return stored
 
     async def write(self, unit: KnowledgeUnitOfWork, stored: Sequence[_Stored], bundle: Bundle) -> Written:
@@ -125,7 +127,8 @@ class DocumentIntake:
             await unit.outbox.add(requests.discard_original(superfluous, bundle.caller))
             if old.sha256 != item.sha256:
                 renewed = model.renewed(old, item.blob, item.sha256, item.file.size, self._clock.now())
-                changed.append(_stamped(replace(renewed, tags=bundle.tags), item.file, bundle.source))
+                told = replace(renewed, tags=bundle.tags, details={**old.details, **bundle.details})
+                changed.append(_stamped(told, item.file, bundle.source))
         await unit.knowledge.add(new)
         await unit.knowledge.save(changed)
         jobs = [await unit.outbox.add(job) for job in requests.ingest([*new, *changed], bundle.caller)]
@@ -134,6 +137,7 @@ class DocumentIntake:
             tuple(document.id for document in changed),
             len(stored) - len(new) - len(changed),
             tuple(jobs),
+            next((old.id for old in known.values()), ""),
         )
 
     async def _batch(self, batch: Sequence[FoundDocument], bundle: Bundle, taken: c.DocumentsTaken) -> c.DocumentsTaken:
@@ -233,7 +237,7 @@ class DocumentIntake:
             document_id(key),
             bundle.caller.organization,
             bundle.scope,
-            titled(item.file.name),
+            bundle.details.get("title") or titled(item.file.name),
             item.file.name,
             media_type(item.file.name),
             item.blob,
@@ -243,6 +247,7 @@ class DocumentIntake:
             bundle.caller.user,
             now,
             tags=bundle.tags,
+            details=dict(bundle.details),
         )
         return _stamped(document, item.file, bundle.source)
 

@@ -52,6 +52,14 @@ OPERATIONS: tuple[Operation[KnowledgeService, Any, Any], ...] = (
         permission="knowledge:read",
     ),
     Operation(
+        "knowledge.update",
+        c.UpdateDocument,
+        c.DocumentsTaken,
+        Service.update,
+        "Change what is said of a document",
+        permission="knowledge:write",
+    ),
+    Operation(
         "knowledge.delete",
         c.DeleteDocument,
         c.DocumentDeleted,

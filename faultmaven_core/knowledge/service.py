@@ -70,6 +70,10 @@ class KnowledgeService:
         """Take content that has no place of its own. Raises UnsupportedTypeError where its name tells of no document."""
         return await self._curation.add_content(command, chunks, caller)
 
+    async def update(self, command: c.UpdateDocument, caller: Caller) -> c.DocumentsTaken:
+        """Change what is said of a document. Raises NotFoundError."""
+        return await self._curation.update(command, caller)
+
     async def sync(self, command: c.SyncDocuments, caller: Caller, watch: Watch = unwatched) -> c.DocumentsTaken:
         """Make a scope hold what a folder or checkout holds.
 

@@ -45,4 +45,5 @@ def view(document: Document, today: date, fingerprint: str) -> c.DocumentView:
         document.added_at,
         document.added_by,
         document.updated_at,
+        document.details,
     )

@@ -35,6 +35,7 @@ NOT_OFFERED = {
     **dict.fromkeys(
         [f"session.{verb}" for verb in ("open", "keep", "list", "end")], "sessions are those of clients over HTTP"
     ),
+    "knowledge.update": "documents are described over HTTP",
     "evidence.add": "written by hand: several paths, standard input",
     **dict.fromkeys(
         [f"knowledge.{verb}" for verb in ("add", "sync", "search", "list", "show", "delete", "reindex", "stats")],

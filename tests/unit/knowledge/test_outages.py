@@ -28,6 +28,7 @@ NEEDS: dict[str, tuple[Callable[[Library, Path], object], frozenset[str]]] = {
     "search": (lambda *_: c.SearchKnowledge("redis", SCOPES), frozenset({"vectors", "embedder", "database"})),
     "list": (lambda *_: c.ListDocuments(SCOPES), frozenset({"database"})),
     "show": (lambda shelf, _: c.ShowDocument(shelf.known, characters=9), frozenset({"database"})),
+    "update": (lambda shelf, _: c.UpdateDocument(shelf.known, title="Full"), frozenset({"database"})),
     "delete": (lambda shelf, _: c.DeleteDocument(shelf.known), frozenset({"database"})),
     "reindex": (lambda *_: c.ReindexKnowledge(SCOPES), frozenset({"database"})),
     "stats": (lambda *_: c.CountKnowledge(SCOPES), frozenset({"database"})),
