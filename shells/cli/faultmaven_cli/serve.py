@@ -9,7 +9,7 @@ import click
 
 from faultmaven_cli.session import HOME_OPTION
 
-NAMES = ("all", "auth", "session", "case", "agent")
+NAMES = ("all", "auth", "session", "case", "evidence", "agent")
 """Every service, and all of them in one process. A test compares them with the HTTP shell's table."""
 
 EPILOG = """\b

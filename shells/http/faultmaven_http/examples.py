@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from faultmaven_core import codec
 from faultmaven_http.shapes import cases, health, meta, problem
 
 _OPENED = datetime(2026, 3, 2, 14, 5, 1, tzinfo=UTC)
@@ -77,4 +83,60 @@ _ALL: tuple[object, ...] = (
 )
 
 EXAMPLES: Mapping[type, object] = {type(example): example for example in _ALL}
-"""By the type of the body. A test asks for one of every type that stands in a body."""
+"""By the type of the body; of any other type one is made of what its fields are called."""
+
+_TEXTS = {
+    "case_id": "case_9f86d081884c",
+    "user_id": "usr_4e07408562be",
+    "owner_id": "usr_4e07408562be",
+    "organization_id": "local",
+    "session_id": "s_4b227777d4dd",
+    "file_id": "ev_ef2d127de37b",
+    "evidence_id": "ev_ef2d127de37b",
+    "document_id": "doc_e7f6c011776e",
+    "email": "ann@example.org",
+    "username": "ann",
+    "display_name": "Ann",
+    "title": "Checkout answers 503",
+    "filename": "app.log",
+    "state": "investigating",
+    "status": "active",
+    "token_type": "bearer",
+}
+"""Texts that people recognise, by the field's name."""
+
+
+def example_of(kind: type) -> Any:
+    """An example of a body, as JSON has it."""
+    if kind in EXAMPLES:
+        return json.loads(codec.encode(EXAMPLES[kind]))
+    return _made(kind, kind.__name__)
+
+
+def _made(kind: Any, name: str) -> Any:
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return {field.name: _made(hints[field.name], field.name) for field in fields(kind)}
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _made(parts[0], name)
+    if origin is tuple and parts[-1] is not Ellipsis:
+        return [_made(part, name) for part in parts]
+    if origin in (tuple, list, frozenset, Sequence):
+        return [] if parts[0] is bytes else [_made(parts[0], name.removesuffix("s"))]
+    if origin in (dict, Mapping) or kind is Any:
+        return {}
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind)).value
+    return _SIMPLE.get(kind, _TEXTS.get(name, name))
+
+
+_SIMPLE: Mapping[Any, Any] = {
+    bool: False,
+    int: 1,
+    float: 0.5,
+    datetime: "2026-03-02T14:05:01Z",
+    date: "2026-03-02",
+    NoneType: None,
+    bytes: "",
+}

@@ -38,6 +38,8 @@ def configure(level: str, out: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    for client in ("httpx", "httpx2", "httpcore", "httpcore2"):  # they tell whole addresses, queries with them
+        logging.getLogger(client).setLevel(logging.WARNING)
     # What the server says of its own starting and stopping is said by serve.py, in our words.
     logging.getLogger("uvicorn").setLevel(max(number, logging.WARNING))
 

@@ -11,7 +11,7 @@ from typing import Any
 from faultmaven_core import codec
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Endpoint
-from faultmaven_http.examples import EXAMPLES
+from faultmaven_http.examples import example_of
 from faultmaven_http.shapes.problem import Problem
 
 PLACE = "#/components/schemas/{name}"
@@ -74,8 +74,7 @@ def _media(endpoint: Endpoint) -> Sequence[str]:
 
 
 def _content(kind: type, refs: Mapping[type, Any]) -> dict[str, Any]:
-    example = EXAMPLES.get(kind)
-    return {"schema": refs[kind]} | ({} if example is None else {"example": codec.to_builtins(example)})
+    return {"schema": refs[kind], "example": example_of(kind)}
 
 
 def _answer(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:

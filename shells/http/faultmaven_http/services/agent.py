@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from faultmaven_core import codec
+from faultmaven_core.investigation.ports import Watch
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
+from faultmaven_core.investigation.service import unwatched
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, TurnView
 from faultmaven_core.operations import OPERATIONS
+from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_http.bodies import from_texts
-from faultmaven_http.endpoint import Asked, Endpoint, bound
+from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
+from faultmaven_http.event_stream import Event, Tell, streamed
+from faultmaven_http.exchange import exchange_of
 from faultmaven_http.forms import Form, read_form
 from faultmaven_http.shapes.turns import TurnForm
 
@@ -26,11 +31,28 @@ TAKING = OPERATIONS["turn.take"]
 
 async def take(asked: Asked) -> TurnView:
     """Answer a turn."""
+    return await _taken(asked, unwatched)
+
+
+async def stream(asked: Asked) -> Answer:
+    """Answer a turn, and tell meanwhile how the reading of its files goes."""
+
+    async def work(tell: Tell) -> TurnView:
+        def watch(news: Progress | Extracted) -> None:
+            if isinstance(news, Progress):
+                tell(Event("progress", news))
+
+        return await _taken(asked, watch)
+
+    return await streamed(asked.receive, exchange_of(asked.scope), work, seconds=TURN_SECONDS)
+
+
+async def _taken(asked: Asked, watch: Watch) -> TurnView:
     most = asked.settings.upload_max
     async with read_form(asked.scope, asked.receive, most_file=most, most_text=MOST_TEXT) as form:
         command = _command(asked, form)
         attachments = [Attachment(file.name, file.chunks()) for file in form.files]
-        return await asked.application.turns.take(command, asked.caller, attachments)
+        return await asked.application.turns.take(command, asked.caller, attachments, watch)
 
 
 def _command(asked: Asked, form: Form) -> TakeTurn:
@@ -77,6 +99,20 @@ ENDPOINTS: Sequence[Endpoint] = (
         seconds=TURN_SECONDS,
         cost=10,
         failures=(404, 409, 503, 504),
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/cases/{case_id}/turns/stream",
+        name="turn.stream",
+        summary="Ask about a case, and be told meanwhile how far it is",
+        permission=TAKING.permission,
+        work=stream,
+        answer=None,
+        parts=TurnForm,
+        seconds=TURN_SECONDS,
+        cost=10,
+        failures=(404, 409, 503, 504),
+        headers={"content-type": "text/event-stream"},
     ),
     bound("GET", "/api/v1/cases/{case_id}/ui", "turn.screen", _screen, _shown, CaseScreen, failures=(404,)),
 )

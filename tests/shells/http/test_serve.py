@@ -1,0 +1,157 @@
+"""`fm serve` as a process: there at once, ready when it can be, gone when what it began is done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from faultmaven_contract_tests.servers.ports import free_port
+
+SECONDS = 60.0
+"""For whatever a process does; a slow machine may take its time."""
+
+
+@contextmanager
+def serving(home: Path, service: str = "all", **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server of its own, and its address; killed at the end if it still lives."""
+    port = free_port()
+    given = {**os.environ, "FM_HOME": str(home), "FM_HTTP_PORT": str(port), **environ}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "faultmaven_cli.main", "serve", service],
+        env=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield child, f"http://127.0.0.1:{port}"
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+
+def until(child: subprocess.Popen[str], address: str, *, status: int = 200) -> None:
+    """Return when that address answers so."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        assert child.poll() is None, child.communicate()
+        try:
+            if httpx2.get(address, timeout=5.0).status_code == status:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.02)
+    pytest.fail(f"{address} does not answer {status}.")
+
+
+def test_a_new_installation_serves_signs_in_and_stops(tmp_path: Path) -> None:
+    """On an empty folder; at SIGTERM the process ends by itself, with 0, and all it said on stdout is JSON."""
+    with serving(tmp_path) as (child, address):
+        until(child, f"{address}/health/ready")
+        tokens = httpx2.post(f"{address}/api/v1/auth/dev-login", json={"username": "ann"}).json()
+        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+        assert httpx2.post(f"{address}/api/v1/cases", json={}, headers=bearer).status_code == 201
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=SECONDS)
+    assert child.returncode == 0, err
+    assert "FaultMaven listens on 127.0.0.1:" in err
+    assert "FaultMaven has stopped." in err
+    assert [json.loads(line)["status"] for line in out.splitlines() if '"request"' in line] == [200, 201]
+
+
+def test_while_its_database_is_away_it_lives_and_is_not_ready(tmp_path: Path) -> None:
+    """Nobody restarts what only waits; it can be stopped while it waits."""
+    nobody = f"postgresql://fm@127.0.0.1:{free_port()}/fm"
+    with serving(tmp_path, FM_DATABASE_URL=nobody, FM_STARTUP_WAIT="60s", FM_BLOBS_URL="memory:") as (child, address):
+        until(child, f"{address}/health/live")
+        ready = httpx2.get(f"{address}/health/ready")
+        assert ready.status_code == 503
+        assert int(ready.headers["retry-after"]) >= 1
+        assert httpx2.get(f"{address}/api/v1/cases").status_code == 503
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=SECONDS)
+    assert child.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "code", "said"),
+    [
+        ({"FM_HTTP_HOST": "nonsense"}, 78, "FM_HTTP_HOST"),
+        ({"FM_DATABASE_URL": "postgresql://fm@127.0.0.1:1/fm", "FM_STARTUP_WAIT": "0s"}, 75, "database"),
+    ],
+    ids=["a wrong setting", "a database that is not there"],
+)
+def test_what_cannot_be_served_ends_with_a_sentence(
+    tmp_path: Path, environ: dict[str, str], code: int, said: str
+) -> None:
+    """And the exit code that every command has for it."""
+    with serving(tmp_path, **environ) as (child, _):
+        _, err = child.communicate(timeout=SECONDS)
+    assert child.returncode == code
+    assert "error: " in err
+    assert said in err
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    """The second server ends, the first one serves on."""
+    with serving(tmp_path / "one") as (first, address):
+        until(first, f"{address}/health/live")
+        port = address.rpartition(":")[2]
+        with serving(tmp_path / "two", FM_HTTP_PORT=port) as (second, _):
+            _, err = second.communicate(timeout=SECONDS)
+        assert second.returncode not in {0, None}
+        assert port in err
+        assert httpx2.get(f"{address}/health/live").status_code == 200
+
+
+def test_one_service_can_be_served_alone(tmp_path: Path) -> None:
+    """It has its own endpoints and no others."""
+    with serving(tmp_path, "case") as (child, address):
+        until(child, f"{address}/health/ready")
+        assert httpx2.get(f"{address}/api/v1/cases").status_code == 401
+        assert httpx2.get(f"{address}/api/v1/auth/config").status_code == 404
+
+
+async def test_what_has_begun_is_finished_before_it_ends(tmp_path: Path) -> None:
+    """A request that is being read when the signal comes is answered; no new one is taken."""
+    with serving(tmp_path, FM_HTTP_GRACE="30s") as (child, address):
+        await asyncio.to_thread(until, child, f"{address}/health/ready")
+        async with httpx2.AsyncClient(base_url=address) as client:
+            tokens = (await client.post("/api/v1/auth/dev-login", json={"username": "ann"})).json()
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+        writer.write(
+            b"POST /api/v1/cases HTTP/1.1\r\nHost: fm.test\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+            b"Expect: 100-continue\r\nAuthorization: Bearer " + tokens["access_token"].encode() + b"\r\n\r\n"
+        )
+        async with asyncio.timeout(SECONDS):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        child.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            try:
+                _, probe = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+            except ConnectionError:
+                break
+            probe.close()
+            await asyncio.sleep(0.05)
+        assert child.poll() is None
+        writer.write(b"{}")
+        async with asyncio.timeout(SECONDS):
+            answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 201 ")
+        assert b"connection: close" in answer.lower()
+        await asyncio.to_thread(child.communicate, None, SECONDS)
+    assert child.returncode == 0
