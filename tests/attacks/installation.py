@@ -25,6 +25,7 @@ from faultmaven_core.investigation.turn_commands import TakeTurn
 from faultmaven_core.jobs.commands import ListJobs
 from faultmaven_core.knowledge.commands import AddDocumentContent
 from faultmaven_core.sessions.commands import OpenSession
+from faultmaven_core.shared.clock import Clock
 from faultmaven_http.app import HttpApplication, create_app
 
 PASSWORD = "plum otter ladder 7731 quay"
@@ -115,10 +116,11 @@ class Owned:
 
 
 @asynccontextmanager
-async def installed(home: Path, **settings: str) -> AsyncIterator[Installation]:
-    """An open installation."""
+async def installed(home: Path, *, clock: Clock | None = None, **settings: str) -> AsyncIterator[Installation]:
+    """An open installation, by a clock of its own if one is given."""
     chosen = load_settings({"FM_HOME": str(home), "FM_RATE_LIMIT": "0", "FM_DEV_LOGIN": "off", **settings})
-    async with FaultMaven.open(chosen) as fm:
+    overrides = [] if clock is None else [lambda binder: binder.bind(Clock, to=lambda: clock)]
+    async with FaultMaven.open(chosen, overrides=overrides) as fm:
         yield Installation(fm, create_app(fm.application, chosen.http), home)
 
 
