@@ -25,6 +25,7 @@ from faultmaven_contract_tests.samples import (
 from faultmaven_core.cases import ports as cases_ports
 from faultmaven_core.cases.ports import CaseQuery, CaseSlice, StoredRecord
 from faultmaven_core.evidence import ports as evidence_ports
+from faultmaven_core.evidence.uploads import Held
 from faultmaven_core.knowledge import ports as knowledge_ports
 from faultmaven_core.knowledge.model import DocumentState
 from faultmaven_core.knowledge.ports import Census, DocumentQuery, Statistics
@@ -49,6 +50,7 @@ NOTHING: tuple[object, ...] = (
     CaseSlice((), 0),
     Statistics(0, 0, 0, {}),
     Census({}, 0, 0, 0, 0, 0),
+    Held(0, 0),
 )
 
 Call = Callable[[Any], Coroutine[Any, Any, Any]]
