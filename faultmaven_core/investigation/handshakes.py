@@ -59,7 +59,7 @@ def move(case: CaseView, record: RcaRecord | None, command: TakeTurn, question: 
     if case.status != CaseStatus.INQUIRY:
         # What was asked and not answered is dropped: anything but yes and no is the way out.
         return Move(replace(case.dialogue, gate=Gate.NONE))
-    if question.topic in {Topic.GENERAL, Topic.SUMMARY}:
+    if question.names and question.topic in {Topic.GENERAL, Topic.SUMMARY}:
         return _stated(case, command.query)
     return Move(case.dialogue)
 

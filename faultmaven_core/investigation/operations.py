@@ -28,13 +28,15 @@ Service = InvestigationService
 
 
 async def _watched(service: Service, command: Investigate, caller: Caller, watch: Watch) -> Investigated:
-    """The same, telling in files how far the reading is."""
+    """The same, telling in files how far the reading is, and the conversation what was found."""
 
     def told(event: Progress | Extracted) -> None:
         if isinstance(event, Progress):
             watch(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
 
-    return await service.investigate(command, caller, told)
+    done = await service.investigate(command, caller, told)
+    await service.announce(done, caller)
+    return done
 
 
 OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (

@@ -17,7 +17,7 @@ from faultmaven_core.cases.commands import (
     StoredReport,
     StoreRecord,
 )
-from faultmaven_core.cases.turn_commands import Asked, KeepTurn, TurnKept
+from faultmaven_core.cases.turn_commands import AddNotice, Asked, KeepTurn, MessageView, TurnKept
 from faultmaven_core.evidence.commands import (
     AddContent,
     ClassifyEvidence,
@@ -71,6 +71,10 @@ class CaseBook(Protocol):
     @abstractmethod
     async def keep_turn(self, command: KeepTurn, caller: Caller) -> TurnKept:
         """Keep a turn. Raises CaseChangedError where another one came first."""
+
+    @abstractmethod
+    async def notify(self, command: AddNotice, caller: Caller) -> MessageView:
+        """Add a message of the system, outside of turns."""
 
 
 class EvidenceReader(Protocol):

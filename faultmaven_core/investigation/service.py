@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases.commands import BeginInvestigation, CaseView, ReadReport, ShowCase, StoreRecord
+from faultmaven_core.cases.turn_commands import AddNotice
 from faultmaven_core.evidence.commands import KeepReading, Reading
 from faultmaven_core.evidence.custody import CheckedOut
 from faultmaven_core.evidence.model import SeenSource
@@ -85,6 +87,15 @@ class InvestigationService:
         )
         report = await self.report(ReadReport(case.case_id), caller)
         return Investigated(stored, report)
+
+    async def announce(self, done: Investigated, caller: Caller) -> None:
+        """Tell a conversation that there is of what was found outside of its turns, once for each record."""
+        if done.case.current_turn == 0:
+            return
+        from faultmaven_core.investigation.announcing import announcement
+
+        once = replace(caller, request_key=f"announce/{done.case.case_id}/{done.case.records}")
+        await self._cases.notify(AddNotice(done.case.case_id, announcement(done.record)), once)
 
     async def report(self, command: ReadReport, caller: Caller) -> RcaRecord:
         """The last record of a case, as a person's judgement leaves it."""

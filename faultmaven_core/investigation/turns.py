@@ -199,8 +199,13 @@ def _keep(asked: Asked, seen: CaseView, command: TakeTurn, known: Known, decided
         known.case.dialogue,
         # Reading the evidence opened the investigation already.
         replace(decision, status="") if decision.status == seen.status else decision,
-        title_of(known.case.dialogue.statement) or title_of(subject),
+        _title(known.case.dialogue.statement) or title_of(subject),
     )
+
+
+def _title(statement: str) -> str:
+    """A title made of a statement, if it says what it is about: `What is wrong?` does not."""
+    return title_of(statement) if understood(statement).names else ""
 
 
 def _check(command: TakeTurn, attachments: Sequence[Attachment]) -> None:

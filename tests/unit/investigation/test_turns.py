@@ -16,9 +16,11 @@ from faultmaven_core.cases.commands import CaseView, CloseCase, OpenCase, ReadJo
 from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.cases.turn_commands import MessageView, ReadMessages
 from faultmaven_core.evidence.commands import ListEvidence, ShowEvidence
+from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.suggesting import LONGEST_LABEL
 from faultmaven_core.investigation.turn_commands import Attachment, SuggestedAction, TakeTurn, TurnView
 from faultmaven_core.investigation.turns import TurnService
+from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.ports.extraction_runner import ExtractionRunner
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
@@ -552,6 +554,33 @@ async def test_evidence_that_cannot_be_searched_is_named_in_the_answer(
     monkeypatch.setattr(fm.evidence, "search", down)
     for question in ("show errors", "what happened at 11:58?", "search for kafka"):
         assert "The blob store is down." in (await say(fm, case, question)).agent_response
+
+
+async def test_an_investigation_beside_the_conversation_is_told_in_it_once(fm: FaultMaven, crash: Path) -> None:
+    """As a message of the system; a case that nobody spoke about has none."""
+    spoken, silent = await found(fm, crash), await opened(fm)
+
+    def unwatched(*_: object) -> None:
+        """Nobody looks."""
+
+    for case in (spoken, silent):
+        operation = OPERATIONS["investigation.run"]
+        done = await operation.work(fm.application, Investigate(case), fm.caller, unwatched)
+        await fm.investigation.announce(done, fm.caller)
+    assert [one.role for one in await said(fm, spoken)] == ["user", "assistant", "system"]
+    assert "Root cause" in (await said(fm, spoken))[-1].content
+    assert "`describe.txt:" in (await said(fm, spoken))[-1].content
+    assert await said(fm, silent) == ()
+    assert (await say(fm, spoken, "why do you think so?")).turn_number == 2
+
+
+async def test_what_says_nothing_names_no_case(fm: FaultMaven, crash: Path) -> None:
+    """Its cause does."""
+    case = await opened(fm)
+    await say(fm, case, "what is wrong?")
+    assert (await shown(fm, case)).title.startswith("Case-")
+    await say(fm, case, "what is wrong?", crash / "describe.txt")
+    assert "serv" in (await shown(fm, case)).title or "web" in (await shown(fm, case)).title
 
 
 async def test_any_replica_takes_any_turn(fm: FaultMaven, crash: Path) -> None:
