@@ -77,4 +77,6 @@ def _view(event: AuditEvent) -> v.AuditEventView:
         told.request_id,
         told.detail,
         event.digest,
+        str(event.key),
+        event.previous,
     )

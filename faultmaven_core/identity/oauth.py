@@ -141,6 +141,8 @@ class OAuth:
             if grant.used_at is not None:
                 happening = Happening("oauth.code_reused", "", grant.user, Outcome.DENIED)
                 await parts.audit.note(unit, grant.organization, happening, client)
+                # Also where the first exchange is still under way: it looks at this before it gives anything.
+                await unit.grants.save(replace(grant, revoked_at=grant.revoked_at or now))
                 return _Exchanged(grant, good=False)
             if grant.revoked_at is not None or grant.expires_at <= now:
                 raise _bad_code()
@@ -178,11 +180,16 @@ class OAuth:
         entry = Entry("oauth", client, client_id=command.client_id, scope=grant.detail["scope"])
         pair = await self._opening.open(user, organization, entry)
 
-        async def work(unit: IdentityUnitOfWork) -> None:
+        owner = Caller(grant.organization, grant.user)
+
+        async def work(unit: IdentityUnitOfWork) -> bool:
             used = await unit.grants.by_digest(Purpose.CODE, grant.digest)
             await unit.grants.save(replace(used, detail={**used.detail, "session": pair.session_id}))
+            return used.revoked_at is None
 
-        await self._parts.write(None, Caller(grant.organization, grant.user), type(None), work)
+        if not await self._parts.write(None, owner, bool, work):
+            await self._end(owner, pair.session_id)
+            raise _bad_code()
         return pair
 
     async def _take_back(self, grant: Grant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -123,7 +124,7 @@ class Opening:
         async def work(unit: IdentityUnitOfWork) -> Standing:
             await parts.audit.note(unit, checked.organization, happening, entry.client)
             known = await standing(unit, checked.id)
-            if not known.active or known.user.password != checked.password:
+            if not known.active or not same_password(known.user, checked):
                 raise ended()
             password = entry.rehashed or known.user.password
             remembered = parts.guard.remembered(known.user, entry.client)
@@ -145,6 +146,7 @@ class Opening:
             "scope": token.scope,
             "auth_time": int(token.signed_in_at.timestamp()),
             "amr": [token.method],
+            "acr": "aal0" if token.method == DEV else "aal1",
             "client_id": token.client_id or self._parts.policy.audience,
         }
 
@@ -169,6 +171,11 @@ def session_id(text: str) -> SessionId:
         return SessionId(tag, name)
     except FaultMavenError as error:
         raise ended() from error
+
+
+def same_password(now: User, then: User) -> bool:
+    """Whether what is stored of the password is what it was: a proof made against it holds still."""
+    return hmac.compare_digest(now.password, then.password)
 
 
 def may_enter(user: User, organization: Organization) -> bool:

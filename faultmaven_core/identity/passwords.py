@@ -12,6 +12,7 @@ from faultmaven_core.identity.audit_chain import Happening, Outcome
 from faultmaven_core.identity.credentials import Grant, Purpose, digest, new_secret
 from faultmaven_core.identity.ending import Ending
 from faultmaven_core.identity.model import ClientInfo, Organization, Principal, User, UserState
+from faultmaven_core.identity.opening import same_password
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.password_rules import checked_password
 from faultmaven_core.identity.ports import IdentityUnitOfWork
@@ -59,6 +60,7 @@ class Passwords:
         parts = self._parts
         await parts.guard.admit(client)
         address = names.folded(command.email)[:512]
+        address = address if address.isprintable() else ""
         found = await parts.directory.by_email(address) if address else None
         allowed = await parts.guard.letter("reset", address)
         organization = found.organization if found else parts.policy.home
@@ -136,7 +138,7 @@ class Passwords:
         async def work(unit: IdentityUnitOfWork) -> None:
             await self._parts.audit.note(unit, user.organization, happening, principal.client)
             fresh, now = await unit.users.get(user.id), self._parts.clock.now()
-            if fresh.password != user.password or fresh.state is UserState.DELETED:
+            if not same_password(fresh, user) or fresh.state is UserState.DELETED:
                 raise StaleVersionError("The user was changed by somebody else; try again.")
             await unit.users.save(replace(fresh, password=stored, remembered=()))
             await unit.grants.revoke_user(Purpose.RESET, user.id, now)

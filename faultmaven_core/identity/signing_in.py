@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import names
 from faultmaven_core.identity import views as v
@@ -21,6 +23,8 @@ BY_PASSWORD = "pwd"  # noqa: S105 - the name of a method in `amr`
 
 SYSTEM = UserId("system")
 """Who writes where nobody is signed in."""
+
+_NOBODY = UserId("usr_nobody")
 
 
 class SigningIn:
@@ -82,6 +86,8 @@ class SigningIn:
         return user, organization, rehashed
 
     async def _find(self, name: str) -> FoundUser | None:
+        if not name.isprintable():
+            name = ""  # what no database takes is nobody's name
         # Both are asked, whatever the first one answers.
         by_name = await self._parts.directory.by_username(name)
         by_email = await self._parts.directory.by_email(name) if "@" in name else None
@@ -90,17 +96,19 @@ class SigningIn:
     async def _read(self, found: FoundUser | None) -> tuple[User | None, Organization]:
         """The user with his organization; without one, as much work for nothing."""
         if found is None:
-            return None, await self._home()
+            return None, await self._home(as_if=_NOBODY)
         async with self._parts.units(found.organization, read_only=True) as unit:
             return await unit.users.get(found.user), await unit.organizations.get()
 
-    async def _home(self) -> Organization:
+    async def _home(self, *, as_if: UserId) -> Organization:
+        """The installation's own organization, after as many questions as where there is a user."""
         policy = self._parts.policy
         async with self._parts.units(policy.home, read_only=True) as unit:
-            try:
+            with suppress(NotFoundError):
+                await unit.users.get(as_if)
+            with suppress(NotFoundError):
                 return await unit.organizations.get()
-            except NotFoundError:
-                return Organization(policy.home, policy.home, self._parts.clock.now())
+        return Organization(policy.home, policy.home, self._parts.clock.now())
 
     async def _failed(self, user: User | None, client: ClientInfo, *, allowed: bool) -> None:
         parts = self._parts
@@ -113,8 +121,10 @@ class SigningIn:
             await parts.audit.note(unit, organization, happening, client)
 
         await parts.write(None, Caller(organization, SYSTEM), type(None), work)
-        if user and not allowed and await parts.guard.letter("locked", user.email):
-            parts.letters.locked(user.email)
+        if not allowed:
+            address = user.email if user else ""
+            if await parts.guard.letter("locked", address or target):
+                parts.letters.locked(address)
 
     def _known(self, user: User, client: ClientInfo) -> bool:
         return self._parts.guard.device(user, client) in user.remembered

@@ -201,7 +201,7 @@ class TeamList:
 
 @dataclass(frozen=True, slots=True)
 class AuditEventView:
-    """What happened, by whom, to what."""
+    """What happened, by whom, to what. `digest` stands for all of it and, by `previous`, for all that was before."""
 
     sequence: int
     at: datetime
@@ -213,6 +213,8 @@ class AuditEventView:
     request_id: str
     detail: dict[str, str]
     digest: str
+    key: str
+    previous: str
 
 
 @dataclass(frozen=True, slots=True)

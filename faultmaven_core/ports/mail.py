@@ -49,4 +49,4 @@ class Mailer(Protocol):
 
 def is_address(text: str) -> bool:
     """Whether this could be a mail address: one `@`, a dot or a bare host after it, no white space, nothing to inject."""
-    return len(text) <= MOST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+    return len(text) <= MOST_ADDRESS and text.isprintable() and _ADDRESS.fullmatch(text) is not None

@@ -73,6 +73,47 @@ async def test_everybody_who_does_not_come_in_hears_the_same(people: People) -> 
     assert said == {"The user name or the password is wrong."}
 
 
+async def test_a_wrong_name_costs_as_much_as_a_wrong_password(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A-4: the same questions to the database, one computation of the same cost, one event written."""
+    await people.sign_up("ann")
+    parts = people.service._parts
+    asked: list[str] = []
+
+    def counted(name: str, owner: object, method: str) -> None:
+        original = getattr(owner, method)
+
+        async def call(*args: object, **kwargs: object) -> object:
+            asked.append(f"{name} {str(args[0]).rpartition('$')[0].rpartition('$')[0] if name == 'verify' else ''}")
+            return await original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, method, call)
+
+    async with people.units(OrganizationId("local"), read_only=True) as unit:
+        kinds = {"user": type(unit.users), "organization": type(unit.organizations), "audit": type(unit.audit)}
+    counted("by_username", parts.directory, "by_username")
+    counted("verify", parts.hasher, "verify")
+    counted("hit", parts.guard._limiter, "hit")
+    for name, kind in kinds.items():
+        for method in ("get", "add", "last"):
+            if hasattr(kind, method):
+                counted(f"{name} {method}", kind, method)
+    work = []
+    for name, password in (("nobody", PASSWORD), ("ann", "a wrong password")):
+        asked.clear()
+        with pytest.raises(UnauthenticatedError):
+            await people.sign_in(name, password)
+        work.append([*asked])
+    assert work[0] == work[1]
+    assert sum(each.startswith("verify $argon2id$") for each in work[0]) == 1
+
+
+@pytest.mark.parametrize("name", ["ann\0", "\ud800", "a@b\0", "\x1b[31m", "x" * 100_000])
+async def test_a_name_that_no_database_takes_is_nobody_s(people: People, name: str) -> None:
+    """The same answer as for all others."""
+    with pytest.raises(UnauthenticatedError, match="The user name or the password is wrong"):
+        await people.sign_in(name, "\ud800\0")
+
+
 async def test_too_many_tries_lock_strangers_out_and_the_owner_is_told(people: People) -> None:
     """A-4, A-5: the right password is refused like a wrong one; a device that was used before still comes in."""
     await people.sign_up("ann", email="ann@example.org")
