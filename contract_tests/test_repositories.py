@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from faultmaven_contract_tests.case_repositories import CaseRepositoryContract
+from faultmaven_contract_tests.conversations import ConversationContract
 from faultmaven_contract_tests.evidence_repositories import EvidenceRepositoryContract
 from faultmaven_contract_tests.knowledge_repositories import KnowledgeRepositoryContract
 from faultmaven_contract_tests.knowledge_words import KnowledgeWordsContract
@@ -33,6 +34,13 @@ class TestCases(CaseRepositoryContract):
 
     port = "cases"
     openers = WITH_TLS
+
+
+class TestConversations(ConversationContract):
+    """Turns."""
+
+    port = "cases"
+    openers = OPENERS
 
 
 class TestEvidence(EvidenceRepositoryContract):
