@@ -103,6 +103,23 @@ async def test_connections_that_died_while_nobody_used_them_are_no_error() -> No
         assert await has(storage)
 
 
+async def test_a_directory_that_cannot_be_asked_never_says_that_there_is_nobody() -> None:
+    """Who signs in would be told that the name is wrong, or take a name that somebody has."""
+    async with through_proxy() as (storage, proxy):
+        assert await storage.accounts.by_username("nobody") is None
+        proxy.cut()
+        assert await storage.accounts.by_username("nobody") is None
+        proxy.refuse = True
+        proxy.cut()
+        for asked in (
+            storage.accounts.by_username("nobody"),
+            storage.accounts.by_refresh_digest("0" * 64),
+            storage.accounts.organizations(),
+        ):
+            with pytest.raises(BackendUnavailableError):
+                await asked
+
+
 async def test_a_connection_to_what_has_become_a_replica_is_given_up() -> None:
     """Its server takes no changes any more; whoever got it from the pool again would be refused for ever."""
     async with through_proxy(SqlOptions(pool_size=1, max_overflow=0)) as (storage, proxy), owning() as owner:

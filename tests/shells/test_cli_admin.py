@@ -94,6 +94,8 @@ def test_a_log_that_was_tampered_with_shows(fm: Fm, told: Callable[..., Any], tm
         "organization.created",
         "user.created",
     ]
+    exported = [json.loads(line) for line in fm("audit", "export", "--organization", shops[0]).stdout.splitlines()]
+    assert [event["previous"] for event in exported] == ["0" * 64, exported[0]["digest"]]
     path = tmp_path / "home" / "faultmaven.db"
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE identity_audit SET actor = 'x' WHERE organization_id = ? AND sequence = 2", [shops[0]])

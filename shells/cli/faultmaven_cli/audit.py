@@ -14,6 +14,7 @@ from faultmaven_cli.session import HOME_OPTION, session
 from faultmaven_cli.views import show
 from faultmaven_core.identity.commands import ReadAudit
 from faultmaven_core.identity.views import AuditVerified
+from faultmaven_core.shared.page import MOST
 
 if TYPE_CHECKING:
     from faultmaven_core.identity.service import IdentityService
@@ -59,6 +60,28 @@ audit.add_command(
         )
     )
 )
+
+
+@audit.command()
+@ORGANIZATION_OPTION
+@HOME_OPTION
+@click.option("--json", is_flag=True, expose_value=False, help="As always: there is no other form.")
+def export(organization: str, home: str) -> None:
+    """Print an organization's whole log as JSON, an event a line, with what its chain can be checked by."""
+    from faultmaven_core.codec import encode
+
+    async def work(fm: Any) -> None:
+        service: IdentityService = fm.application.identity
+        principal, after = service.installation.operator(organization), 0
+        while True:
+            page = await service.audit.list(ReadAudit(after=after, limit=MOST), principal)
+            for event in page.events:
+                click.echo(encode(event))
+            if page.next is None:
+                return
+            after = page.next
+
+    session(home, work)
 
 
 @audit.command()
