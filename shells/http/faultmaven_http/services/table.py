@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Endpoint
-from faultmaven_http.services import agent, auth, case, evidence, investigation, job, meta, session
+from faultmaven_http.services import agent, auth, case, evidence, investigation, job, knowledge, meta, session
 
 SERVICES: Mapping[str, Sequence[Endpoint]] = {
     "auth": auth.ENDPOINTS,
     "session": session.ENDPOINTS,
     "case": case.ENDPOINTS,
     "evidence": evidence.ENDPOINTS,
+    "knowledge": knowledge.ENDPOINTS,
     "agent": (*agent.ENDPOINTS, *investigation.ENDPOINTS, *job.ENDPOINTS),
 }
 """Every service by name; each can be started alone."""
@@ -34,6 +35,9 @@ PUBLIC = frozenset(
         ("POST", "/api/v1/auth/dev-login"),
         ("POST", "/api/v1/auth/dev-register"),
         ("POST", "/api/v1/auth/refresh"),
+        ("POST", "/api/v1/auth/invitations/decline"),
+        ("POST", "/api/v1/auth/password/reset"),
+        ("POST", "/api/v1/auth/password/reset/complete"),
         ("POST", "/api/v1/auth/oauth/token"),
         ("POST", "/api/v1/auth/oauth/revoke"),
         ("GET", "/v1/meta/capabilities"),
