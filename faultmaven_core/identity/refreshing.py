@@ -101,7 +101,8 @@ class Refreshing:
                 return _Step(known, await self._use(unit, text, token, now))
             if now - token.used_at <= GRACE:
                 return _Step(known, await unit.refresh_tokens.by_digest(digest(self._next(text))))
-            await unit.refresh_tokens.revoke_family(token.family, now)
+            if not await unit.refresh_tokens.revoke_family(token.family, now):
+                raise ended()  # somebody else, at the same time, was told already
             detail = {"family": str(token.family), "session": token.session}
             happening = Happening("refresh_token.reused", "", token.user, Outcome.DENIED, detail=detail)
             await parts.audit.note(unit, token.organization, happening, client)
