@@ -9,13 +9,13 @@ import click
 
 from faultmaven_cli.session import HOME_OPTION
 
-NAMES = ("all", "auth", "session", "case", "evidence", "agent")
+NAMES = ("all", "auth", "session", "case", "evidence", "knowledge", "agent")
 """Every service, and all of them in one process. A test compares them with the HTTP shell's table."""
 
 EPILOG = """\b
 Examples:
   fm serve all
-  fm serve all --host 0.0.0.0 --port 8090
+  fm serve all --host "$POD_IP" --port 8090
   fm serve case        # one service alone
 
 SIGTERM stops it: what runs may finish within FM_HTTP_GRACE. See docs/deployment.md.

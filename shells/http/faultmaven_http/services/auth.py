@@ -10,6 +10,7 @@ from faultmaven_core.identity.policy import COPILOT, AuthMode
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Asked, Endpoint, Work
 from faultmaven_http.services.oauth import OAUTH
+from faultmaven_http.services.people import ENDPOINTS as PEOPLE
 from faultmaven_http.shapes import auth as s
 from faultmaven_http.shapes.people import me_of, tokens_of
 
@@ -139,4 +140,5 @@ ENDPOINTS: Sequence[Endpoint] = (
         headers={"cache-control": "public, max-age=300"},
     ),
     *OAUTH,
+    *PEOPLE,
 )
