@@ -10,6 +10,8 @@ from injector import Module, provider, singleton
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.select import backend, kind
 from faultmaven.tree import Settings
+from faultmaven_adapters.ratelimit.fallback import LocalWhenAway
+from faultmaven_adapters.ratelimit.memory import MemoryRateLimiter
 from faultmaven_adapters.resilience.budget import RetryBudget
 from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_core.ports import policy
@@ -55,7 +57,11 @@ class CachesModule(Module):
     @provider
     def rate_limiter(self, clock: Clock, lifecycle: Lifecycle) -> RateLimiter:
         names = ("MemoryRateLimiter", "RedisRateLimiter")
-        return self._made("rate limits", names, (clock,), lifecycle, policy.RATE_LIMIT)  # type: ignore[no-any-return]  # as above
+        made = self._made("rate limits", names, (clock,), lifecycle, policy.RATE_LIMIT)
+        if kind(self._settings.cache.url.scheme) == "memory":
+            return made  # type: ignore[no-any-return]  # as above
+        # Signing in must stay limited while Redis is away, and nobody else be stopped by that.
+        return LocalWhenAway(made, MemoryRateLimiter(clock), clock, replicas=self._settings.replicas)
 
     def _made(
         self, port: str, names: tuple[str, str], memory: tuple[Any, ...], lifecycle: Lifecycle, policies: Policies
