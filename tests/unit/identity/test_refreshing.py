@@ -120,6 +120,25 @@ async def test_whoever_signs_out_cannot_refresh(people: People) -> None:
             await people.service.authenticate(pair.access_token)
 
 
+async def test_a_refresh_that_began_before_signing_out_gives_nothing_after_it(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T-10: between the look at the token and its use lies time enough to sign out."""
+    pair = await people.sign_up("ann")
+    principal = await people.principal(pair)
+    get = people.sessions.get
+
+    async def late(*args: object, **kwargs: object) -> object:
+        monkeypatch.setattr(people.sessions, "get", get)
+        found = await get(*args, **kwargs)  # type: ignore[arg-type]  # passed on
+        await people.service.logout(c.LogOut(), principal)
+        return found
+
+    monkeypatch.setattr(people.sessions, "get", late)
+    with pytest.raises(UnauthenticatedError):
+        await people.refresh(pair)
+
+
 async def test_a_sign_in_is_ended_from_another_one(people: People) -> None:
     """S-3: by its id, among one's own."""
     one = await people.sign_up("ann")
