@@ -44,7 +44,7 @@ async def say(cases: CaseService, name: str, text: str, decision: Decision | Non
                     case.version,
                     text,
                     f"answer to {text}",
-                    reply={"turn_number": number, "nested": [{"é": None}]},
+                    beside={"turn_number": number, "nested": [{"é": None}]},
                     dialogue=dialogue,
                     decision=decision or Decision(),
                 ),

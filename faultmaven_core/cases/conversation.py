@@ -77,7 +77,7 @@ class Conversations:
             )
             await unit.cases.save(changed)
             user = self._message(changed, -1, MessageRole.USER, caller.user, question, command.about, now)
-            reply = self._message(changed, 0, MessageRole.ASSISTANT, NOBODY, answer, command.reply, now)
+            reply = self._message(changed, 0, MessageRole.ASSISTANT, NOBODY, answer, command.beside, now)
             await unit.messages.add([user, reply])
             digest = hashlib.sha256(codec.canonical((question, answer))).hexdigest()
             for event in (e.TurnTaken(command.turn, digest), *events):

@@ -67,7 +67,7 @@ class Asked:
 class KeepTurn:
     """Keep a question and its answer as turn `turn` of a case that was seen in a state and a version.
 
-    `reply` is the whole answer as its client gets it; `title` takes the place of a title that says nothing yet.
+    `reply` is the whole answer as its client gets it, `beside` what of it the stored message has beside its text; `title` takes the place of a title that says nothing yet.
     """
 
     asked: Asked
@@ -78,6 +78,7 @@ class KeepTurn:
     answer: str
     about: dict[str, Any] = field(default_factory=dict)
     reply: dict[str, Any] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
     dialogue: Dialogue = field(default_factory=Dialogue)
     decision: Decision = Decision()
     title: str = ""

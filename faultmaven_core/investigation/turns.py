@@ -22,7 +22,7 @@ from faultmaven_core.investigation.answers.known import Known
 from faultmaven_core.investigation.attachments import Attached, AttachmentDesk
 from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.handshakes import STATEMENT_WORDS, Move, move
-from faultmaven_core.investigation.markdown import code
+from faultmaven_core.investigation.markdown import code, storable
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
 from faultmaven_core.investigation.progress import assurance, milestones, transparency
 from faultmaven_core.investigation.questions import Question, Topic, understood
@@ -176,7 +176,8 @@ class TurnService:
             assurance(record),
             None if record is None else False,
         )
-        return view, known
+        # Evidence may hold what no database can: characters of which nothing can be shown either.
+        return codec.restored(TurnView, storable(codec.to_builtins(view))), known
 
 
 def _keep(asked: Asked, seen: CaseView, command: TakeTurn, known: Known, decided: Move, view: TurnView) -> KeepTurn:
@@ -196,10 +197,11 @@ def _keep(asked: Asked, seen: CaseView, command: TakeTurn, known: Known, decided
         view.agent_response,
         {key: value for key, value in about.items() if value},
         codec.to_builtins(view),
+        {name: value for name, value in codec.to_builtins(view).items() if name != "agent_response"},
         known.case.dialogue,
         # Reading the evidence opened the investigation already.
         replace(decision, status="") if decision.status == seen.status else decision,
-        _title(known.case.dialogue.statement) or title_of(subject),
+        _title(known.case.dialogue.statement) or storable(title_of(subject)),
     )
 
 

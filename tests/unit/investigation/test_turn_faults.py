@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from faultmaven import FaultMaven
+from faultmaven_core import codec
 from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.cases.turn_commands import ReadMessages
 from faultmaven_core.evidence.commands import ListEvidence
@@ -176,3 +177,18 @@ async def test_any_replica_takes_any_turn(fm: FaultMaven, crash: Path) -> None:
     views = [await one.take(TakeTurn(case, text), fm.caller) for one, text in zip(services, texts, strict=True)]
     assert [view.turn_number for view in views] == [1, 2, 3]
     assert views[1].case_state == "investigating"
+
+
+async def test_evidence_with_what_no_database_takes_is_answered(fm: FaultMaven, crash: Path) -> None:
+    """NUL in a line that becomes the cause; it is nowhere in what is kept."""
+    case = await opened(fm)
+    text = (crash / "describe.txt").read_text().replace('"serv"', '"se\0rv"')
+    (crash / "describe.txt").write_text(text)
+    view = await say(fm, case, "", crash / "describe.txt")
+    told = [view.agent_response, *(str(one) for one in view.suggested_actions), (await shown(fm, case)).title]
+    assert not any("\0" in text for text in told)
+    assert (await say(fm, case, "search for executable")).agent_response
+    kept = await said(fm, case)
+    assert not any("\\u0000" in codec.encode(one).decode() for one in kept)
+    assert "agent_response" not in kept[1].metadata
+    assert kept[1].metadata["turn_number"] == 1
