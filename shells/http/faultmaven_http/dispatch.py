@@ -14,8 +14,9 @@ from faultmaven_core.identity.model import ClientInfo, Principal
 from faultmaven_core.sessions.commands import KeepSession
 from faultmaven_core.shared.errors import DeadlineExceededError, UnauthenticatedError
 from faultmaven_http import bodies
+from faultmaven_http.answering import send_answer, until_gone
 from faultmaven_http.auth import ANYONE, Authenticator, bearer_of, require
-from faultmaven_http.endpoint import Asked, Endpoint, send_answer, until_gone
+from faultmaven_http.endpoint import Asked, Endpoint
 from faultmaven_http.errors import HttpError
 from faultmaven_http.exchange import Exchange, exchange_of
 from faultmaven_http.rates import Rates
@@ -71,7 +72,7 @@ class Resource:
                 await self._touch(scope, principal)
         asked = Asked(self._application, self._settings, scope, scope["path_params"], client, receive, principal)
         answered = await self._done(endpoint, asked, receive)
-        await send_answer(endpoint, answered, send)
+        await send_answer(endpoint, answered, receive, send)
 
     async def _authenticated(self, scope: Scope, exchange: Exchange, client: ClientInfo) -> Principal:
         try:

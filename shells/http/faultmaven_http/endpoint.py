@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from faultmaven.serving import HttpSettings
-from faultmaven_core import codec
 from faultmaven_core.application import Application
 from faultmaven_core.identity.model import ClientInfo, Principal
 from faultmaven_core.operations import OPERATIONS
@@ -76,11 +74,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered: a value for JSON, bytes or pieces of them, None for no body; and what differs from the endpoint's own."""
+    """What is answered: a value for JSON, bytes or pieces of them, None for no body; and what differs from the endpoint's own.
+
+    `watched` pieces end by themselves when the client leaves.
+    """
 
     value: object
     status: int = 0
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    watched: bool = False
 
 
 Work = Callable[[Asked], Awaitable[object]]
@@ -141,45 +143,3 @@ def bound(
 
     given = {"name": operation, "summary": found.summary, "permission": found.permission, **more}
     return Endpoint(method=method, path=path, work=work, answer=answer, **given)
-
-
-async def send_answer(endpoint: Endpoint, answered: object, send: Send) -> None:
-    """Write the answer: a value in JSON, bytes as they are, or pieces as they come."""
-    answer = answered if isinstance(answered, Answer) else Answer(answered)
-    status, value = answer.status or endpoint.status, answer.value
-    headers = [(name.encode(), text.encode()) for name, text in endpoint.headers.items()] + list(answer.headers)
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers.append((b"cache-control", b"no-store"))
-    if isinstance(value, AsyncIterable):
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        async for piece in value:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    body = value if isinstance(value, bytes) else b"" if value is None else codec.encode(value)
-    if value is not None and not isinstance(value, bytes):
-        headers.append((b"content-type", b"application/json"))
-    if status not in (204, 304):
-        headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def until_gone(receive: Receive, work: Awaitable[object]) -> object:
-    """The work's result; it is cancelled where the client leaves. Raises CancelledError then."""
-    doing = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_gone(receive))
-    try:
-        await asyncio.wait((doing, watching), return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            doing.cancel()
-        return await doing
-    finally:
-        watching.cancel()
-        doing.cancel()
-        await asyncio.gather(doing, watching, return_exceptions=True)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from starlette.types import Receive
-
 from faultmaven_core import codec
 from faultmaven_core.shared.errors import DeadlineExceededError
-from faultmaven_http.endpoint import Answer, until_gone
+from faultmaven_http.bodies import ClientLeftError
+from faultmaven_http.endpoint import Answer
 from faultmaven_http.errors import told
 from faultmaven_http.exchange import Exchange
 
@@ -36,11 +35,11 @@ Tell = Callable[[Event], None]
 Telling = Callable[[Tell], Awaitable[object]]
 
 
-async def streamed(receive: Receive, exchange: Exchange, work: Telling, *, seconds: float) -> Answer:
+async def streamed(exchange: Exchange, work: Telling, *, seconds: float) -> Answer:
     """The events that `work` tells, and its result as the event `answer`; after a failure the problem, as `error`.
 
-    What fails before the first event is raised here, so that it has a status of its own. `receive` must have given the
-    whole body by the time of the first event.
+    What fails before the first event is raised here, so that it has a status of its own. The work must itself end by
+    ClientLeftError when the client leaves.
     """
     events: asyncio.Queue[Event] = asyncio.Queue()
     doing = asyncio.ensure_future(_bounded(work(events.put_nowait), seconds))
@@ -49,7 +48,7 @@ async def streamed(receive: Receive, exchange: Exchange, work: Telling, *, secon
         await asyncio.wait((doing, first), return_when=asyncio.FIRST_COMPLETED)
         if doing.done() and not first.done():
             return Answer(_one(Event("answer", await doing)), headers=HEADERS)
-        return Answer(_rest(receive, exchange, await first, events, doing), headers=HEADERS)
+        return Answer(_rest(exchange, await first, events, doing), headers=HEADERS, watched=True)
     except BaseException:
         doing.cancel()
         raise
@@ -70,31 +69,30 @@ async def _one(event: Event) -> AsyncIterator[bytes]:
 
 
 async def _rest(
-    receive: Receive, exchange: Exchange, first: Event, events: asyncio.Queue[Event], doing: asyncio.Future[object]
+    exchange: Exchange, first: Event, events: asyncio.Queue[Event], doing: asyncio.Future[object]
 ) -> AsyncIterator[bytes]:
-    watched = asyncio.ensure_future(until_gone(receive, doing))
     try:
         yield first.encoded()
-        while not (watched.done() and events.empty()):
+        while not (doing.done() and events.empty()):
             coming = asyncio.ensure_future(events.get())
-            await asyncio.wait((coming, watched), timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((coming, doing), timeout=SILENCE, return_when=asyncio.FIRST_COMPLETED)
             if coming.done():
                 yield coming.result().encoded()
                 continue
             coming.cancel()
-            if not watched.done():
+            if not doing.done():
                 yield b": still here\n\n"
-        yield _last(watched, exchange).encoded()
+        yield _last(doing, exchange).encoded()
     finally:
-        watched.cancel()
-        await asyncio.wait((watched,))
+        doing.cancel()
+        await asyncio.wait((doing,))
 
 
 def _last(done: asyncio.Future[object], exchange: Exchange) -> Event:
     failure = done.exception()
     if failure is None:
         return Event("answer", done.result())
-    if not isinstance(failure, Exception):
+    if isinstance(failure, ClientLeftError) or not isinstance(failure, Exception):
         raise failure
     exchange.failure = str(getattr(failure, "code", type(failure).__name__))
     return Event("error", codec.decode(dict[str, object], told(failure, exchange.correlation.id).body))

@@ -13,8 +13,9 @@ from starlette.types import Receive, Scope, Send
 from faultmaven import load_settings
 from faultmaven_core import codec
 from faultmaven_core.shared.errors import NotFoundError
+from faultmaven_http.answering import send_answer, until_gone
 from faultmaven_http.app import edged
-from faultmaven_http.endpoint import Endpoint, send_answer
+from faultmaven_http.endpoint import Answer, Endpoint
 from faultmaven_http.event_stream import Event, Tell, Telling, streamed
 from faultmaven_http.exchange import exchange_of
 from faultmaven_http.metrics import Metrics
@@ -33,9 +34,13 @@ class Streams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do it."""
-        answer = await streamed(receive, exchange_of(scope), self.work, seconds=self.seconds)
+
+        async def watched(tell: Tell) -> object:
+            return await until_gone(receive, self.work(tell))
+
+        answer = await streamed(exchange_of(scope), watched, seconds=self.seconds)
         endpoint = Endpoint(method="GET", path="/", name="x", summary="x", permission="x", work=_nothing, answer=None)
-        await send_answer(endpoint, answer, send)
+        await send_answer(endpoint, answer, receive, send)
 
 
 async def _nothing(_: object) -> None:
@@ -134,6 +139,48 @@ async def test_an_event_is_sent_when_it_is_told(
         assert not ended.is_set()
         writer.close()
         await ended.wait()
+
+
+async def test_a_client_that_leaves_before_the_first_event_ends_the_work(
+    hanging: tuple[int, asyncio.Event, asyncio.Event, asyncio.Event],
+) -> None:
+    """Nobody waits for it any more."""
+    port, _, __, ended = hanging
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET)
+    await writer.drain()
+    writer.close()
+    async with asyncio.timeout(30):
+        await ended.wait()
+
+
+async def test_a_download_ends_with_its_client() -> None:
+    """Not a piece more is fetched than fits on the way."""
+    fetched, ended = 0, asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal fetched
+        try:
+            while True:
+                fetched += 1
+                yield bytes(1 << 20)
+                await asyncio.sleep(0)
+        finally:
+            ended.set()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = Endpoint(method="GET", path="/", name="x", summary="x", permission="x", work=_nothing, answer=None)
+        await send_answer(endpoint, Answer(pieces()), receive, send)
+
+    edge = edged(app, load_settings({"FM_HOME": "."}).http, Metrics(), lambda: False)
+    async with served(edge) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET)
+        async with asyncio.timeout(30):
+            await reader.readexactly(3 << 20)
+            writer.transport.abort()
+            await ended.wait()
+    assert fetched < 64
 
 
 async def test_a_turn_tells_how_the_reading_of_its_files_goes(ann: httpx2.AsyncClient) -> None:

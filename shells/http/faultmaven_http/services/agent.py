@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from faultmaven_core import codec
 from faultmaven_core.investigation.ports import Watch
@@ -13,6 +13,7 @@ from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, Tu
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.errors import InvalidInputError
+from faultmaven_http.answering import until_gone
 from faultmaven_http.bodies import from_texts
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.event_stream import Event, Tell, streamed
@@ -44,7 +45,7 @@ async def stream(asked: Asked) -> Answer:
 
         return await _taken(asked, watch)
 
-    return await streamed(asked.receive, exchange_of(asked.scope), work, seconds=TURN_SECONDS)
+    return await streamed(exchange_of(asked.scope), work, seconds=TURN_SECONDS)
 
 
 async def _taken(asked: Asked, watch: Watch) -> TurnView:
@@ -52,7 +53,8 @@ async def _taken(asked: Asked, watch: Watch) -> TurnView:
     async with read_form(asked.scope, asked.receive, most_file=most, most_text=MOST_TEXT) as form:
         command = _command(asked, form)
         attachments = [Attachment(file.name, file.chunks()) for file in form.files]
-        return await asked.application.turns.take(command, asked.caller, attachments, watch)
+        taking = asked.application.turns.take(command, asked.caller, attachments, watch)
+        return cast("TurnView", await until_gone(asked.receive, taking))
 
 
 def _command(asked: Asked, form: Form) -> TakeTurn:

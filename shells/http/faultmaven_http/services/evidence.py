@@ -12,7 +12,7 @@ from faultmaven_core.evidence import commands as c
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.page import MOST
-from faultmaven_http.bodies import from_query, from_texts
+from faultmaven_http.bodies import declared_length, from_query, from_texts
 from faultmaven_http.downloads import download
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.multipart import MOST_FIELD, is_multipart, pieces, streamed
@@ -44,8 +44,15 @@ async def add(asked: Asked) -> Answer:
 async def _kept(asked: Asked, form: s.EvidenceForm, name: str, chunks: AsyncIterable[bytes]) -> Answer:
     case_id = asked.path["case_id"]
     told = {"source_url": form.source_url} if form.source_url else {}
-    digest = form.sha256 or _digest(asked)
-    command = c.AddContent(case_id, name, form.evidence_role, "file_upload", details=told, sha256=digest)
+    command = c.AddContent(
+        case_id,
+        name,
+        form.evidence_role,
+        "file_upload",
+        details=told,
+        sha256=form.sha256 or _digest(asked),
+        size=declared_length(asked.scope) or -1,
+    )
     added = await asked.application.evidence.add_content(command, chunks, asked.caller)
     place = ONE.format(case_id=case_id, evidence_id=added.evidence_id)
     return Answer(added, headers=((b"location", place.encode()),))
