@@ -24,6 +24,7 @@ class AddContent:
 
     `origin` says how it came (file_upload, paste, page_capture), `turn` which turn of the conversation brought it, and
     `details` what its sender said of it. With a `sha256` the content must be what that is the digest of, in hexadecimal.
+    `size` is how many bytes it has at most, -1 where nobody told.
     """
 
     case_id: str
@@ -33,6 +34,7 @@ class AddContent:
     turn: int = 0
     details: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
+    size: int = -1
 
 
 @dataclass(frozen=True, slots=True)

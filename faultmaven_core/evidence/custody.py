@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
+from uuid import UUID
 
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence.model import Custody, Evidence, State
@@ -47,6 +48,27 @@ class EvidenceDesk:
                 "The content that came is not what was sent: its SHA-256 differs.", fields={"sha256": "differs"}
             ) from error
         return replace(item, custody=Custody.COPY, location="", blob=str(key), size=info.size, sha256=info.sha256 or "")
+
+    async def part(
+        self, organization: OrganizationId, upload: UUID, number: UUID, chunks: AsyncIterable[bytes], most: int
+    ) -> tuple[str, int]:
+        """Store a part of what is on its way in; its key and size. Raises BlobTooLargeError."""
+        key = BlobKey(f"{_parts(organization)}{upload.hex}/{number.hex}")
+        info = await self._blobs.put(key, chunks, max_size=most)
+        return str(key), info.size
+
+    async def joined(self, parts: Sequence[str]) -> AsyncGenerator[bytes, None]:
+        """The content of parts, one after the other."""
+        for part in parts:
+            async with self._blobs.open(BlobKey(part)) as reader:
+                async for chunk in reader:
+                    yield chunk
+
+    async def sweep_parts(self, organization: OrganizationId, before: datetime) -> int:
+        """Destroy parts from before a moment, whose upload has ended long ago; how many."""
+        old = [info.key async for info in self._blobs.list(_parts(organization)) if info.created_at < before]
+        await self._blobs.delete(old)
+        return len(old)
 
     @asynccontextmanager
     async def open(self, item: Evidence, start: int, length: int) -> AsyncIterator[AsyncIterable[bytes]]:
@@ -124,6 +146,10 @@ class EvidenceDesk:
                     if s.sha256
                 ]
             yield await stack.enter_async_context(self._files.reader(places))
+
+
+def _parts(organization: OrganizationId) -> str:
+    return f"{organization}/uploads/"
 
 
 class _Fetch:

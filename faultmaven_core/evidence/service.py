@@ -23,6 +23,8 @@ from faultmaven_core.evidence.custody import CheckedOut, EvidenceDesk
 from faultmaven_core.evidence.media import Peeked, media_type, promised
 from faultmaven_core.evidence.model import Custody, Evidence, State
 from faultmaven_core.evidence.ports import CaseDirectory, EvidenceFiles, EvidenceUnitOfWork, EvidenceUnits, FoundFile
+from faultmaven_core.evidence.uploading import Room, Uploads
+from faultmaven_core.evidence.uploads import Quota
 from faultmaven_core.evidence.views import as_found, unsearchable, view
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.pattern_scanner import PatternScanner
@@ -55,6 +57,8 @@ ON_ITS_WAY = timedelta(hours=24)
 LONGEST_LINK = 300
 """Seconds: whoever has the link has the content, whatever becomes of his rights."""
 
+UNLIMITED = Quota()
+
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 NOTE = "case.note"
@@ -73,7 +77,9 @@ class EvidenceService:
         scanner: PatternScanner,
         clock: Clock,
         ids: Ids,
+        quota: Quota = UNLIMITED,
     ) -> None:
+        self.uploads = Uploads(units, cases, desk, quota, clock, ids, self._keep)
         self._units, self._cases, self._files, self._desk = units, cases, files, desk
         self._scanner, self._clock, self._ids = scanner, clock, ids
         self._write = Writes(units, clock)
@@ -115,36 +121,46 @@ class EvidenceService:
 
         Raises TooLargeError, and InvalidInputError where the content is not what the command's digest says.
         """
+        async with self.uploads.room(command, caller) as room, aclosing(room.taking(chunks)) as taken:
+            return await self._keep(command, taken, caller, room)
+
+    async def _keep(
+        self, command: c.AddContent, chunks: AsyncIterable[bytes], caller: Caller, room: Room
+    ) -> c.EvidenceView:
         await self._cases.require_open(command.case_id, caller)
-        role = choice(Role, "role", command.role)
-        name = file_name(command.name) if command.name else checked("name", "", most=MOST_NAME, least=1)
-        case_id = CaseId(command.case_id)
+        new = self._content(command, caller)
+        peeked = Peeked(chunks)
+        item = await self._desk.copied(new, peeked, _digest(command.sha256))
+        item = replace(item, details=item.details | _told(item.name, peeked.head))
+        shown = await self._view(item)
+
+        async def work(unit: EvidenceUnitOfWork) -> c.EvidenceView:
+            if room.upload is not None:
+                # Whoever else has made evidence of the same parts has ended the upload.
+                await unit.uploads.remove([await unit.uploads.get(room.upload.id)])
+            await unit.evidence.add([item])
+            added = e.EvidenceAdded(1, item.name, str(Custody.COPY), str(item.role))
+            await self._tell(unit, item.case_id, added, caller)
+            return shown
+
+        return await self._write(command, caller, c.EvidenceView, work)
+
+    def _content(self, command: c.AddContent, caller: Caller) -> Evidence:
         key = self._ids.new()
-        item = Evidence(
+        return Evidence(
             key,
             evidence_id(key),
             caller.organization,
-            case_id,
-            name,
-            role,
+            CaseId(command.case_id),
+            file_name(command.name) if command.name else checked("name", "", most=MOST_NAME, least=1),
+            choice(Role, "role", command.role),
             Custody.COPY,
             self._clock.now(),
             caller.user,
             turn=command.turn,
             origin=checked("origin", command.origin, most=MOST_ORIGIN),
-            details={key: checked("details", text, most=MOST_TEXT) for key, text in command.details.items()},
+            details={name: checked("details", text, most=MOST_TEXT) for name, text in command.details.items()},
         )
-        peeked = Peeked(chunks)
-        item = await self._desk.copied(item, peeked, _digest(command.sha256))
-        item = replace(item, details=item.details | _told(name, peeked.head))
-        shown = await self._view(item)
-
-        async def work(unit: EvidenceUnitOfWork) -> c.EvidenceView:
-            await unit.evidence.add([item])
-            await self._tell(unit, case_id, e.EvidenceAdded(1, name, str(Custody.COPY), str(role)), caller)
-            return shown
-
-        return await self._write(command, caller, c.EvidenceView, work)
 
     async def list(self, command: c.ListEvidence, caller: Caller) -> c.EvidencePage:
         """A page of a case's evidence, with the state that each file is in now."""
@@ -284,8 +300,9 @@ class EvidenceService:
         return c.Discarded(1)
 
     async def sweep(self, _command: c.SweepCopies, caller: Caller) -> c.Discarded:
-        """Destroy copies that no evidence names, but for young ones: their row may be on its way."""
-        return c.Discarded(await self._desk.sweep(caller.organization, self._clock.now() - ON_ITS_WAY))
+        """Destroy copies that no evidence names, but for young ones: their row may be on its way; and give up old uploads."""
+        parts = await self.uploads.sweep(caller)
+        return c.Discarded(parts + await self._desk.sweep(caller.organization, self._clock.now() - ON_ITS_WAY))
 
     async def discard(self, command: c.DiscardEvidence, caller: Caller) -> c.Discarded:
         """Remove a gone case's evidence: copies first, so that a crash between leaves the rows that name them."""

@@ -73,6 +73,11 @@ class Quota:
         """Whether anything is to be counted at all."""
         return bool(self.organization or self.user)
 
+    def left(self, held: Held) -> int:
+        """How many bytes more may be held; as many as a database can count where nothing is limited."""
+        limits = ((self.organization, held.organization), (self.user, held.user))
+        return min((limit - now for limit, now in limits if limit), default=2**62)
+
     def check(self, held: Held, more: int) -> None:
         """Raises QuotaExceededError where so many bytes more would be too many."""
         for whose, limit, now in (

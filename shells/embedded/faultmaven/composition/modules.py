@@ -30,6 +30,7 @@ from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.ports import EvidenceFiles
 from faultmaven_core.evidence.service import EvidenceService
+from faultmaven_core.evidence.uploads import Quota
 from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.jobs.context import Handler
@@ -139,7 +140,8 @@ class ServicesModule(Module):
         ids: Ids,
     ) -> EvidenceService:
         desk = EvidenceDesk(storage.evidence, files, blobs, settings.evidence_copy_max)
-        return EvidenceService(storage.evidence, cases, files, desk, scanner, clock, ids)
+        quota = Quota(settings.quota_organization, settings.quota_user)
+        return EvidenceService(storage.evidence, cases, files, desk, scanner, clock, ids, quota)
 
     @singleton
     @provider
