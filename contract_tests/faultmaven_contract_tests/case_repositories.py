@@ -10,8 +10,8 @@ import pytest
 
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.nasty import REFUSED, TEXTS
-from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry, message
-from faultmaven_core.cases.commands import BeginInvestigation, CloseCase, ListCases, OpenCase
+from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry, message, record
+from faultmaven_core.cases.commands import BeginInvestigation, CloseCase, ListCases, OpenCase, ReadReport, StoreRecord
 from faultmaven_core.cases.journal import intact
 from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, words
 from faultmaven_core.cases.ports import CaseQuery, CaseSlice, StoredRecord
@@ -382,3 +382,17 @@ class CaseRepositoryContract(Contract):
         async with subject.cases(ACME, read_only=True) as unit:
             assert list(await unit.messages.read(case(1).id, after=0, limit=9)) == []
             assert len(await unit.messages.read(case(2).id, after=0, limit=9)) == 1
+
+    async def test_a_cause_that_quotes_what_no_database_takes_is_kept(self, subject: Storage) -> None:
+        """With a sign in the place of what cannot be stored; the record itself stays to the letter."""
+        clock = FixedClock(START)
+        cases, ann = CaseService(subject.cases, clock, RandomIds(clock)), Caller(ACME, UserId("ann"))
+        name = (await cases.open(OpenCase("why?"), ann)).case_id
+        await cases.begin(BeginInvestigation(name), ann)
+        plain = record()
+        assert plain.root_cause is not None
+        entity = replace(plain.root_cause.entity, name="we\0b")
+        found_one = replace(plain, root_cause=replace(plain.root_cause, statement="`se\0rv` fails", entity=entity))
+        kept = await cases.store(StoreRecord(name, found_one, b"{}"), ann)
+        assert kept.cause == "`se\N{REPLACEMENT CHARACTER}rv` fails"
+        assert (await cases.report(ReadReport(name), ann)).record == found_one

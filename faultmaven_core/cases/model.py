@@ -14,7 +14,7 @@ from faultmaven_core.analysis.record import RcaRecord, RuledOut
 from faultmaven_core.cases.dialogue import Dialogue
 from faultmaven_core.shared.errors import PreconditionFailedError
 from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId
-from faultmaven_core.shared.text import searchable
+from faultmaven_core.shared.text import searchable, storable
 
 
 class CaseStatus(StrEnum):
@@ -139,16 +139,15 @@ def conclude(case: Case, record: RcaRecord, at: datetime) -> Case:
     if case.status is not CaseStatus.INVESTIGATING:
         raise PreconditionFailedError(f"{case.id} is not under investigation.")
     cause = record.root_cause
-    mechanism = (
-        f"{cause.mechanism_id} {cause.entity.kind} {cause.entity.namespace}/{cause.entity.name}" if cause else ""
-    )
+    told = f"{cause.mechanism_id} {cause.entity.kind} {cause.entity.namespace}/{cause.entity.name}" if cause else ""
+    mechanism = storable(told)
     same = bool(mechanism) and mechanism == case.mechanism
     judgement = case.judgement if same else Judgement.NONE
     actual = case.actual_cause if same else ""
     return replace(
         case,
         verdict=str(judged(record, judgement, actual).verdict),
-        cause=cause.statement if cause else "",
+        cause=storable(cause.statement) if cause else "",
         mechanism=mechanism,
         judgement=judgement,
         actual_cause=actual,

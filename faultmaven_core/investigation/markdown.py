@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from faultmaven_core.analysis.record import Citation
 
@@ -16,18 +15,8 @@ WIDEST = 300
 """Characters of a quoted line."""
 
 _MARKUP = re.compile(r"[\\`*\[\]<>~]|(?<!\w)_|_(?!\w)")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LEADING = re.compile(r"^(?:[-+#]|\d+[.)])")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
-
-
-def storable(value: Any) -> Any:
-    """The same value, its texts without NUL and halves of surrogate pairs: every database takes it."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, dict):
-        return {key: storable(below) for key, below in value.items()}
-    return [storable(below) for below in value] if isinstance(value, list | tuple) else value
 
 
 def plain(text: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.record import RcaRecord
@@ -22,7 +23,7 @@ from faultmaven_core.investigation.answers.known import Known
 from faultmaven_core.investigation.attachments import Attached, AttachmentDesk
 from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.handshakes import STATEMENT_WORDS, Move, move
-from faultmaven_core.investigation.markdown import code, storable
+from faultmaven_core.investigation.markdown import code
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
 from faultmaven_core.investigation.progress import assurance, milestones, transparency
 from faultmaven_core.investigation.questions import Question, Topic, understood
@@ -34,7 +35,7 @@ from faultmaven_core.investigation.triage import split
 from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, TakeTurn, TurnView
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PreconditionFailedError
-from faultmaven_core.shared.text import checked
+from faultmaven_core.shared.text import checked, storable
 
 MOST_QUERY = 200_000
 MOST_PASTED = 10 << 20
@@ -177,7 +178,7 @@ class TurnService:
             None if record is None else False,
         )
         # Evidence may hold what no database can: characters of which nothing can be shown either.
-        return codec.restored(TurnView, storable(codec.to_builtins(view))), known
+        return codec.restored(TurnView, _storable(codec.to_builtins(view))), known
 
 
 def _keep(asked: Asked, seen: CaseView, command: TakeTurn, known: Known, decided: Move, view: TurnView) -> KeepTurn:
@@ -203,6 +204,14 @@ def _keep(asked: Asked, seen: CaseView, command: TakeTurn, known: Known, decided
         replace(decision, status="") if decision.status == seen.status else decision,
         _title(known.case.dialogue.statement) or storable(title_of(subject)),
     )
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {key: _storable(below) for key, below in value.items()}
+    return [_storable(below) for below in value] if isinstance(value, list | tuple) else value
 
 
 def _title(statement: str) -> str:

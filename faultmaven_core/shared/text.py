@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from enum import StrEnum
 from typing import TypeVar
 
 from faultmaven_core.shared.errors import InvalidInputError
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def checked(name: str, value: str, *, most: int, least: int = 0) -> str:
@@ -25,6 +28,11 @@ def checked(name: str, value: str, *, most: int, least: int = 0) -> str:
     if wrong:
         raise InvalidInputError(f"The {name} {wrong}.", fields={name: wrong})
     return value
+
+
+def storable(text: str) -> str:
+    """A text of evidence as every database holds it: what `checked` refuses is replaced."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 Choice = TypeVar("Choice", bound=StrEnum)
