@@ -103,7 +103,7 @@ def _own(kind: type, ids: Ids) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, hint in _fields(kind):
         one = name.removesuffix("s") if name.endswith("_ids") else name
-        if one in ids:
+        if one in ids and one.endswith("_id"):
             found[name] = [ids[one]] if get_origin(hint) in (tuple, list) else ids[one]
     return found
 

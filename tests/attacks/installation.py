@@ -177,12 +177,13 @@ async def _of_identity(place: Installation, principal: Principal, a: Owned) -> N
     team = await identity.teams.create(c.CreateTeam(f"{PRIVATE}-team"), principal)
     key = await identity.api_keys.create(c.CreateApiKey(canary("api-key")), principal)
     asked = await identity.invitations.invite(c.Invite(f"{PRIVATE}-invited@example.org"), principal)
-    await identity.organizations.save_role(c.SaveRole(f"{PRIVATE}-role", ("case:read",)), principal)
+    await identity.organizations.save_role(c.SaveRole("night-shift", ("case:read",)), principal)
     a.ids |= {
         "user_id": user.user_id,
         "team_id": team.team_id,
         "api_key_id": key.api_key.api_key_id,
         "invitation_id": asked.invitation.invitation_id,
+        "name": "night-shift",
     }
     a.secrets += [key.secret, asked.token]
 
