@@ -1,4 +1,4 @@
-"""Identity in memory: real passwords (cheap ones), real keys in a folder, a clock that stands still."""
+"""Identity in memory, with a clock that stands still."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from faultmaven_adapters.mail.memory import MemoryMailer
-from faultmaven_adapters.passwords.argon2 import Argon2Passwords
 from faultmaven_adapters.passwords.common import CommonPasswords
-from faultmaven_adapters.ratelimit.memory import MemoryRateLimiter
-from faultmaven_adapters.sessions.memory import MemorySessionStore
-from faultmaven_adapters.sql.memory import MemoryStorage
-from faultmaven_adapters.tokens.jose import JoseTokens
-from faultmaven_adapters.tokens.key_folder import KeyFolder
 from faultmaven_contract_tests.identity_installation import People
 from faultmaven_core.identity.policy import IdentityPolicy
-from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.shared.clock import FixedClock
-from faultmaven_core.shared.ids import OrganizationId, RandomIds
+from faultmaven_core.shared.ids import OrganizationId
+from tests.unit.identity.memory import Memory
 
 Make = Callable[[IdentityPolicy], People]
 
@@ -36,31 +29,9 @@ def clock() -> FixedClock:
 @pytest.fixture
 async def make(tmp_path: Path, clock: FixedClock) -> AsyncIterator[Make]:
     """Makes installations over the same stores, each with a policy of its own."""
-    ids = RandomIds(clock)
-    storage = MemoryStorage("", clock, ids, lambda _: None)
-    sessions, limiter, mailer = MemorySessionStore(clock), MemoryRateLimiter(clock), MemoryMailer()
-    hasher, folder = Argon2Passwords(memory_kib=8, passes=1), KeyFolder(tmp_path / "keys", clock)
-
-    def service(policy: IdentityPolicy) -> People:
-        made = IdentityService(
-            units=storage.identity,
-            directory=storage.accounts,
-            sessions=sessions,
-            hasher=hasher,
-            tokens=JoseTokens(folder, "https://fm.example", clock),
-            keys=folder,
-            limiter=limiter,
-            mailer=mailer,
-            clock=clock,
-            ids=ids,
-            policy=policy,
-            common=CommonPasswords(),
-        )
-        return People(made, storage.identity, storage.accounts, sessions, clock, mailer.sent)
-
-    yield service
-    await hasher.aclose()
-    await folder.aclose()
+    memory = Memory(tmp_path, clock)
+    yield lambda policy: memory.people(policy, CommonPasswords())
+    await memory.aclose()
 
 
 @pytest.fixture

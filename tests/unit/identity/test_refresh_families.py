@@ -14,22 +14,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from faultmaven_adapters.mail.memory import MemoryMailer
-from faultmaven_adapters.passwords.argon2 import Argon2Passwords
-from faultmaven_adapters.ratelimit.memory import MemoryRateLimiter
-from faultmaven_adapters.sessions.memory import MemorySessionStore
-from faultmaven_adapters.sql.memory import MemoryStorage
-from faultmaven_adapters.tokens.jose import JoseTokens
-from faultmaven_adapters.tokens.key_folder import KeyFolder
 from faultmaven_contract_tests.identity_installation import HOME
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import views as v
 from faultmaven_core.identity.policy import IdentityPolicy
-from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.sessions.expiry import SessionLimits
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_core.shared.errors import UnauthenticatedError
-from faultmaven_core.shared.ids import OrganizationId, RandomIds
+from faultmaven_core.shared.ids import OrganizationId
+from tests.unit.identity.memory import Memory
 
 Result = TypeVar("Result")
 
@@ -65,28 +58,10 @@ class RefreshFamilies(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FixedClock(datetime(2026, 3, 1, tzinfo=UTC))
         self.families: list[Family] = []
-        self.hasher = Argon2Passwords(memory_kib=8, passes=1)
-        self.keys = KeyFolder(Path(self.folder.name) / "keys", self.clock)
-        ids, storage = RandomIds(self.clock), None
-        storage = MemoryStorage("", self.clock, ids, lambda _: None)
-        self.service = IdentityService(
-            units=storage.identity,
-            directory=storage.accounts,
-            sessions=MemorySessionStore(self.clock),
-            hasher=self.hasher,
-            tokens=JoseTokens(self.keys, "https://fm.example", self.clock),
-            keys=self.keys,
-            limiter=MemoryRateLimiter(self.clock),
-            mailer=MemoryMailer(),
-            clock=self.clock,
-            ids=ids,
-            policy=IdentityPolicy(
-                OrganizationId("local"),
-                dev_login=True,
-                session=SessionLimits(timedelta(hours=12), timedelta(days=30), 100),
-            ),
-            common=(),
-        )
+        self.memory = Memory(Path(self.folder.name), self.clock)
+        sessions = SessionLimits(timedelta(hours=12), timedelta(days=30), 100)
+        policy = IdentityPolicy(OrganizationId("local"), dev_login=True, session=sessions)
+        self.service = self.memory.people(policy).service
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """To its end."""
@@ -95,8 +70,7 @@ class RefreshFamilies(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Close what was opened."""
         self.run(self.service.aclose())
-        self.run(self.hasher.aclose())
-        self.run(self.keys.aclose())
+        self.run(self.memory.aclose())
         self.loop.close()
         self.folder.cleanup()
 
