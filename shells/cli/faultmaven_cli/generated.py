@@ -48,7 +48,7 @@ GROUPS = {"job": "jobs"}
 """Contexts whose group of commands has another name."""
 
 IRREVERSIBLE = {
-    "case.delete": "Delete the case, its record and all copies of its evidence?",
+    "case.delete": "Delete the case, its record and all copies of its evidence? Without --forever it can be restored for 30 days.",
     "case.prune": "Delete all cases that ended before then?",
     "evidence.delete": "Take this evidence off its case?",
 }
