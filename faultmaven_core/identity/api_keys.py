@@ -89,7 +89,7 @@ class ApiKeys:
             await parts.audit.note(unit, caller.organization, happening, principal.client)
             key = await unit.api_keys.get(ApiKeyId(command.api_key_id))
             if key.user != caller.user and not principal.may("user:write"):
-                raise NotFoundError(f"There is no API key {command.api_key_id}.")
+                raise NotFoundError("There is no such API key.")  # the words of the repository
             if key.revoked_at is not None:
                 return _view(key)
             revoked = replace(key, revoked_at=parts.clock.now())

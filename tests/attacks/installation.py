@@ -151,11 +151,11 @@ async def own_all(place: Installation) -> Owned:
         OpenSession(f"{PRIVATE}-client", metadata={"note": canary("session")}), principal.caller
     )
     a.ids["session_id"] = session.session_id
-    await _quiet(place, principal)
+    await quiet(place, principal)
     return a
 
 
-async def _quiet(place: Installation, principal: Principal) -> None:
+async def quiet(place: Installation, principal: Principal) -> None:
     """Wait for what goes on behind A's back: from here on only an attack could change anything."""
     async with asyncio.timeout(60):
         while await _busy(place, principal):  # noqa: ASYNC110 - nobody tells when the last job has ended
