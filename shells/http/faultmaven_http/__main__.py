@@ -6,7 +6,6 @@ import sys
 
 from faultmaven import load_settings
 from faultmaven_core.shared.errors import MisconfiguredError
-from faultmaven_http.logs import configure
 from faultmaven_http.serve import ALL, MISCONFIGURED, serve
 
 
@@ -17,7 +16,6 @@ def main(arguments: list[str]) -> int:
     except MisconfiguredError as error:
         sys.stderr.write(f"error: {error}\n")
         return MISCONFIGURED
-    configure(settings.http.log_level)
     return serve(settings, arguments[0] if arguments else ALL)
 
 

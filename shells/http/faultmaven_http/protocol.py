@@ -7,9 +7,6 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from faultmaven_http.correlation import correlate
-from faultmaven_http.errors import MEDIA_TYPE, HttpError, told
-
 MOST_HEAD = 64 << 10
 """Bytes of a head that are read at all; what is smaller is refused by its own limits, in `hygiene`."""
 
@@ -23,6 +20,7 @@ class EdgeProtocol(HttpToolsProtocol):
     """One connection."""
 
     _reading_head = True
+    _ended = False
     _head = 0
     _discarded = 0
     _deadline: asyncio.TimerHandle | None = None
@@ -45,8 +43,10 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         if self._reading_head and self._deadline is None:
             self._arm()
+        self._ended = False
         super().data_received(data)
-        if self._reading_head and not self._refused and not self.transport.is_closing():
+        # Where a request has ended in these bytes, they were its own and not those of the next head.
+        if self._reading_head and not self._ended and not self._refused and not self.transport.is_closing():
             self._head += len(data)
             if self._head > MOST_HEAD:
                 self._refuse(431, "The head of the request is too large.")
@@ -70,7 +70,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The next byte is of another head."""
         super().on_message_complete()
-        self._reading_head, self._head = True, 0
+        self._reading_head, self._head, self._ended = True, 0, True
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body; what nobody reads any more is taken for a while, and then not."""
@@ -99,6 +99,9 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         # Not into an answer that has begun: the client would take it for a part of that.
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            from faultmaven_http.correlation import correlate
+            from faultmaven_http.errors import MEDIA_TYPE, HttpError, told
+
             correlation = correlate(())
             answer = told(HttpError(status, sentence, code="invalid_request"), correlation.id)
             head = (

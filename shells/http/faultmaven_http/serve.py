@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from faultmaven_core import codec
 from faultmaven_core.shared.errors import BackendUnavailableError, FaultMavenError, MisconfiguredError
-from faultmaven_http.correlation import correlate
-from faultmaven_http.errors import MEDIA_TYPE, told
 from faultmaven_http.protocol import EdgeProtocol
-from faultmaven_http.shapes.health import Alive
 
 if TYPE_CHECKING:
     from faultmaven.tree import Settings
@@ -28,6 +24,9 @@ if TYPE_CHECKING:
 ALL = "all"
 OK, FAILED, RETRY_LATER, MISCONFIGURED = 0, 70, 75, 78
 """Exit codes, of sysexits.h."""
+
+ALIVE = b'{"status":"alive"}'
+"""What `shapes.health.Alive` is in JSON, before anything that knows that is loaded."""
 
 KEEP_ALIVE = 75
 BACKLOG = 2048
@@ -92,9 +91,12 @@ class Platform:
 
 async def _meanwhile(scope: Scope, send: Send) -> None:
     if scope["path"] == "/health/live":
-        status, media, body = 200, b"application/json", codec.encode(Alive("alive"))
+        status, media, body = 200, b"application/json", ALIVE
         headers: list[tuple[bytes, bytes]] = []
     else:
+        from faultmaven_http.correlation import correlate
+        from faultmaven_http.errors import MEDIA_TYPE, told
+
         answer = told(BackendUnavailableError("The service is starting."), correlate(()).id)
         status, media, body, headers = answer.status, MEDIA_TYPE, answer.body, list(answer.headers)
     headers += [(b"content-type", media), (b"content-length", str(len(body)).encode())]
@@ -187,10 +189,12 @@ def _say(sentence: str) -> None:
 async def opened(settings: Settings, services: Sequence[str]) -> AsyncIterator[HttpApplication]:
     """The services over all that the settings name."""
     # Imports take a while, and hold up nobody from a thread.
-    for module in ("faultmaven.composition.resources", "faultmaven_http.app"):
+    for module in ("faultmaven_http.logs", "faultmaven.composition.resources", "faultmaven_http.app"):
         await asyncio.to_thread(import_module, module)
     from faultmaven import FaultMaven
     from faultmaven_http.app import create_app
+    from faultmaven_http.logs import configure
 
+    configure(settings.http.log_level)
     async with FaultMaven.open(settings) as fm:
         yield create_app(fm.application, settings.http, services)

@@ -17,6 +17,9 @@ import httpx2
 import pytest
 
 from faultmaven_contract_tests.servers.ports import free_port
+from faultmaven_core import codec
+from faultmaven_http.serve import ALIVE
+from faultmaven_http.shapes.health import Alive
 
 SECONDS = 60.0
 """For whatever a process does; a slow machine may take its time."""
@@ -155,3 +158,19 @@ async def test_what_has_begun_is_finished_before_it_ends(tmp_path: Path) -> None
         assert b"connection: close" in answer.lower()
         await asyncio.to_thread(child.communicate, None, SECONDS)
     assert child.returncode == 0
+
+
+def test_the_port_opens_before_anything_heavy_is_loaded() -> None:
+    """A probe is answered at once, on the smallest machine too."""
+    program = (
+        "import sys\nimport faultmaven_http.__main__\n"
+        "heavy = {'sqlalchemy', 'numpy', 'structlog', 'prometheus_client', 'cryptography', 'starlette.routing', 'injector'}\n"
+        "print('loaded:', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_what_is_said_before_that_is_what_is_said_after() -> None:
+    """The answer of the probe is written out by hand once."""
+    assert codec.encode(Alive("alive")) == ALIVE
