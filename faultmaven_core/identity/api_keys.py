@@ -15,6 +15,7 @@ from faultmaven_core.identity.model import ApiKeyId, Principal
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.permissions import known
 from faultmaven_core.identity.ports import IdentityUnitOfWork
+from faultmaven_core.identity.rights import require_person
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PermissionDeniedError, QuotaExceededError
 from faultmaven_core.shared.ids import UserId
@@ -35,7 +36,8 @@ class ApiKeys:
         self._parts = parts
 
     async def create(self, command: c.CreateApiKey, principal: Principal) -> v.ApiKeyCreated:
-        """Make a key. Raises PermissionDeniedError where it would be wider than the caller is now."""
+        """Make a key. Raises PermissionDeniedError where it would be wider than the caller is, or he is a program."""
+        require_person(principal)
         name = checked("name", command.name.strip(), most=100, least=1)
         if not 1 <= command.days <= MOST_DAYS:
             raise InvalidInputError(f"A key lives 1 to {MOST_DAYS} days.", fields={"days": "out of range"})
@@ -81,7 +83,13 @@ class ApiKeys:
             return v.ApiKeyList(tuple(_view(key) for key in await unit.api_keys.of_user(user)))
 
     async def revoke(self, command: c.RevokeApiKey, principal: Principal) -> v.ApiKeyView:
-        """Let nobody in by a key. Raises NotFoundError, for another's without `user:write` too."""
+        """Let nobody in by a key.
+
+        Raises NotFoundError, for another's without `user:write` too; PermissionDeniedError for programs, which may only
+        end themselves.
+        """
+        if command.api_key_id != principal.client_id:
+            require_person(principal)
         parts, caller = self._parts, principal.caller
 
         async def work(unit: IdentityUnitOfWork) -> v.ApiKeyView:

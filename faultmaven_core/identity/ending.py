@@ -9,6 +9,7 @@ from faultmaven_core.identity.model import Principal
 from faultmaven_core.identity.opening import seen, session_id
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.ports import IdentityUnitOfWork
+from faultmaven_core.identity.rights import require_person
 from faultmaven_core.sessions.model import SessionId
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
@@ -48,7 +49,12 @@ class Ending:
         return v.SessionList(tuple(shown))
 
     async def end(self, command: c.EndSession, principal: Principal) -> v.SessionsEnded:
-        """End one of the caller's sessions. Raises NotFoundError, for another user's too."""
+        """End one of the caller's sessions.
+
+        Raises NotFoundError, for another user's too; PermissionDeniedError where a program ends any but its own.
+        """
+        if command.session_id != principal.sid:
+            require_person(principal)
         sid = _named(command.session_id)
         session = await self._parts.sessions.get(sid, slide=False)
         if session is None or session.sign_in.user != principal.caller.user:
@@ -59,7 +65,8 @@ class Ending:
         return v.SessionsEnded(1)
 
     async def end_others(self, principal: Principal) -> v.SessionsEnded:
-        """End all of the caller's sessions but the one that asks."""
+        """End all of the caller's sessions but the one that asks. Raises PermissionDeniedError for programs."""
+        require_person(principal)
         happening = Happening("session.others_ended", principal.caller.user, principal.caller.user)
         await self._revoke(principal, happening, keep=principal.sid)
         return v.SessionsEnded(await self.sessions(principal.caller, keep=principal.sid))

@@ -16,6 +16,7 @@ from faultmaven_core.identity.opening import same_password
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.password_rules import checked_password
 from faultmaven_core.identity.ports import IdentityUnitOfWork
+from faultmaven_core.identity.rights import require_person
 from faultmaven_core.identity.signing_in import SigningIn
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, StaleVersionError, UnauthenticatedError
@@ -37,7 +38,8 @@ class Passwords:
         return await self._parts.hasher.hash(checked_password(password, self._parts.common, forbidden))
 
     async def change(self, command: c.ChangePassword, principal: Principal) -> v.Done:
-        """Change one's own. Raises UnauthenticatedError where the current one is wrong."""
+        """Change one's own. Raises UnauthenticatedError where the current one is wrong, PermissionDeniedError for programs."""
+        require_person(principal)
         caller = principal.caller
         user, organization = await self._read(caller)
         if not await self._signing_in.check(user, command.current, principal.client):

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from faultmaven_core.identity.model import Role, User, UserState, granted
+from faultmaven_core.identity.model import Principal, Role, User, UserState, granted
 from faultmaven_core.identity.permissions import BUILT_IN, OWNER
 from faultmaven_core.identity.ports import IdentityUnitOfWork
 from faultmaven_core.shared.errors import InvalidInputError, PermissionDeniedError, PreconditionFailedError
 
 MOST_ROLES = 20
+
+_PROGRAMS = ("api_key", "oauth")
+
+
+def require_person(principal: Principal) -> None:
+    """Raises PermissionDeniedError for programs: with what it was lent, none makes itself more or longer-lived rights."""
+    if principal.method in _PROGRAMS:
+        raise PermissionDeniedError("This takes somebody who signed in himself, not a program that acts for him.")
 
 
 def require_roles(roles: Sequence[str], custom: Iterable[Role], held: frozenset[str]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from faultmaven_contract_tests.identity_installation import HOME, People
+from faultmaven_contract_tests.identity_installation import HOME, PASSWORD, People
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity.api_keys import new_key, well_formed
 from faultmaven_core.shared.errors import (
@@ -45,15 +45,36 @@ async def test_a_key_is_never_wider_than_its_user_is_now(people: People) -> None
     assert not (await people.service.authenticate(made.secret)).may("user:write")
 
 
-async def test_a_key_cannot_make_a_wider_one(people: People) -> None:
-    """T-12: neither by name nor by asking for all."""
+async def test_a_program_makes_itself_no_longer_life(people: People) -> None:
+    """T-12: neither another key, nor a password, nor an end to those who could stop it; it may end itself."""
     owner = await people.principal(await people.sign_up("ann"))
-    narrow = await people.service.api_keys.create(c.CreateApiKey("narrow", ("account:write",)), owner)
-    program = await people.service.authenticate(narrow.secret)
+    kept = await people.service.api_keys.create(c.CreateApiKey("kept"), owner)
+    made = await people.service.api_keys.create(c.CreateApiKey("program"), owner)
+    program = await people.service.authenticate(made.secret)
+    client = replace(owner, method="oauth", client_id="faultmaven-copilot", sid="")
+    for who in (program, client):
+        for attempt in (
+            people.service.api_keys.create(c.CreateApiKey("another"), who),
+            people.service.api_keys.revoke(c.RevokeApiKey(kept.api_key.api_key_id), who),
+            people.service.passwords.change(c.ChangePassword(PASSWORD, "another good one"), who),
+            people.service.sessions.end(c.EndSession(owner.sid), who),
+            people.service.sessions.end_others(who),
+        ):
+            with pytest.raises(PermissionDeniedError, match="signed in himself"):
+                await attempt
+    await people.service.api_keys.revoke(c.RevokeApiKey(made.api_key.api_key_id), program)
+    with pytest.raises(UnauthenticatedError):
+        await people.service.authenticate(made.secret)
+
+
+async def test_a_key_is_not_wider_than_who_makes_it(people: People) -> None:
+    """T-12: by name, or by asking for all."""
+    owner = await people.principal(await people.sign_up("ann"))
+    member = await people.principal(await people.join(owner, "bob"))
     with pytest.raises(PermissionDeniedError):
-        await people.service.api_keys.create(c.CreateApiKey("wide", ("case:read",)), program)
-    same = await people.service.api_keys.create(c.CreateApiKey("all that I may"), program)
-    assert same.api_key.permissions == ("account:write",)
+        await people.service.api_keys.create(c.CreateApiKey("wide", ("user:write",)), member)
+    made = await people.service.api_keys.create(c.CreateApiKey("all that I may"), member)
+    assert frozenset(made.api_key.permissions) == member.permissions
 
 
 async def test_a_key_ends_by_its_time_or_by_hand(people: People) -> None:
