@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 MOST_DEPTH = 32
 MOST_FIELDS = 200
+READ_SECONDS = 60.0
+"""For a body that is read whole; a client that sends it byte by byte keeps nothing busy for longer."""
 
 CLAIMS = frozenset(
     (
@@ -58,9 +61,23 @@ def declared_length(scope: Scope) -> int:
 
 
 async def read(scope: Scope, receive: Receive, *, most: int) -> bytes:
-    """The whole body. Raises TooLargeError, before a byte is read where the length is told, ClientLeftError."""
+    """The whole body.
+
+    Raises TooLargeError, before a byte is read where the length is told, HttpError 408 where it does not come within
+    READ_SECONDS, ClientLeftError.
+    """
     if declared_length(scope) > most:
         raise too_large(most)
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await _read(receive, most)
+    except TimeoutError as error:
+        raise HttpError(
+            408, "The body did not come in time.", code="timeout", headers={"connection": "close"}
+        ) from error
+
+
+async def _read(receive: Receive, most: int) -> bytes:
     data = bytearray()
     more = True
     while more:

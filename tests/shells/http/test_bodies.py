@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
+from faultmaven_http import bodies
 from faultmaven_http.bodies import ClientLeftError, from_form, from_json, from_query, read
 from faultmaven_http.errors import HttpError
 
@@ -128,6 +130,19 @@ async def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
         await read({"headers": ()}, pieces, most=10)
     assert pieces.taken == 2
     assert await read({"headers": ()}, Pieces([b"ab", b"c"]), most=3) == b"abc"
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger who signs in letter by letter keeps no connection for ever."""
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.05)
+
+    async def never() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    with pytest.raises(HttpError) as caught:
+        await read({"headers": ()}, never, most=100)
+    assert caught.value.status == 408
 
 
 async def test_half_a_body_is_no_body() -> None:

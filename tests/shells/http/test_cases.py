@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -206,6 +207,15 @@ async def test_the_same_key_opens_one_case(ann: httpx2.AsyncClient, made: Made) 
         assert (await bob.post("/api/v1/cases", json={"title": "Bob's"}, headers=key)).json()["title"] == "Bob's"
     for bad in ("short", "x" * 256, "with space", "semi;colon"):
         assert (await ann.post("/api/v1/cases", json={}, headers={"Idempotency-Key": bad})).status_code == 422
+
+
+async def test_the_same_key_at_once_opens_one_case(ann: httpx2.AsyncClient) -> None:
+    """Whoever comes while the first is still at work gets its answer, and no conflict."""
+    key = {"Idempotency-Key": "opt_case_1764000000000_2"}
+    answers = await asyncio.gather(*(ann.post("/api/v1/cases", json={"title": "Once"}, headers=key) for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert (await ann.get("/api/v1/cases")).json()["total_count"] == 1
 
 
 async def test_a_key_counts_for_one_address(ann: httpx2.AsyncClient) -> None:
