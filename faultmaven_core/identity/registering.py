@@ -18,7 +18,7 @@ from faultmaven_core.identity.permissions import OWNER
 from faultmaven_core.identity.ports import IdentityUnitOfWork
 from faultmaven_core.identity.signing_in import BY_PASSWORD, SYSTEM, ensure_organization
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import ConflictError, InvalidInputError, PermissionDeniedError
+from faultmaven_core.shared.errors import AlreadyExistsError, ConflictError, InvalidInputError, PermissionDeniedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Registering:
         *,
         actor: str,
     ) -> User:
-        """Keep a new user, within a unit of his organization."""
+        """Keep a new user, within a unit of his organization. Raises ConflictError where name or address are taken."""
         key = self._parts.ids.new()
         user = User(
             key,
@@ -131,7 +131,11 @@ class Registering:
         )
         happening = Happening("user.created", actor or user.id, user.id, detail={"roles": " ".join(roles)})
         await self._parts.audit.note(unit, organization.id, happening, client)
-        await unit.users.add(user)
+        try:
+            await unit.users.add(user)
+        except AlreadyExistsError as error:
+            # Taken between the look and now; trying again would find the same.
+            raise ConflictError("The user name or the address is taken.") from error
         return user
 
     async def _join(self, command: c.Register, client: ClientInfo) -> tuple[User, Organization]:
