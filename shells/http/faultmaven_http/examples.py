@@ -11,7 +11,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from faultmaven_core import codec
-from faultmaven_http.shapes import cases, health, meta, problem
+from faultmaven_http.shapes import cases, evidence, health, knowledge, meta, problem, uploads
 
 _OPENED = datetime(2026, 3, 2, 14, 5, 1, tzinfo=UTC)
 _CHANGED = datetime(2026, 3, 2, 14, 9, 30, tzinfo=UTC)
@@ -66,6 +66,12 @@ _ALL: tuple[object, ...] = (
     cases.TitleWish(8, "checkout"),
     cases.CaseTitle("Checkout answers 503"),
     cases.MessageList((_MESSAGE,), 1, 1, has_more=False, next_offset=None),
+    evidence.KindWish("log"),
+    evidence.LineSearch("connection refused"),
+    evidence.LinkWish(60),
+    uploads.NewUpload("checkout.log", 1 << 30),
+    knowledge.DocumentChange(title="Redis is full", tags=("redis",)),
+    knowledge.SearchRequest("OOM command not allowed"),
     problem.Problem(
         type="about:blank",
         title="Not Found",

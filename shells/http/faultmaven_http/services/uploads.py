@@ -48,13 +48,13 @@ async def show(asked: Asked) -> Answer:
 
 async def receive(asked: Asked) -> Answer:
     """Take a part. What came of one that broke off stays, and the client goes on behind it."""
+    uploads, named = asked.application.evidence.uploads, _named(asked)
+    before = await uploads.show(named, asked.caller)
     if asked.header(b"content-type").partition(";")[0].strip().lower() != PART:
         raise HttpError(415, f"A part of an upload is sent as {PART}.", code="unsupported_type")
     offset = asked.header(b"upload-offset")
     if not (offset.isascii() and offset.isdigit() and len(offset) < 19):
         raise InvalidInputError("Upload-Offset must say where the part begins.", fields={"Upload-Offset": "missing"})
-    uploads, named = asked.application.evidence.uploads, _named(asked)
-    before = await uploads.show(named, asked.caller)
     async with aclosing(_as_far_as_it_came(pieces(asked, before.size - before.offset))) as chunks:
         view = await uploads.receive(named, int(offset), chunks, asked.caller)
     headers = _headers(view)
