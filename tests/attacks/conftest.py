@@ -46,7 +46,7 @@ class Holder(Authenticator):
             raise UnauthenticatedError("The bearer token is not valid.")
         rights = frozenset(bearer.removeprefix("may:").split(","))
         caller = Caller(OrganizationId("acme"), UserId("usr_0123456789ab"))
-        return Principal(caller, "ann", "Ann", "", (), rights, "", "", "api_key", expires_at=None)
+        return Principal(caller, "ann", "Ann", "", (), rights, "", "", "pwd", expires_at=None)
 
 
 @pytest.fixture

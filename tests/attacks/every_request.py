@@ -29,6 +29,17 @@ ANY_ID = {
 }
 """An id for each place in a path, that nobody has."""
 
+RAW: Mapping[str, Mapping[str, Any]] = {
+    "upload.receive": {
+        "content": b"a part",
+        "headers": {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
+    }
+}
+"""What is sent to endpoints whose bodies are no values, by their names."""
+
+NEEDED: Mapping[str, Mapping[str, Any]] = {"upload.begin": {"name": "app.log", "size": 10}}
+"""Members that an endpoint needs though its type does not say so."""
+
 NO_REFERENCES = frozenset({"client_id"})
 """Names that end as ids do and are a client's own words."""
 
@@ -63,12 +74,16 @@ def references(endpoint: Endpoint) -> frozenset[str]:
 
 def request(endpoint: Endpoint, ids: Ids, word: str = BESIDE, **extra: Any) -> Mapping[str, Any]:
     """What a client sends to an endpoint: these ids, `word` in texts of queries, `extra` members in the body."""
-    sent: dict[str, Any] = {"method": endpoint.method, "url": endpoint.path.format_map(ids)}
+    sent: dict[str, Any] = {
+        "method": endpoint.method,
+        "url": endpoint.path.format_map(ids),
+        **RAW.get(endpoint.name, {}),
+    }
     if endpoint.query is not None:
         texts = {name: word for name, kind in _fields(endpoint.query) if name in ("text", "query", "q", "search")}
         sent["params"] = {**_texts(sample(endpoint.query)), **texts, **_own(endpoint.query, ids)}
     if endpoint.body is not None:
-        sent["json"] = {**sample(endpoint.body), **_own(endpoint.body, ids), **extra}
+        sent["json"] = {**sample(endpoint.body), **NEEDED.get(endpoint.name, {}), **_own(endpoint.body, ids), **extra}
     if endpoint.parts is not None:
         sent["data"] = {**_texts(sample(endpoint.parts)), "query": word, **_own(endpoint.parts, ids), **extra}
         sent["files"] = {"file": ("note.log", b"2026-03-02T14:05:01Z ERROR out of memory\n", "text/plain")}

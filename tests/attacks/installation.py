@@ -202,7 +202,10 @@ async def _of_a_case(place: Installation, principal: Principal, a: Owned) -> Non
     a.ids["evidence_id"] = a.ids["file_id"] = added.evidence_id
     async with place.client(a.token) as client:
         asked = await client.post(f"/api/v1/cases/{case.case_id}/investigations", json={"question": canary("asked")})
-    a.ids["job_id"] = asked.json()["job_id"]
+        upload = await client.post(
+            f"/api/v1/cases/{case.case_id}/uploads", json={"name": f"{PRIVATE}-upload.log", "size": 100}
+        )
+    a.ids |= {"job_id": asked.json()["job_id"], "upload_id": upload.json()["upload_id"]}
     await app.investigation.investigate(Investigate(case.case_id), caller)
     await app.turns.take(TakeTurn(case.case_id, f"Why? {canary('message')}"), caller)
 

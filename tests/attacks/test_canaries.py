@@ -42,6 +42,7 @@ WRITTEN = frozenset(
         "tag",
         "team",
         "title",
+        "upload.log",
     ]
 )
 """What own_all writes, text by text."""
