@@ -47,6 +47,17 @@ BACKENDS = {
     "openai": "openai",
     "click": "click",
     "rich": "rich",
+    "httptools": "httptools",
+    "python_multipart": "python-multipart",
+    "prometheus_client": "prometheus-client",
+    "starlette": "starlette",
+    "structlog": "structlog",
+    "uvicorn": "uvicorn",
+    "uvloop": "uvloop",
+    "aiosmtplib": "aiosmtplib",
+    "argon2": "argon2-cffi",
+    "cryptography": "cryptography",
+    "joserfc": "joserfc",
 }
 """Import name of every library that the product uses -> the distribution that has it."""
 
@@ -82,7 +93,14 @@ def test_every_foreign_import_of_the_product_is_a_dependency_that_users_get() ->
     """An import of something that only developers have would break on a user's machine."""
     import grimp
 
-    packages = ("faultmaven_core", "faultmaven_adapters", "faultmaven", "faultmaven_worker", "faultmaven_cli")
+    packages = (
+        "faultmaven_core",
+        "faultmaven_adapters",
+        "faultmaven",
+        "faultmaven_http",
+        "faultmaven_worker",
+        "faultmaven_cli",
+    )
     graph = grimp.build_graph(*packages, include_external_packages=True, cache_dir=None)
     foreign = {name for name in graph.modules if graph.is_module_squashed(name)} - sys.stdlib_module_names
     assert foreign - set(packages) <= set(BACKENDS)
@@ -126,6 +144,7 @@ def test_the_wheel_holds_our_packages_with_type_marks_and_data_and_no_other_name
         "faultmaven_cli",
         "faultmaven_contract_tests",
         "faultmaven_core",
+        "faultmaven_http",
         "faultmaven_worker",
     }
     assert {f"{package}/py.typed" for package in packages} <= set(names)
