@@ -109,7 +109,7 @@ ROWS = (
         "statelessness",
         90,
         "any replica answers",
-        (File("contract_tests/test_turns.py", "turns of one case at once from several replicas"),),
+        (Contract("cases", _SQL),),
     ),
     Row(
         "job worker",
