@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from faultmaven.places import Resource
 from faultmaven.variables import Reading, Variable
@@ -64,7 +65,8 @@ REGISTRATION = Variable(
 )
 DEV_LOGIN = Variable(
     "FM_DEV_LOGIN",
-    "Signing in by name alone: `off`; `loopback`, where the server listens on this machine only; or `on`, for anybody.",
+    "Signing in by name alone: `off`; `loopback`, where the server listens on this machine only, without proxies and without "
+    "a public address; or `on`, for anybody.",
     "loopback",
     "identity",
 )
@@ -92,6 +94,7 @@ VARIABLES = tuple(value for value in list(globals().values()) if isinstance(valu
 LONGEST_ACCESS = 600.0
 """Seconds: RFC 9068 tokens live minutes, so that what they say of roles is not old."""
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|(?:chrome|moz)-extension://[A-Za-z0-9-]{8,64}")
 _SELF_HOSTED = re.compile(
     # Extension ids are 32 letters a to p in Chromium, UUIDs in Firefox.
@@ -122,7 +125,20 @@ class HttpSettings:
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return self.host in {"localhost", "127.0.0.1", "::1"}
+        return self.host in _LOOPBACK
+
+    @property
+    def only_here(self) -> bool:
+        """Whether nothing stands in front that others could reach: no proxy, and no public name."""
+        return self.on_loopback and not self.proxies and urlsplit(self.public_url).hostname in _LOOPBACK
+
+    def is_meant(self, host: str) -> bool:
+        """Whether a Host header names this machine, or the public address; else another name was made to lead here."""
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        return name in _LOOPBACK or name == urlsplit(self.public_url).hostname
 
     def allows(self, origin: str) -> bool:
         """Whether a browser's page of this origin may call; only exact origins, and none that calls itself `null`."""

@@ -15,6 +15,7 @@ from faultmaven import FaultMaven
 from faultmaven_http.app import create_app
 from tests.shells.http.shell import client_of
 
+HERE = {"host": "localhost:8090"}
 PASSWORD = "wide river, 7 old lanterns"
 VERIFIER = "a" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -124,13 +125,28 @@ async def test_who_cannot_be_is_not_signed_up(nobody: httpx2.AsyncClient, body: 
 
 async def test_by_name_alone_one_signs_in_on_this_machine_only(fm: FaultMaven, nobody: httpx2.AsyncClient) -> None:
     """A fresh name makes a user of the installation's own organization, for longer than a page lives without refresh."""
-    tokens = check(await nobody.post("/api/v1/auth/dev-login", json={"username": "dev"}))
+    tokens = check(await nobody.post("/api/v1/auth/dev-login", json={"username": "dev"}, headers=HERE))
     assert tokens["user"]["is_dev_user"] is True
     assert tokens["expires_in"] == 8 * 3600
     check(
-        await nobody.post("/api/v1/auth/dev-register", json={"username": "dev2", "email": "", "display_name": ""}), 201
+        await nobody.post(
+            "/api/v1/auth/dev-register", json={"username": "dev2", "email": "", "display_name": ""}, headers=HERE
+        ),
+        201,
     )
     assert fm.settings.http.on_loopback
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:8090", "[::", ""])
+async def test_a_page_whose_name_was_made_to_lead_here_signs_in_by_no_name(
+    nobody: httpx2.AsyncClient, host: str
+) -> None:
+    """Its requests come from this machine's own browser, and only the Host header tells."""
+    for place in ("dev-login", "dev-register", "register"):
+        body = {"username": "dev", "email": "dev@example.org", "display_name": "Dev"}
+        answer = await nobody.post(f"/api/v1/auth/{place}", json=body, headers={"host": host})
+        assert answer.status_code in (400, 404), answer.text
+    assert (await nobody.post("/api/v1/auth/dev-login", json={"username": "dev"}, headers=HERE)).status_code == 200
 
 
 async def test_a_refresh_token_is_good_once_at_both_addresses(nobody: httpx2.AsyncClient) -> None:

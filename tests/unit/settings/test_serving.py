@@ -72,3 +72,17 @@ def test_origins_are_exact(origin: str, *, at_home: bool, in_the_cloud: bool) ->
     listed = {"FM_CORS_ORIGINS": "https://fm.example.org"}
     assert settings(**listed).http.allows(origin) is at_home
     assert settings(**listed, FM_DEPLOYMENT_MODE="cloud").http.allows(origin) is in_the_cloud
+
+
+@pytest.mark.parametrize(
+    ("environ", "only_here"),
+    [
+        ({}, True),
+        ({"FM_HTTP_HOST": "0.0.0.0"}, False),
+        ({"FM_TRUSTED_PROXIES": "127.0.0.1"}, False),
+        ({"FM_PUBLIC_URL": "https://fm.example.org"}, False),
+    ],
+)
+def test_behind_a_proxy_a_loopback_address_is_not_private(environ: dict[str, str], *, only_here: bool) -> None:
+    """Whoever reaches the proxy reaches the server, so a name alone lets nobody in."""
+    assert settings(**environ).http.only_here is only_here

@@ -87,7 +87,7 @@ def policy(settings: Settings) -> IdentityPolicy:
         settings.caller.organization,
         AuthMode(chosen.mode),
         registration=chosen.registration == "open",
-        dev_login=chosen.dev_login == "on" or (chosen.dev_login == "loopback" and settings.http.on_loopback),
+        dev_login=chosen.dev_login == "on" or (chosen.dev_login == "loopback" and settings.http.only_here),
         access_ttl=timedelta(seconds=chosen.access_ttl),
         dev_access_ttl=timedelta(seconds=chosen.dev_access_ttl),
         refresh_idle=timedelta(seconds=chosen.refresh_idle),

@@ -7,6 +7,7 @@ from typing import Any
 
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity.policy import COPILOT, AuthMode
+from faultmaven_core.shared.errors import NotFoundError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Asked, Endpoint, Work
 from faultmaven_http.services.oauth import OAUTH
@@ -37,13 +38,22 @@ async def login(asked: Asked) -> s.Tokens:
 async def register(asked: Asked) -> s.Tokens:
     """Sign up."""
     b: s.SignUp = asked.body
+    if not b.password:
+        _require_here(asked)
     command = c.Register(b.username, b.email, b.display_name, b.password, b.invitation)
     return tokens_of(await asked.application.identity.register(command, asked.client))
 
 
 async def dev_login(asked: Asked) -> s.Tokens:
     """Sign in by name."""
+    _require_here(asked)
     return tokens_of(await asked.application.identity.dev_login(c.DevLogin(asked.body.username), asked.client))
+
+
+def _require_here(asked: Asked) -> None:
+    """Raises NotFoundError where a page of somebody else's name, which was made to lead to this machine, signs in by name."""
+    if asked.settings.on_loopback and not asked.settings.is_meant(asked.header(b"host")):
+        raise NotFoundError("Signing in by name alone is not offered here.")
 
 
 async def refresh(asked: Asked) -> s.Tokens:
