@@ -12,6 +12,9 @@ import structlog
 
 from faultmaven_http.correlation import CURRENT
 
+OURS = ("faultmaven", "faultmaven_adapters", "faultmaven_core", "faultmaven_http")
+"""Loggers whose lines hold no secret at any level."""
+
 
 def configure(level: str, out: TextIO | None = None) -> None:
     """Write all log lines of this process to `out` (standard output), from `level` (debug to error) on."""
@@ -37,11 +40,10 @@ def configure(level: str, out: TextIO | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(number)
-    for client in ("httpx", "httpx2", "httpcore", "httpcore2"):  # they tell whole addresses, queries with them
-        logging.getLogger(client).setLevel(logging.WARNING)
-    # What the server says of its own starting and stopping is said by serve.py, in our words.
-    logging.getLogger("uvicorn").setLevel(max(number, logging.WARNING))
+    # Libraries tell whole addresses, queries and bodies when they are asked for details; only we are.
+    root.setLevel(max(number, logging.WARNING))
+    for ours in OURS:
+        logging.getLogger(ours).setLevel(number)
 
 
 def _correlated(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
