@@ -153,6 +153,12 @@ JOB_STORE: Policies = {
     "sweep": Policy(idempotent=False, deadline=60),
 }
 
+MAIL: Policies = {
+    # Handed over twice is read twice; who asked for the letter may ask again.
+    "send": Policy(idempotent=False, deadline=30),
+    "aclose": _PLAIN,
+}
+
 POLICIES: Mapping[str, Policies] = {
     "BlobStore": BLOBS,
     "Cache": CACHE,
@@ -160,6 +166,7 @@ POLICIES: Mapping[str, Policies] = {
     "JobStore": JOB_STORE,
     "JobTransport": JOB_TRANSPORT,
     "Leases": LEASES,
+    "Mailer": MAIL,
     "RateLimiter": RATE_LIMIT,
     "SessionStore": SESSIONS,
     "Signals": SIGNALS,

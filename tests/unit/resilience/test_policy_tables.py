@@ -20,11 +20,12 @@ PURE = {"Decompression", "DocumentText", "PatternScanner", "ReportRenderer", "Sc
 LOCAL = {
     *("DocumentFiles", "DocumentReader", "DocumentReading", "EvidenceFiles", "ExtractionRun", "ExtractionRunner"),
     *("Journal", "Scratch"),
+    *("KeyRing", "PasswordHasher", "Tokens"),
 }
-"""Processes and files of this machine: they have limits of their own."""
+"""Processes, files and computation of this machine: they have limits of their own."""
 
-PARTS = {"BlobReader", "Inspectable", "JobOutbox", "Pingable", "UnitOfWork", "UnitOfWorkFactory"}
-"""Parts of other ports, and units of work with what is in them."""
+PARTS = {"AccountDirectory", "BlobReader", "Inspectable", "JobOutbox", "Pingable", "UnitOfWork", "UnitOfWorkFactory"}
+"""Parts of other ports, and units of work with what is in them and what stands beside them in the same database."""
 
 IN_UNITS = ("Repository", "UnitOfWork")
 

@@ -12,11 +12,13 @@ from faultmaven.composition.stores import Storage
 from faultmaven.tree import Settings
 from faultmaven_adapters.passwords.argon2 import Argon2Passwords
 from faultmaven_adapters.passwords.common import CommonPasswords
+from faultmaven_adapters.resilience.policy import resilient
 from faultmaven_adapters.tokens.jose import JoseTokens
 from faultmaven_adapters.tokens.key_folder import KeyFolder
 from faultmaven_core.identity.policy import AuthMode, IdentityPolicy
 from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.ports.mail import Mailer
+from faultmaven_core.ports.policy import MAIL
 from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.sessions.expiry import SessionLimits
 from faultmaven_core.sessions.ports import SessionStore
@@ -36,7 +38,8 @@ class IdentityModule(Module):
         if url.scheme == "none":
             mailer: Mailer = module.NoMailer()
         else:
-            mailer = module.SmtpMailer(url.place, settings.identity.mail_from, clock, password=url.password)
+            sender = module.SmtpMailer(url.place, settings.identity.mail_from, clock, password=url.password)
+            mailer = resilient(sender, MAIL, "The mail server")
         lifecycle.on_close(mailer.aclose)
         return mailer
 
