@@ -134,6 +134,7 @@ def test_every_error_has_an_exit_code() -> None:
         (errors.CorruptDataError("No."), 70),
         (errors.RateLimitedError("No.", retry_after=1), 75),
         (errors.MisconfiguredError("No."), 78),
+        (ModuleNotFoundError("No module named 'argon2'", name="argon2"), 78),
         (KeyboardInterrupt(), 130),
         (ValueError("surprise"), 70),
     ],

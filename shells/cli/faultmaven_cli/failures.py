@@ -83,5 +83,9 @@ def _told(failure: BaseException) -> tuple[int, str, str]:
     if isinstance(failure, OSError) and failure.filename is not None:
         reason = (failure.strerror or "unknown reason").lower()
         return UNEXPECTED, "os", f"{failure.filename}: {reason}; check that the path exists and that you may use it."
+    if isinstance(failure, ModuleNotFoundError) and failure.name and not failure.name.startswith("faultmaven"):
+        library = failure.name.partition(".")[0]
+        sentence = f"This needs the library {library}, which is not installed: pip install 'faultmaven[all]'."
+        return EXIT_CODES[errors.MisconfiguredError], errors.MisconfiguredError.code, sentence
     message = f"FaultMaven failed unexpectedly ({type(failure).__name__}: {failure})."
     return UNEXPECTED, "unexpected", f"{message} Run it again as `fm --debug …` and report what it prints."

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 
 import click
 
 from faultmaven_cli.session import HOME_OPTION
+from faultmaven_core.shared.errors import MisconfiguredError
 
 NAMES = ("all", "auth", "session", "case", "evidence", "knowledge", "agent")
 """Every service, and all of them in one process. A test compares them with the HTTP shell's table."""
+
+LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "python_multipart", "structlog", "prometheus_client")
+IDENTITY = ("argon2", "cryptography", "joserfc")
+"""What the extras `http` and `identity` bring."""
 
 EPILOG = """\b
 Examples:
@@ -34,6 +40,10 @@ def serve(service: str, host: str | None, port: int | None, home: str) -> None:
 
     given = {"FM_HTTP_HOST": host, "FM_HTTP_PORT": str(port) if port else None, "FM_HOME": home or None}
     environ = replaced(os.environ, {name: value for name, value in given.items() if value is not None})
+    if missing := [name for name in (*LIBRARIES, *IDENTITY) if find_spec(name) is None]:
+        raise MisconfiguredError(
+            f"`fm serve` needs {', '.join(missing)}, which this installation lacks: pip install 'faultmaven[http,identity]'."
+        )
     load_settings(environ)  # what is wrong is said here, in the words of every command
     sys.stderr.flush()
     # Instead of a child: process 1 of a container is then the server itself, and gets the signals.
