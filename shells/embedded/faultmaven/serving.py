@@ -94,6 +94,7 @@ VARIABLES = tuple(value for value in list(globals().values()) if isinstance(valu
 LONGEST_ACCESS = 600.0
 """Seconds: RFC 9068 tokens live minutes, so that what they say of roles is not old."""
 
+_DAY = 86_400.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|(?:chrome|moz)-extension://[A-Za-z0-9-]{8,64}")
 _SELF_HOSTED = re.compile(
@@ -201,6 +202,11 @@ def identity(read: Reading, home: Path) -> IdentitySettings:
     )
     for variable, value, most, of in (
         (ACCESS_TTL, found.access_ttl, LONGEST_ACCESS, "10m"),
+        (ACCESS_TTL, found.access_ttl, found.dev_access_ttl, DEV_ACCESS_TTL.name),
+        (ACCESS_TTL, found.access_ttl, found.refresh_idle, REFRESH_IDLE.name),
+        (DEV_ACCESS_TTL, found.dev_access_ttl, _DAY, "24h"),
+        (REFRESH_ABSOLUTE, found.refresh_absolute, 30 * _DAY, "30d"),
+        (SESSION_ABSOLUTE, found.session_absolute, 30 * _DAY, "30d"),
         (REFRESH_IDLE, found.refresh_idle, found.refresh_absolute, REFRESH_ABSOLUTE.name),
         (SESSION_IDLE, found.session_idle, found.session_absolute, SESSION_ABSOLUTE.name),
     ):
