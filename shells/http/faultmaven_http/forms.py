@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Receive, Scope
@@ -44,9 +45,30 @@ class Form:
 
 
 class _WholeParser(MultiPartParser):
-    """Also knows whether the form came to its end."""
+    """Also knows whether the form came to its end; its texts are UTF-8 and hold `most_text` bytes together."""
 
-    ended = False
+    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], most_text: int) -> None:
+        super().__init__(headers, stream, max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most_text)
+        self.ended = False
+        self._text, self._most_text = 0, most_text
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """Some of a part came."""
+        if self._current_part.file is None:
+            self._text += end - start
+            if self._text > self._most_text:
+                raise bodies.too_large(self._most_text)
+        super().on_part_data(data, start, end)
+
+    def on_part_end(self) -> None:
+        """A part is whole."""
+        part = self._current_part
+        if part.file is None:
+            try:
+                part.data.decode()  # what is none would be read as Latin-1
+            except UnicodeDecodeError as error:
+                raise InvalidInputError(f"The field {part.field_name[:60]} is not in UTF-8.") from error
+        super().on_part_end()
 
     def on_end(self) -> None:
         """The last boundary was read."""
@@ -57,11 +79,11 @@ class _WholeParser(MultiPartParser):
 async def read_form(scope: Scope, receive: Receive, *, most_file: int, most_text: int) -> AsyncIterator[Form]:
     """The form, multipart or urlencoded; its files are gone afterwards.
 
-    Raises TooLargeError where a file or the whole is over the limits, InvalidInputError where it is no form, HttpError 415 on
-    another type, ClientLeftError.
+    Raises TooLargeError where a file, all texts together or the whole are over the limits, InvalidInputError where it is no
+    form, HttpError 415 on another type or charset, ClientLeftError.
     """
     content_type = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), "")
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = _kind(content_type)
     if kind == "application/x-www-form-urlencoded":
         yield Form(bodies.pairs_of(await bodies.read(scope, receive, most=most_text)), ())
         return
@@ -71,9 +93,7 @@ async def read_form(scope: Scope, receive: Receive, *, most_file: int, most_text
     if bodies.declared_length(scope) > most:
         raise bodies.too_large(most)
     headers = Headers(raw=list(scope["headers"]))
-    parser = _WholeParser(
-        headers, _pieces(receive, most), max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=most_text
-    )
+    parser = _WholeParser(headers, _pieces(receive, most), most_text)
     try:
         parsed = await parser.parse()
     except MultiPartException as error:
@@ -84,6 +104,14 @@ async def read_form(scope: Scope, receive: Receive, *, most_file: int, most_text
         yield _form(parsed.multi_items(), most_file)
     finally:
         await parsed.close()
+
+
+def _kind(content_type: str) -> str:
+    """The media type. Raises HttpError 415 where the sender picks a codec: some take seconds, or make what no UTF-8 can hold."""
+    kind, options = parse_options_header(content_type)
+    if options.get(b"charset", b"utf-8").lower() != b"utf-8":
+        raise HttpError(415, "The texts of a form must be in UTF-8.", code="unsupported_type")
+    return kind.decode("latin-1").strip().lower()
 
 
 def _form(items: Sequence[tuple[str, UploadFile | str]], most_file: int) -> Form:
