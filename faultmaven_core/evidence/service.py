@@ -318,6 +318,7 @@ class EvidenceService:
         return await self._write(command, caller, c.Discarded, work)
 
     async def _get(self, case_id: str, name: str, caller: Caller) -> Evidence:
+        await self._cases.require(case_id, caller)
         async with self._units(caller.organization, read_only=True) as unit:
             return await unit.evidence.get(CaseId(case_id), EvidenceId(name))
 

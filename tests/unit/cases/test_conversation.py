@@ -14,10 +14,12 @@ from faultmaven_core.cases.dialogue import Dialogue
 from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.cases.removal import KEEP_DELETED
 from faultmaven_core.cases.titles import title_of
+from faultmaven_core.evidence import commands as ev
 from faultmaven_core.jobs.commands import ListJobs
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
+from tests.unit.investigation.talking import once
 
 
 async def opened(fm: FaultMaven, **fields: Any) -> c.CaseView:
@@ -167,9 +169,18 @@ async def test_a_deleted_case_looks_like_none_until_it_is_restored(fm: FaultMave
     """Then it is as it was, but for its version and its journal."""
     case = await opened(fm, question="why?")
     await fm.cases.keep_turn(turn(case), fm.caller)
+    item = (
+        await fm.evidence.add_content(ev.AddContent(case.case_id, "app.log"), once(b"ERROR\n"), fm.caller)
+    ).evidence_id
     before = await fm.cases.show(c.ShowCase(case.case_id), fm.caller)
     assert await fm.cases.delete(c.DeleteCase(case.case_id), fm.caller) == c.CaseDeleted(case.case_id)
     for attempt in (
+        fm.evidence.list(ev.ListEvidence(case.case_id), fm.caller),
+        fm.evidence.show(ev.ShowEvidence(case.case_id, item), fm.caller),
+        fm.evidence.content(ev.ReadContent(case.case_id, item), fm.caller),
+        fm.evidence.link(ev.LinkContent(case.case_id, item), fm.caller),
+        fm.evidence.search(ev.SearchEvidence(case.case_id, "error", evidence_id=item), fm.caller),
+        fm.evidence.search(ev.SearchEvidence(case.case_id, "error"), fm.caller),
         fm.cases.show(c.ShowCase(case.case_id), fm.caller),
         fm.cases.messages(t.ReadMessages(case.case_id), fm.caller),
         fm.cases.delete(c.DeleteCase(case.case_id), fm.caller),
@@ -177,12 +188,14 @@ async def test_a_deleted_case_looks_like_none_until_it_is_restored(fm: FaultMave
         fm.cases.keep_turn(turn(before, 2), fm.caller),
         fm.cases.journal(c.ReadJournal(case.case_id), fm.caller),
     ):
-        with pytest.raises(NotFoundError):
+        with pytest.raises(NotFoundError, match="There is no case"):
             await attempt
     assert await browsed(fm) == []
     assert (await fm.cases.list(c.ListCases(), fm.caller)).items == ()
     restored = await fm.cases.restore(c.RestoreCase(case.case_id), fm.caller)
     assert restored.version == before.version + 2
+    content = await fm.evidence.content(ev.ReadContent(case.case_id, item), fm.caller)
+    assert content.item.evidence_id == item
     assert len((await fm.cases.messages(t.ReadMessages(case.case_id), fm.caller)).messages) == 2
     with pytest.raises(NotFoundError):
         await fm.cases.restore(c.RestoreCase(case.case_id), fm.caller)
