@@ -39,7 +39,7 @@ def download(asked: Asked, content: Content) -> Answer:
         (b"accept-ranges", b"bytes"),
         (b"cache-control", b"private, no-cache"),
         (b"content-disposition", disposition(item.name)),
-        (b"content-security-policy", b"default-src 'none'; sandbox"),
+        (b"content-security-policy", b"default-src 'none'; sandbox; frame-ancestors 'none'"),
         (b"cross-origin-resource-policy", b"same-site"),
     ]
     if tag in (given.strip().removeprefix("W/") for given in asked.header(b"if-none-match").split(",")):

@@ -24,6 +24,8 @@ ALWAYS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+LEAVING = (b"connection", b"close")
+"""The next request goes to somebody else."""
 
 _QUIET = frozenset(("/health", "/health/live", "/health/ready", "/metrics"))
 _log = structlog.get_logger("faultmaven.access")
@@ -61,9 +63,11 @@ class Observation:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *self._always, *exchange.headers, *_names(exchange)]
-                if self._leaving():
-                    message["headers"].append((b"connection", b"close"))  # the next request goes to somebody else
+                always = (*self._always, LEAVING) if self._leaving() else self._always
+                # A browser joins what stands twice: the endpoint's own would never loosen anything.
+                own = {name.lower() for name, _ in message["headers"]}
+                added = [header for header in always if header[0] not in own]
+                message["headers"] = [*message["headers"], *added, *exchange.headers, *_names(exchange)]
             else:
                 sent += len(message.get("body", b""))
             await send(message)

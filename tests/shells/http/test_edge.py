@@ -24,6 +24,7 @@ async def test_every_answer_is_safe_for_browsers_and_says_nothing_of_the_server(
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert headers["cache-control"] == "no-store"
+        assert len(headers.keys()) == len(headers.multi_items()), "each stands once"
         assert "server" not in headers
         assert "x-powered-by" not in headers
         assert "set-cookie" not in headers

@@ -116,7 +116,9 @@ async def test_a_download_is_never_a_page_of_ours(ann: httpx2.AsyncClient) -> No
         assert answer.headers["content-type"] == kind, name
         assert answer.headers["content-disposition"].startswith("attachment; ")
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert "sandbox" in answer.headers["content-security-policy"]
+        (policy,) = answer.headers.get_list("content-security-policy")
+        assert {"sandbox", "frame-ancestors 'none'"} <= set(policy.split("; "))
+        assert answer.headers.get_list("cross-origin-resource-policy") == ["same-site"]
 
 
 async def test_a_name_that_says_another_type_than_the_content_is_flagged(ann: httpx2.AsyncClient) -> None:

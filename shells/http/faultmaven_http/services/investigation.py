@@ -38,7 +38,7 @@ def _render(asked: Asked) -> i.RenderReport:
 def _rendered(report: i.RenderedReport, asked: Asked) -> Answer:
     """HTML of a report is ours, but what it quotes is not: a browser may show it, and run nothing."""
     name = f'inline; filename="{asked.path["case_id"]}.{report.form}"'.encode()
-    sandbox = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    sandbox = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     headers = (
         (b"content-type", MEDIA[report.form]),
         (b"content-disposition", name),
