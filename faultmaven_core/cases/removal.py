@@ -130,6 +130,15 @@ async def discard(unit: CaseUnitOfWork, name: str, caller: Caller) -> None:
         await unit.outbox.add(JobRequest(operation, payload, caller, dedupe_key=f"{operation} {name}"))
 
 
+async def is_gone(unit: CaseUnitOfWork, name: CaseId) -> bool:
+    """Whether a case is not there, not even as a deleted one that may come back."""
+    try:
+        await _get(unit, name)
+    except NotFoundError:
+        return True
+    return False
+
+
 async def _get(unit: CaseUnitOfWork, name: CaseId) -> Case:
     """The case, deleted or not."""
     try:

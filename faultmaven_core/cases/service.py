@@ -19,7 +19,7 @@ from faultmaven_core.cases.journal_writer import JournalWriter
 from faultmaven_core.cases.metadata import checked_metadata
 from faultmaven_core.cases.model import Case, CaseStatus, ClosureReason, Judgement, Priority
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork, CaseUnits, StoredRecord
-from faultmaven_core.cases.removal import Removal, discard
+from faultmaven_core.cases.removal import Removal, discard, is_gone
 from faultmaven_core.cases.views import view
 from faultmaven_core.ports.writes import Writes
 from faultmaven_core.shared.caller import Caller
@@ -118,6 +118,11 @@ class CaseService:
         """As `require`; raises PreconditionFailedError where the case has ended."""
         async with self._units(caller.organization, read_only=True) as unit:
             model.require_open(await unit.cases.get(CaseId(case_id)))
+
+    async def is_gone(self, case_id: str, caller: Caller) -> bool:
+        """Whether there is no such case, not even a deleted one that may come back."""
+        async with self._units(caller.organization, read_only=True) as unit:
+            return await is_gone(unit, CaseId(case_id))
 
     async def begin(self, command: c.BeginInvestigation, caller: Caller) -> c.CaseView:
         """Start or resume the investigation. Raises PreconditionFailedError on an ended case."""
@@ -253,7 +258,8 @@ class CaseService:
             try:
                 case = await unit.cases.get(CaseId(command.case_id))
             except NotFoundError:
-                await self._orphaned(unit, command.case_id, caller)
+                if await is_gone(unit, CaseId(command.case_id)):
+                    await discard(unit, command.case_id, caller)
                 return c.Noted(case_exists=False)
             if not await unit.journal.has(case.id, key):
                 last = await unit.journal.last(case.id)
@@ -279,13 +285,6 @@ class CaseService:
             return view(changed, 1)
 
         return await self._write(command, caller, c.CaseView, work)
-
-    async def _orphaned(self, unit: CaseUnitOfWork, name: str, caller: Caller) -> None:
-        """What belongs to a case that is gone goes too; a deleted one may come back."""
-        try:
-            await unit.cases.get(CaseId(name), deleted=True)
-        except NotFoundError:
-            await discard(unit, name, caller)
 
 
 async def _placeholder(unit: CaseUnitOfWork, now: datetime) -> str:

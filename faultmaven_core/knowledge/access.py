@@ -34,18 +34,16 @@ class Access:
 
     async def require_case(self, document: Document, caller: Caller) -> None:
         """Raises NotFoundError, as for a document that is not there, where it belongs to a case that is not."""
-        if not await self.has_case(document, caller):
-            raise _missing(document.id)
-
-    async def has_case(self, document: Document, caller: Caller) -> bool:
-        """Whether the case that a document belongs to is there; of one that belongs to none, yes."""
         if document.scope.tier is not Tier.CASE:
-            return True
+            return
         try:
             await self._cases.require(document.scope.owner, caller)
-        except NotFoundError:
-            return False
-        return True
+        except NotFoundError as error:
+            raise _missing(document.id) from error
+
+    async def is_gone(self, scope: KnowledgeScope, caller: Caller) -> bool:
+        """Whether a scope is that of a case that is gone for good: a deleted one may come back, with what it knew."""
+        return scope.tier is Tier.CASE and await self._cases.is_gone(scope.owner, caller)
 
     async def document(self, unit: KnowledgeUnitOfWork, document_id: str, caller: Caller) -> Document:
         """A document. Raises NotFoundError, for a deleted one and another user's personal one too; see also `require_case`."""

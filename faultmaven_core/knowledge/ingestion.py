@@ -95,10 +95,9 @@ class Ingestion:
         return await self._write(None, caller, c.KnowledgeEmbedded, work)
 
     async def _leave_gone_cases(self, keys: Collection[UUID], caller: Caller) -> None:
-        """Delete what came while its case was being deleted, which the deletion's own job may not have seen."""
-        scopes = {document.scope: document for document in await self._documents(keys, caller)}
-        for scope, document in scopes.items():
-            if not await self._access.has_case(document, caller):
+        """Delete what came while its case was being removed, which the removal's own job may not have seen."""
+        for scope in {document.scope for document in await self._documents(keys, caller)}:
+            if await self._access.is_gone(scope, caller):
                 await self._removal.discard_case(c.DiscardCaseKnowledge(scope.owner), caller)
 
     async def _read(self, document: Document, reading: DocumentReading, scratch: Scratch, caller: Caller) -> bool:

@@ -184,6 +184,10 @@ class CaseDirectory(Protocol):
     async def require(self, case_id: str, caller: Caller) -> None:
         """Raises NotFoundError where there is no such case."""
 
+    @abstractmethod
+    async def is_gone(self, case_id: str, caller: Caller) -> bool:
+        """Whether there is no such case, not even a deleted one that may come back."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundDocument:
