@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -14,6 +13,7 @@ from starlette.types import Receive, Scope
 
 from faultmaven_core import codec
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
+from faultmaven_core.shared.text import storable
 from faultmaven_http.errors import HttpError
 
 T = TypeVar("T")
@@ -38,12 +38,6 @@ CLAIMS = frozenset(
     )
 )
 """What a client could say of himself or of where something belongs; only its token says that."""
-
-
-_HALF = re.compile(
-    r"(?<!\\)(?:\\\\)*(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F])"
-)
-"""An escape of UTF-16 without its other half, which no UTF-8 can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +98,7 @@ def from_json(kind: type[T], data: bytes, content_type: str, *, claims: frozense
     if content_type.partition(";")[0].strip().lower() not in ("application/json", ""):
         raise HttpError(415, "The body must be JSON: send Content-Type application/json.", code="unsupported_type")
     try:
-        text = data.decode()
-        if _HALF.search(text):
-            raise InvalidInputError("The body holds half of a surrogate pair.")
-        raw = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        raw = json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_constant)
     except RecursionError as error:
         raise InvalidInputError(f"The JSON is nested deeper than {MOST_DEPTH} levels.") from error
     except ValueError as error:
@@ -116,6 +107,10 @@ def from_json(kind: type[T], data: bytes, content_type: str, *, claims: frozense
         raise InvalidInputError("The body must be a JSON object.")
     if _depth(raw) > MOST_DEPTH:
         raise InvalidInputError(f"The JSON is nested deeper than {MOST_DEPTH} levels.")
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInputError("The body holds half of a surrogate pair.") from error
     return _converted(kind, raw, claims)
 
 
@@ -157,7 +152,8 @@ def _converted(kind: type[T], raw: Mapping[str, Any], claims: frozenset[str], *,
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise InvalidInputError("A member is given twice in a JSON object.", fields={_twice(pairs): "given twice"})
+        fields = {storable(_twice(pairs)): "given twice"}
+        raise InvalidInputError("A member is given twice in a JSON object.", fields=fields)
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from faultmaven_core import codec
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 from faultmaven_http import bodies
 from faultmaven_http.bodies import ClientLeftError, from_form, from_json, from_query, read
@@ -58,13 +59,17 @@ def test_a_body_becomes_a_value_and_unknown_members_are_passed_over() -> None:
         '{"name": "\\ud800"}',
         '{"name": "\\udc00"}',
         '{"name": "x\\ud83dx\\ude00"}',
+        r'{"name": "\\ud83d\ude00"}',
+        r'{"more": {"\ud83d": [1]}}',
+        r'{"\ud83d": 1, "\ud83d": 2}',
     ],
     ids=lambda text: text[:24],
 )
 def test_json_with_two_meanings_or_none_is_refused(text: str) -> None:
-    """Doubled members, no objects, no numbers, no depth."""
-    with pytest.raises(InvalidInputError):
+    """Doubled members, no objects, no numbers, no depth; and the refusal can be told."""
+    with pytest.raises(InvalidInputError) as caught:
         _json(text)
+    assert codec.encode(caught.value.fields)
 
 
 @pytest.mark.parametrize("name", ["organization_id", "role", "roles", "is_admin", "user_id", "tenant_id"])
