@@ -56,7 +56,8 @@ class Conversations:
     async def keep(self, command: t.KeepTurn, caller: Caller) -> t.TurnKept:
         """Keep a turn: one message of the user, one answer, and what was decided.
 
-        Raises CaseChangedError where another turn or another state came first.
+        Raises CaseChangedError where another turn or another state came first; where the turn judges the cause, where
+        anything did, for a person's word is on the cause that they saw.
         """
         question = checked("query", command.question, most=MOST_QUESTION, least=1)
         answer = checked("answer", command.answer, most=MOST_ANSWER, least=1)
@@ -64,7 +65,8 @@ class Conversations:
         async def work(unit: CaseUnitOfWork) -> t.TurnKept:
             now = self._clock.now()
             case = await unit.cases.get(CaseId(command.asked.case_id))
-            if (case.turns + 1, str(case.status)) != (command.turn, command.status):
+            overtaken = (case.turns + 1, str(case.status)) != (command.turn, command.status)
+            if overtaken or (command.decision.judgement and case.version != command.version):
                 raise CaseChangedError(case.id, expected=command.version, actual=case.version)
             changed, events = _decided(case, command, now, caller)
             changed = replace(

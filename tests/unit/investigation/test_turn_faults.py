@@ -13,8 +13,9 @@ import pytest
 from faultmaven import FaultMaven
 from faultmaven_core import codec
 from faultmaven_core.cases.ports import CaseChangedError
-from faultmaven_core.cases.turn_commands import ReadMessages
+from faultmaven_core.cases.turn_commands import Asked, Decision, KeepTurn, ReadMessages
 from faultmaven_core.evidence.commands import ListEvidence
+from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, TurnView
 from faultmaven_core.investigation.turns import TurnService
 from faultmaven_core.ports.extraction_runner import ExtractionRunner
@@ -66,6 +67,18 @@ async def test_two_turns_at_once_are_never_mixed(fm: FaultMaven, crash: Path) ->
     messages = await said(fm, case)
     assert len(messages) == 2 * (await shown(fm, case)).current_turn
     assert [one.turn_number for one in messages] == sorted(one.turn_number for one in messages)
+
+
+async def test_a_word_on_a_cause_counts_for_the_case_that_was_seen_alone(fm: FaultMaven, crash: Path) -> None:
+    """An investigation beside the conversation may have concluded otherwise meanwhile; what judges nothing is kept."""
+    case = await found(fm, crash)
+    seen = await shown(fm, case)
+    await fm.investigation.investigate(Investigate(case), fm.caller)
+    turn = KeepTurn(Asked(case, "digest"), seen.current_turn + 1, seen.status, seen.version, "q", "a")
+    for judgement in ("confirmed", "rejected"):
+        with pytest.raises(CaseChangedError):
+            await fm.cases.keep_turn(replace(turn, decision=Decision(judgement=judgement)), fm.caller)
+    assert (await fm.cases.keep_turn(turn, fm.caller)).case.judgement == ""
 
 
 async def test_another_organization_cannot_take_a_turn(fm: FaultMaven, foreigner: Caller, crash: Path) -> None:
