@@ -44,11 +44,11 @@ def move(case: CaseView, record: RcaRecord | None, command: TakeTurn, question: 
     """What this turn decides. Unknown intents, and clicks that fit the case no more, decide nothing."""
     if case.status not in _NEXT:
         return Move(case.dialogue)
+    gate, case = case.dialogue.gate, _unanswered(case)
     if command.intent_type == "status_transition":
         return _transition(case, command.intent_data)
     if command.intent_type == "hypothesis_action":
         return _judged(case, record, command.intent_data)
-    gate = case.dialogue.gate
     agreed = _answer(command, question)
     if agreed is not None and gate is not Gate.NONE:
         return _answered(case, gate, agreed=agreed)
@@ -56,10 +56,7 @@ def move(case: CaseView, record: RcaRecord | None, command: TakeTurn, question: 
         return Move(case.dialogue, said=("There is nothing open that you could agree to.",), settled=True)
     if question.topic in {Topic.RESOLVE, Topic.CLOSE}:
         return _asked_to_end(case, CaseStatus.RESOLVED if question.topic is Topic.RESOLVE else CaseStatus.CLOSED)
-    if case.status != CaseStatus.INQUIRY:
-        # What was asked and not answered is dropped: anything but yes and no is the way out.
-        return Move(replace(case.dialogue, gate=Gate.NONE))
-    if question.names and question.topic in {Topic.GENERAL, Topic.SUMMARY}:
+    if case.status == CaseStatus.INQUIRY and question.names and question.topic in {Topic.GENERAL, Topic.SUMMARY}:
         return _stated(case, command.query)
     return Move(case.dialogue)
 
@@ -71,6 +68,16 @@ def reason_to_close(case: CaseView, given: object = "") -> ClosureReason:
     if case.status == CaseStatus.INQUIRY:
         return ClosureReason.INQUIRY_ONLY
     return ClosureReason.SOLUTION_DEFERRED if case.cause else ClosureReason.INSUFFICIENT_EVIDENCE
+
+
+def _unanswered(case: CaseView) -> CaseView:
+    """The case for a turn that answers something else: anything but yes and no is the way out of what was asked.
+
+    Except for a problem that was proposed, which stays proposed until the investigation is open.
+    """
+    if case.dialogue.gate is Gate.STATEMENT and case.status == CaseStatus.INQUIRY:
+        return case
+    return replace(case, dialogue=replace(case.dialogue, gate=Gate.NONE))
 
 
 def _answer(command: TakeTurn, question: Question) -> bool | None:

@@ -64,6 +64,37 @@ async def test_an_end_is_asked_for_before_it_counts_and_anything_else_is_the_way
     assert len(await said(fm, case)) == 2 * done.turn_number
 
 
+@pytest.mark.parametrize("investigated", [True, False])
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("why do you think so?", {}),
+        ("stay", {"type": "status_transition", "to_state": ""}),
+        ("stay", {"type": "status_transition", "to_state": "nowhere"}),
+        ("this", {"type": "hypothesis_action", "hypothesis_id": "hyp_0", "action": "validate"}),
+    ],
+)
+async def test_an_end_that_was_not_agreed_to_lapses_in_either_state(
+    fm: FaultMaven, crash: Path, text: str, intent: dict[str, str], *, investigated: bool
+) -> None:
+    """Whatever came in between, by word or by click; a later yes is none to it."""
+    case = await found(fm, crash) if investigated else await opened(fm)
+    state = (await shown(fm, case)).status
+    assert "Shall I close this case" in (await say(fm, case, "close the case")).agent_response
+    data = {**intent, "to_state": intent["to_state"] or state} if "to_state" in intent else intent
+    await say(fm, case, text, intent_type=intent.get("type", ""), intent_data=data)
+    view = await say(fm, case, "yes")
+    assert (view.case_state, (await shown(fm, case)).status) == (state, state)
+
+
+async def test_a_proposed_problem_waits_for_its_answer(fm: FaultMaven) -> None:
+    """A question in between does not make it another's."""
+    case = await opened(fm)
+    await say(fm, case, "checkout answers with errors since noon")
+    await say(fm, case, "what do you need?")
+    assert (await say(fm, case, "yes")).case_state == "investigating"
+
+
 @pytest.mark.parametrize(
     ("to", "investigated", "state", "reason"),
     [
