@@ -5,6 +5,7 @@ from __future__ import annotations
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import views as v
 from faultmaven_core.identity.audit_chain import Happening
+from faultmaven_core.identity.credentials import Purpose
 from faultmaven_core.identity.model import Principal
 from faultmaven_core.identity.opening import seen, session_id
 from faultmaven_core.identity.parts import Parts
@@ -84,6 +85,8 @@ class Ending:
             now = parts.clock.now()
             if only:
                 return await unit.refresh_tokens.revoke_session(only, now)
+            # A code is no session yet, and would become one.
+            await unit.grants.revoke_user(Purpose.CODE, caller.user, now)
             return await unit.refresh_tokens.revoke_user(caller.user, now, keep_session=keep)
 
         return await parts.write(None, Caller(caller.organization, caller.user), int, work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import names
@@ -89,7 +89,7 @@ class Passwords:
         return v.Done()
 
     async def complete_reset(self, command: c.CompleteReset, client: ClientInfo) -> v.Done:
-        """Set the password with a letter's text; all sessions end, and API keys go on.
+        """Set the password with a letter's text; all sessions end, and API keys too: who made them may be why it was lost.
 
         Raises InvalidInputError where the text is unknown, used or too old, or the password is not taken.
         """
@@ -115,8 +115,8 @@ class Passwords:
             if fresh.state is not UserState.ACTIVE:
                 raise _worthless()
             await unit.users.save(replace(fresh, password=stored, remembered=()))
-            await unit.grants.revoke_user(Purpose.RESET, user.id, now)
-            await unit.refresh_tokens.revoke_user(user.id, now)
+            await _withdraw(unit, user, now)
+            await unit.api_keys.revoke_user(user.id, now)
 
         await parts.write(None, owner, type(None), work)
         await self._ending.sessions(owner)
@@ -143,11 +143,16 @@ class Passwords:
             if not same_password(fresh, user) or fresh.state is UserState.DELETED:
                 raise StaleVersionError("The user was changed by somebody else; try again.")
             await unit.users.save(replace(fresh, password=stored, remembered=()))
-            await unit.grants.revoke_user(Purpose.RESET, user.id, now)
-            keep = principal.sid if principal.caller.user == user.id else ""
-            await unit.refresh_tokens.revoke_user(user.id, now, keep_session=keep)
+            await _withdraw(unit, user, now, keep=principal.sid if principal.caller.user == user.id else "")
 
         await self._parts.write(None, Caller(user.organization, user.id), type(None), work)
+
+
+async def _withdraw(unit: IdentityUnitOfWork, user: User, now: datetime, *, keep: str = "") -> None:
+    """Make reset letters, codes that no client has exchanged yet and refresh tokens worthless."""
+    for purpose in Purpose:
+        await unit.grants.revoke_user(purpose, user.id, now)
+    await unit.refresh_tokens.revoke_user(user.id, now, keep_session=keep)
 
 
 def _names(user: User) -> tuple[str, ...]:

@@ -129,6 +129,18 @@ async def test_a_letter_lets_one_set_a_new_password_once(people: People) -> None
     assert command.token not in repr(command)
 
 
+async def test_a_reset_leaves_nothing_to_who_had_the_account_before(people: People) -> None:
+    """A-7: whoever signs up with another's address and makes a key has lost it when the owner of the address comes."""
+    thief = await people.principal(await people.sign_up("ann", email="ann@example.org"))
+    key = await people.service.api_keys.create(c.CreateApiKey("stays"), thief)
+    assert await people.service.authenticate(key.secret)
+    await people.service.passwords.request_reset(c.RequestReset("ann@example.org"), ELSEWHERE)
+    command = c.CompleteReset(token_of(await people.post()), OTHER_PASSWORD)
+    await people.service.passwords.complete_reset(command, ELSEWHERE)
+    with pytest.raises(UnauthenticatedError):
+        await people.service.authenticate(key.secret)
+
+
 async def test_a_reset_letter_is_good_for_fifteen_minutes(people: People) -> None:
     """A-7."""
     await people.sign_up("ann", email="ann@example.org")
