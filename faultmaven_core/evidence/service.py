@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
@@ -24,7 +23,7 @@ from faultmaven_core.evidence.media import Peeked, media_type, promised
 from faultmaven_core.evidence.model import Custody, Evidence, State
 from faultmaven_core.evidence.ports import CaseDirectory, EvidenceFiles, EvidenceUnitOfWork, EvidenceUnits, FoundFile
 from faultmaven_core.evidence.uploading import Room, Uploads
-from faultmaven_core.evidence.uploads import Quota
+from faultmaven_core.evidence.uploads import Quota, checked_details, checked_digest
 from faultmaven_core.evidence.views import as_found, unsearchable, view
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.pattern_scanner import PatternScanner
@@ -58,8 +57,6 @@ LONGEST_LINK = 300
 """Seconds: whoever has the link has the content, whatever becomes of his rights."""
 
 UNLIMITED = Quota()
-
-_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 NOTE = "case.note"
 """The operation, of the cases context, that writes an event into the journal."""
@@ -130,7 +127,7 @@ class EvidenceService:
         await self._cases.require_open(command.case_id, caller)
         new = self._content(command, caller)
         peeked = Peeked(chunks)
-        item = await self._desk.copied(new, peeked, _digest(command.sha256))
+        item = await self._desk.copied(new, peeked, checked_digest(command.sha256))
         item = replace(item, details=item.details | _told(item.name, peeked.head))
         shown = await self._view(item)
 
@@ -159,7 +156,7 @@ class EvidenceService:
             caller.user,
             turn=command.turn,
             origin=checked("origin", command.origin, most=MOST_ORIGIN),
-            details={name: checked("details", text, most=MOST_TEXT) for name, text in command.details.items()},
+            details=checked_details(command.details),
         )
 
     async def list(self, command: c.ListEvidence, caller: Caller) -> c.EvidencePage:
@@ -364,13 +361,6 @@ class EvidenceService:
         key = str(self._ids.new())
         note = {"case_id": case_id, "key": key, "kind": event.kind, "detail": event.detail()}
         await unit.outbox.add(JobRequest(NOTE, codec.encode(note), caller))
-
-
-def _digest(given: str) -> str:
-    """Raises InvalidInputError on what is no SHA-256 in hexadecimal."""
-    if given and not _SHA256.fullmatch(given):
-        raise InvalidInputError("A SHA-256 is written as 64 hexadecimal digits.", fields={"sha256": "not allowed"})
-    return given.lower()
 
 
 def _told(name: str, head: bytes) -> dict[str, str]:

@@ -12,7 +12,7 @@ from faultmaven_core.analysis.model import Role
 from faultmaven_core.evidence import commands as c
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.ports import CaseDirectory, EvidenceUnits
-from faultmaven_core.evidence.uploads import Quota, Upload, grown, upload_id
+from faultmaven_core.evidence.uploads import Quota, Upload, checked_details, checked_digest, grown, upload_id
 from faultmaven_core.ports.blobs import BlobTooLargeError
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
@@ -20,6 +20,7 @@ from faultmaven_core.shared.errors import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
+    PreconditionFailedError,
     StaleVersionError,
     TooLargeError,
 )
@@ -34,6 +35,9 @@ STEP = 64 << 20
 """Bytes that are kept free at a time for content whose length nobody told."""
 
 MOST_SWEPT = 100
+
+MOST_PARTS = 10_000
+"""All are named in one row, which is written again with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +141,11 @@ class Uploads:
             raise InvalidInputError("A file has no negative size.", fields={"size": "out of range"})
         if command.size > self._desk.most_copied:
             raise TooLargeError(f"The file is over {self._desk.most_copied:,} bytes, which is the most that is taken.")
-        content = c.AddContent(command.case_id, command.name, command.role, "file_upload", 0, command.details)
-        upload = replace(self._upload(content, command.size, caller), resumable=True, sha256=command.sha256)
-        return _view(await self._reserve(upload))
+        content = c.AddContent(
+            command.case_id, command.name, command.role, "file_upload", 0, command.details, command.sha256
+        )
+        upload = self._upload(content, command.size, caller)
+        return _view(await self._reserve(replace(upload, resumable=True)))
 
     async def show(self, command: NameUpload, caller: Caller) -> UploadView:
         """How much of it is here. Raises NotFoundError, for another user's too."""
@@ -148,10 +154,11 @@ class Uploads:
     async def receive(
         self, command: NameUpload, offset: int, chunks: AsyncIterable[bytes], caller: Caller
     ) -> UploadView:
-        """Take a part that begins at `offset`; with the last one the file becomes evidence.
+        """Take a part that begins at `offset`; with the last one the file becomes evidence. An empty one changes nothing.
 
         Raises ConflictError where it begins elsewhere than what is here ends, TooLargeError where it goes beyond the end,
-        InvalidInputError where the whole is not what was announced: then nothing of it stays.
+        PreconditionFailedError after MOST_PARTS, and InvalidInputError where the whole is not what was announced: then
+        nothing of it stays.
         """
         upload = await self._get(command, caller)
         if offset != upload.received:
@@ -179,11 +186,18 @@ class Uploads:
                 return gone + await self._desk.sweep_parts(caller.organization, before - LIFE)
 
     async def _grow(self, upload: Upload, chunks: AsyncIterable[bytes]) -> Upload:
+        if len(upload.parts) >= MOST_PARTS:
+            raise PreconditionFailedError(
+                f"The upload came in {MOST_PARTS:,} parts, which is the most that is taken: begin again with larger ones."
+            )
         left = upload.size - upload.received
         try:
             blob, size = await self._desk.part(upload.organization, upload.key, self._ids.new(), chunks, left)
         except BlobTooLargeError as error:
             raise TooLargeError(f"More came than the {left:,} bytes that were left of the upload.") from error
+        if not size:
+            await self._desk.destroy([blob])
+            return upload
         longer = grown(upload, blob, size)
         try:
             async with self._units(upload.organization) as unit:
@@ -241,8 +255,8 @@ class Uploads:
             choice(Role, "role", command.role),
             size,
             self._clock.now(),
-            sha256=command.sha256,
-            details=command.details,
+            sha256=checked_digest(command.sha256),
+            details=checked_details(command.details),
         )
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from faultmaven_core.analysis.model import Role
-from faultmaven_core.shared.errors import QuotaExceededError
+from faultmaven_core.shared.errors import InvalidInputError, QuotaExceededError
 from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId
+from faultmaven_core.shared.text import checked
+
+MOST_DETAIL = 1000
+
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,18 @@ class Upload:
 def upload_id(key: UUID) -> str:
     """The public id of an upload: `upl_` and the 12 last hexadecimal digits of its key."""
     return f"upl_{key.hex[-12:]}"
+
+
+def checked_digest(given: str) -> str:
+    """A SHA-256 as it is compared, "" without one. Raises InvalidInputError on what is none in hexadecimal."""
+    if given and not _SHA256.fullmatch(given):
+        raise InvalidInputError("A SHA-256 is written as 64 hexadecimal digits.", fields={"sha256": "not allowed"})
+    return given.lower()
+
+
+def checked_details(details: Mapping[str, str]) -> dict[str, str]:
+    """What a sender says of content. Raises InvalidInputError on what is too long, or no database can hold."""
+    return {name: checked("details", text, most=MOST_DETAIL) for name, text in details.items()}
 
 
 def grown(upload: Upload, blob: str, size: int) -> Upload:

@@ -12,8 +12,9 @@ import httpx2
 import pytest
 
 from faultmaven import FaultMaven, load_settings
+from faultmaven_http import multipart
 from faultmaven_http.app import HttpApplication, create_app
-from tests.shells.http.shell import Made, Table, client_of, principal, served
+from tests.shells.http.shell import Made, Table, client_of, exchanged, principal, served
 from tests.shells.http.test_evidence import LOG, opened
 
 PART = {"Content-Type": "application/offset+octet-stream"}
@@ -114,6 +115,17 @@ async def test_a_whole_that_is_not_what_was_announced_is_thrown_away(ann: httpx2
     assert (await ann.get(f"{case}/evidence")).json()["items"] == []
 
 
+async def test_what_could_never_be_kept_is_refused_before_a_part_is_sent(ann: httpx2.AsyncClient) -> None:
+    """Not with the last of sixteen gigabytes."""
+    case = await opened(ann)
+    for wrong in ({"sha256": "0" * 63}, {"sha256": "x" * 64}, {"source_url": "https://a/" + "x" * 1000}):
+        answer = await ann.post(f"{case}/uploads", json={"name": "a.log", "size": 1, **wrong})
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"]
+    place = await begun(ann, case, sha256=hashlib.sha256(LOG).hexdigest().upper())
+    assert (await part(ann, place, 0, LOG)).status_code == 204
+
+
 async def test_an_upload_is_its_users_alone(ann: httpx2.AsyncClient, made: Made, people: Table) -> None:
     """Not a colleague's, not another organization's, and not of another case."""
     people.holders["amy"] = principal("acme", "amy")
@@ -155,6 +167,20 @@ async def test_what_came_before_the_connection_broke_stays(made: Made) -> None:
         await _stands(ann, place, 1000)
         answer = await part(ann, place, 1000, LOG[1000:])
         assert (await ann.get(f"{answer.headers['location']}/content")).content == LOG
+
+
+async def test_what_came_before_a_connection_stalled_stays(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told how far it is, and the connection, on which the rest may still come, ends."""
+    monkeypatch.setattr(multipart, "IDLE_SECONDS", 0.5)
+    app = made()
+    async with served(app) as port, client_of(app, "ann") as ann:
+        place = await begun(ann, await opened(ann))
+        head = f"PATCH {place} HTTP/1.1\r\nHost: fm.test\r\nAuthorization: Bearer ann\r\nUpload-Offset: 0\r\n"
+        head += f"Content-Type: {PART['Content-Type']}\r\nContent-Length: {len(LOG)}\r\n\r\n"
+        answer = await exchanged(port, head.encode() + LOG[:1000])
+        assert answer.startswith(b"HTTP/1.1 204 "), answer
+        assert b"upload-offset: 1000\r\n" in answer
+        assert (await ann.head(place)).headers["upload-offset"] == "1000"
 
 
 async def test_quotas_are_kept_free_before_a_byte_comes(small: httpx2.AsyncClient) -> None:

@@ -13,6 +13,7 @@ from injector import Module, provider, singleton
 from faultmaven import FaultMaven, load_settings
 from faultmaven_core.cases.commands import CloseCase, OpenCase
 from faultmaven_core.evidence import commands as c
+from faultmaven_core.evidence import uploading
 from faultmaven_core.evidence.uploading import LIFE, BeginUpload, NameUpload
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import (
@@ -125,6 +126,26 @@ async def test_the_last_part_of_an_upload_can_be_sent_again(fm: FaultMaven) -> N
     assert (await fm.evidence.uploads.show(named, fm.caller)).offset == 20
     with pytest.raises(PreconditionFailedError):
         await fm.evidence.uploads.receive(named, 20, content(), fm.caller)
+
+
+async def test_an_empty_part_changes_nothing(fm: FaultMaven, clock: MovedClock) -> None:
+    """No blob of it stays either, however often it comes."""
+    named = await begun(fm)
+    for _ in range(3):
+        assert (await fm.evidence.uploads.receive(named, 10, content(), fm.caller)).offset == 10
+    clock.moment += LIFE + timedelta(minutes=1)
+    assert (await fm.evidence.sweep(c.SweepCopies(), fm.caller)).blobs == 1
+
+
+async def test_the_number_of_parts_has_an_end(fm: FaultMaven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a byte each would make a row of sixteen thousand million names."""
+    monkeypatch.setattr(uploading, "MOST_PARTS", 3)
+    named = await begun(fm)
+    for offset in (10, 11):
+        await fm.evidence.uploads.receive(named, offset, content(b"x"), fm.caller)
+    with pytest.raises(PreconditionFailedError):
+        await fm.evidence.uploads.receive(named, 12, content(b"x"), fm.caller)
+    assert (await fm.evidence.uploads.show(named, fm.caller)).offset == 12
 
 
 async def test_a_repeated_request_holds_no_room(fm: FaultMaven) -> None:

@@ -55,9 +55,10 @@ async def receive(asked: Asked) -> Answer:
     offset = asked.header(b"upload-offset")
     if not (offset.isascii() and offset.isdigit() and len(offset) < 19):
         raise InvalidInputError("Upload-Offset must say where the part begins.", fields={"Upload-Offset": "missing"})
-    async with aclosing(_as_far_as_it_came(pieces(asked, before.size - before.offset))) as chunks:
+    coming = _Coming()
+    async with aclosing(coming.chunks(pieces(asked, before.size - before.offset))) as chunks:
         view = await uploads.receive(named, int(offset), chunks, asked.caller)
-    headers = _headers(view)
+    headers = (*_headers(view), *coming.headers)
     if view.evidence is not None:
         place = f"/api/v1/cases/{view.case_id}/evidence/{view.evidence.evidence_id}"
         headers += ((b"location", place.encode()),)
@@ -70,13 +71,22 @@ async def drop(asked: Asked) -> Answer:
     return Answer(None, headers=(VERSION,))
 
 
-async def _as_far_as_it_came(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    try:
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                yield chunk
-    except ClientLeftError:
-        return  # that is what parts are for
+class _Coming:
+    """A part as far as it comes: that is what parts are for. `headers` belong to the answer, where it stopped."""
+
+    def __init__(self) -> None:
+        self.headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def chunks(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """What came."""
+        try:
+            async with aclosing(body):
+                async for chunk in body:
+                    yield chunk
+        except ClientLeftError:
+            return
+        except HttpError as error:
+            self.headers = tuple((name.encode(), value.encode()) for name, value in error.headers.items())
 
 
 def _named(asked: Asked) -> NameUpload:
