@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -30,6 +31,7 @@ from faultmaven_core.shared.errors import (
     BackendError,
     BackendRefusedError,
     BackendUnavailableError,
+    ConflictError,
     DeadlineExceededError,
     FaultMavenError,
     InvalidInputError,
@@ -303,6 +305,36 @@ class TestFolder:
         assert await store.count(scope) == 1
         assert process.is_running()
 
+    async def test_a_call_that_is_cancelled_before_its_turn_never_happens(self, store: ChromaVectorStore) -> None:
+        """Whoever gave it up may rely on that."""
+        await store.ensure(SPEC)
+        scope = fresh_scope()
+        await store.upsert(scope, [record("a")])
+        process = child()
+        process.suspend()
+        first = asyncio.create_task(store.count(scope))
+        second = asyncio.create_task(store.delete(scope, ids("a")))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(second, 0.1)
+        process.resume()
+        assert await first == 1
+        assert await scanned(store, scope) == ["a"]
+
+    async def test_a_call_that_waits_while_the_store_is_closed_is_told_so(self, tmp_path: Path) -> None:
+        """The one before it comes to its end, and the process ends after that."""
+        wire = EmbeddedWire(tmp_path / "chroma", timeout=PATIENCE)
+        await wire(Operation.PING)
+        process = child()
+        process.suspend()
+        calls = [asyncio.create_task(wire(Operation.PING)) for _ in range(2)]
+        closing = asyncio.create_task(wire.aclose())
+        await asyncio.sleep(0)  # all three have begun
+        process.resume()
+        first, second = await asyncio.gather(*calls, return_exceptions=True)
+        await closing
+        assert (first, type(second)) == (0, ConflictError)
+        assert not process.is_running()
+
     async def test_an_order_that_is_not_taken_does_not_hold_up_the_loop(self, tmp_path: Path) -> None:
         """It is larger than what the system keeps on its way; the loop has to go on for the time-out to come."""
         wire = EmbeddedWire(tmp_path / "chroma", timeout=8.0)
@@ -346,6 +378,19 @@ class TestFolder:
         assert str(tmp_path / "file" / "chroma") in str(told.value)
         assert os.strerror(errno.ENOTDIR) in str(told.value)
         await store.aclose()
+
+    async def test_calls_that_fail_leave_nothing_in_memory(self, tmp_path: Path) -> None:
+        """However long nobody mends the folder."""
+        (tmp_path / "file").write_text("x")
+        wire = EmbeddedWire(tmp_path / "file" / "chroma", timeout=PATIENCE)
+        kept = []
+        for _ in range(4):
+            with pytest.raises(MisconfiguredError):
+                await wire(Operation.PING)
+            gc.collect()
+            kept.append(sum(isinstance(found, asyncio.Task) for found in gc.get_objects()))
+        assert kept[-1] <= kept[0]
+        await wire.aclose()
 
     async def test_a_folder_that_chroma_refuses_is_an_error_that_names_it(self, tmp_path: Path) -> None:
         """As one whose database is none, every time; what Chroma says goes to the log."""

@@ -33,29 +33,31 @@ class EmbeddedWire(Wire):
         self.place = f"Chroma in {folder}"
         self._folder, self._timeout = folder, timeout
         self._process: ChildProcess | None = None
-        self._last: asyncio.Task[Any] | None = None
+        self._turn = asyncio.Lock()
         self._closed = False
 
     async def __call__(
         self, operation: Operation, collection: Found | str = "", body: Mapping[str, Any] = NOBODY
     ) -> Any:
         """See Wire."""
-        if self._closed:
-            raise ConflictError("The vector store was closed.")
         name = collection.name if isinstance(collection, Found) else collection
         order = msgspec.msgpack.encode((operation, name, body), enc_hook=array.tobytes)
-        self._last = asyncio.create_task(self._asked_after(self._last, order))
+        await self._turn.acquire()
+        if self._closed:
+            self._turn.release()
+            raise ConflictError("The vector store was closed.")
+        asked = asyncio.create_task(self._asked(order))
+        asked.add_done_callback(lambda _: self._turn.release())
         # Whoever waits may be cancelled; the answer is taken all the same, or the next one would get it.
-        return await asyncio.shield(self._last)
+        return await asyncio.shield(asked)
 
     async def aclose(self) -> None:
         """See Wire."""
         self._closed = True
-        await _ended(self._last)
-        await asyncio.to_thread(self._end)
+        async with self._turn:
+            await asyncio.to_thread(self._end)
 
-    async def _asked_after(self, before: asyncio.Task[Any] | None, order: bytes) -> Any:
-        await _ended(before)
+    async def _asked(self, order: bytes) -> Any:
         with translation(ANSWERS, self.place):
             try:
                 if self._process is None:
@@ -90,12 +92,6 @@ class EmbeddedWire(Wire):
         if self._process is not None:
             process, self._process = self._process, None
             process.end(patience)
-
-
-async def _ended(task: asyncio.Task[Any] | None) -> None:
-    """However it ended: that is for those who asked."""
-    if task is not None and not task.done():
-        await asyncio.wait([task])
 
 
 def _accepted(answer: bytes) -> Any:
