@@ -56,7 +56,7 @@ class Opening:
         await parts.sessions.create(self._sign_in(sid, owner, entry), limits=self.limits(organization))
         secret = REFRESH_PREFIX + new_secret()
         try:
-            known, token = await self._enter(user, sid, secret, entry, now)
+            known, token = await self._enter(user, self._ends_at(organization, now), sid, secret, entry, now)
             return await self.pair(known, token, secret)
         except BaseException:
             await self._abandon(sid)
@@ -75,11 +75,16 @@ class Opening:
         )
 
     async def resume(self, token: RefreshToken, organization: Organization, client: ClientInfo) -> None:
-        """Have the family's session again, if nobody used it for long. Raises UnauthenticatedError where it was ended."""
+        """Have the family's session again, if nobody used it for long.
+
+        Raises UnauthenticatedError where it was ended, or is over by the idle time that its organization chose.
+        """
         sessions, now = self._parts.sessions, self._parts.clock.now()
         sid = session_id(token.session)
         if await sessions.get(sid) is not None:
             return
+        if organization.settings.session_idle_seconds:
+            raise ended()
         owner = Caller(token.organization, token.user)
         limits = self.limits(organization, most=max(token.ends_at - now, timedelta(seconds=1)))
         sign_in = self._sign_in(sid, owner, Entry(token.method, client, token.client_id))
@@ -91,19 +96,26 @@ class Opening:
                 raise ended() from error
 
     def limits(self, organization: Organization, *, most: timedelta | None = None) -> SessionLimits:
-        """How long the organization's sessions live: as it says, but not longer than the installation allows."""
+        """How long the organization's sessions live: as it says, but not longer than the installation allows.
+
+        Unused, that is as long as a refresh token: until then a session of the installation's idle time is resumed, one of
+        the organization's own is not.
+        """
         own, usual = organization.settings, self._parts.policy.session
         absolute = min(usual.absolute, timedelta(seconds=own.session_absolute_seconds) or usual.absolute)
         if most is not None:
             absolute = min(absolute, most)
-        idle = min(usual.idle, timedelta(seconds=own.session_idle_seconds) or usual.idle, absolute)
-        return SessionLimits(idle, absolute, own.most_sessions or usual.most)
+        chosen = min(self._parts.policy.refresh_idle, timedelta(seconds=own.session_idle_seconds))
+        return SessionLimits(min(chosen or usual.idle, absolute), absolute, own.most_sessions or usual.most)
+
+    def _ends_at(self, organization: Organization, now: datetime) -> datetime:
+        """When a family ends that begins now: with its session, which a refresh could begin again otherwise."""
+        return now + min(self._parts.policy.refresh_absolute, self.limits(organization).absolute)
 
     async def _enter(
-        self, checked: User, sid: SessionId, secret: str, entry: Entry, now: datetime
+        self, checked: User, ends_at: datetime, sid: SessionId, secret: str, entry: Entry, now: datetime
     ) -> tuple[Standing, RefreshToken]:
         parts, policy = self._parts, self._parts.policy
-        ends_at = now + policy.refresh_absolute
         token = RefreshToken(
             parts.ids.new(),
             checked.organization,

@@ -39,7 +39,7 @@ class Organizations:
             return organization_view(await unit.organizations.get())
 
     async def change(self, command: c.ChangeOrganization, principal: Principal) -> v.OrganizationView:
-        """Change name or policy. New times hold for sessions that begin from now on."""
+        """Change name or policy. New times hold for sessions that begin from now on, or would be resumed."""
 
         def changed(organization: Organization) -> Organization:
             old = organization.settings

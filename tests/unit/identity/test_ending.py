@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from faultmaven_contract_tests.identity_installation import ELSEWHERE, OTHER_PASSWORD, PASSWORD, People
 from faultmaven_core.identity import commands as c
+from faultmaven_core.identity.policy import IdentityPolicy
+from faultmaven_core.sessions.expiry import SessionLimits
+from faultmaven_core.shared.errors import UnauthenticatedError
+from tests.unit.identity.conftest import LOCAL, Make
 from tests.unit.identity.test_oauth import coded, refused
 from tests.unit.identity.test_passwords import token_of
 
@@ -30,3 +36,45 @@ async def test_a_code_that_waits_ends_with_what_the_user_ends(people: People, wa
     else:
         await people.service.sessions.end_others(ann)
     await refused(people, command)
+
+
+async def test_an_organization_s_longest_session_holds_through_refreshes(people: People) -> None:
+    """S-2: a refresh begins no session that lives beyond it."""
+    owner = await people.principal(await people.sign_up("ann"))
+    await people.service.organizations.change(c.ChangeOrganization(session_absolute_seconds=2 * 86400), owner)
+    pair = await people.sign_in("ann")
+    assert pair.refresh_expires_in == 2 * 86400
+    for _ in range(3):
+        people.later(hours=12)
+        pair = await people.refresh(pair)
+    people.later(hours=12)
+    with pytest.raises(UnauthenticatedError):
+        await people.refresh(pair)
+
+
+async def test_the_installation_s_longest_session_holds_through_refreshes(make: Make) -> None:
+    """S-2: where it is the shorter of both."""
+    people = make(IdentityPolicy(LOCAL, session=SessionLimits(timedelta(hours=1), timedelta(hours=8))))
+    pair = await people.sign_up("ann")
+    people.later(hours=7)
+    pair = await people.refresh(pair)
+    people.later(hours=1)
+    with pytest.raises(UnauthenticatedError):
+        await people.refresh(pair)
+
+
+async def test_an_organization_s_idle_time_is_counted_from_the_last_use(people: People) -> None:
+    """S-2: who works goes on, by access tokens too; whoever is away for longer signs in again, whatever he kept."""
+    owner = await people.principal(await people.sign_up("ann"))
+    await people.service.organizations.change(c.ChangeOrganization(session_idle_seconds=900), owner)
+    pair = await people.sign_in("ann")
+    for _ in range(6):
+        people.later(minutes=9)
+        assert await people.principal(pair)
+        people.later(minutes=9)
+        pair = await people.refresh(pair)
+    people.later(minutes=15)
+    with pytest.raises(UnauthenticatedError):
+        await people.refresh(pair)
+    with pytest.raises(UnauthenticatedError):
+        await people.principal(pair)
