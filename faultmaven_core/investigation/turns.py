@@ -154,7 +154,8 @@ class TurnService:
             judgement=decided.decision.judgement or found.case.judgement,
         )
         known = Known(case, record, await self._desk.held(case.case_id, caller))
-        parts = [*decided.said, *received(found.attached)]
+        # After the record, which tells the secrets that its statements hold.
+        parts = [redactor.mask(part) for part in (*decided.said, *received(found.attached))]
         if not decided.settled:
             # Whoever only hands something over wants to know what is in it.
             told = replace(question, topic=Topic.SUMMARY) if found.attached and _says_nothing(question) else question

@@ -12,6 +12,7 @@ import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core import codec
+from faultmaven_core.cases.commands import ReadReport
 from faultmaven_core.cases.ports import CaseChangedError
 from faultmaven_core.cases.turn_commands import Asked, Decision, KeepTurn, ReadMessages
 from faultmaven_core.evidence.commands import ListEvidence
@@ -26,7 +27,7 @@ from faultmaven_core.shared.errors import (
     InvalidInputError,
     NotFoundError,
 )
-from tests.unit.investigation.talking import found, once, opened, said, say, shown
+from tests.unit.investigation.talking import click, found, offered, once, opened, said, say, shown
 
 
 async def test_nothing_said_is_refused(fm: FaultMaven) -> None:
@@ -108,6 +109,21 @@ async def test_what_comes_from_evidence_is_never_markup_and_shows_no_secret(fm: 
         outside = " ".join(_without_code(text)[::2])
         assert not re.search(r"(?<!\\)\]\(|(?<!\\)<|https?:", outside)
         assert "hunter2" not in text
+
+
+async def test_a_word_on_a_cause_that_holds_a_secret_does_not_repeat_it(fm: FaultMaven, crash: Path) -> None:
+    """The record keeps it; what is said of it is masked."""
+    case = await opened(fm)
+    text = (crash / "describe.txt").read_text().replace('"serv"', '"serv --password=hunter2hunter2"')
+    (crash / "describe.txt").write_text(text)
+    first = await say(fm, case, "Why does web crash?", crash / "describe.txt")
+    leading = (await fm.investigation.report(ReadReport(case), fm.caller)).hypotheses[0]
+    assert "hunter2" in leading.statement
+    for action in ("This is the cause", "This is not the cause"):
+        view = await click(fm, case, offered(first, action))
+        assert "Noted, as your word" in view.agent_response
+        assert "hunter2" not in view.agent_response
+    assert "hunter2" not in first.agent_response
 
 
 def _without_code(text: str) -> list[str]:
