@@ -140,7 +140,8 @@ class EvidenceService:
             await self._tell(unit, item.case_id, added, caller)
             return shown
 
-        return await self._write(command, caller, c.EvidenceView, work)
+        # The content is part of what was asked for: the same key with other content is another command.
+        return await self._write(replace(command, sha256=item.sha256), caller, c.EvidenceView, work)
 
     def _content(self, command: c.AddContent, caller: Caller) -> Evidence:
         key = self._ids.new()

@@ -85,8 +85,10 @@ class Curation:
         if not media_type(name):
             raise UnsupportedTypeError(f"{name} has no ending of a document: {TAKEN} are taken.")
         stored = await self._intake.content(name, chunks, bundle)
+        # The content is part of what was asked for: the same key with other content is another command.
+        asked = (command, stored.sha256)
         if isinstance(stored, Document):
-            return await self._answer(command, c.DocumentsTaken(duplicates=1, same=stored.id), bundle)
+            return await self._answer(asked, c.DocumentsTaken(duplicates=1, same=stored.id), bundle)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.DocumentsTaken:
             written = await self._intake.write(unit, [stored], bundle)
@@ -102,7 +104,7 @@ class Curation:
                 same=written.known if written.unchanged else "",
             )
 
-        return await self._write(command, caller, c.DocumentsTaken, work)
+        return await self._write(asked, caller, c.DocumentsTaken, work)
 
     async def sync(self, command: c.SyncDocuments, caller: Caller, watch: Watch = unwatched) -> c.DocumentsTaken:
         """Make the scope hold what a folder or checkout holds. Files with the size and time that they had cost nothing.

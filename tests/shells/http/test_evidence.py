@@ -82,6 +82,18 @@ async def test_what_came_must_be_what_was_sent(ann: httpx2.AsyncClient) -> None:
     assert len((await ann.get(f"{case}/evidence")).json()["items"]) == 2
 
 
+async def test_a_key_stands_for_one_content(ann: httpx2.AsyncClient) -> None:
+    """Sent again it is answered again; another content under it was never kept, and nobody is told that it was."""
+    case = await opened(ann)
+    key = {"Idempotency-Key": "upload-0001"}
+    first = await ann.post(f"{case}/evidence?name=a.log", content=b"text 1", headers=key)
+    again = await ann.post(f"{case}/evidence?name=a.log", content=b"text 1", headers=key)
+    other = await ann.post(f"{case}/evidence?name=a.log", content=b"text 2", headers=key)
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert (other.status_code, other.headers["x-error-code"]) == (409, "IDEMPOTENCY_KEY_REUSE")
+    assert len((await ann.get(f"{case}/evidence")).json()["items"]) == 1
+
+
 async def test_hostile_names_are_data_on_the_way_in_and_out(ann: httpx2.AsyncClient) -> None:
     """In the query or in a form; no header of a download is broken, and what is saved under it is no path."""
     case = await opened(ann)

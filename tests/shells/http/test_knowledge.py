@@ -30,10 +30,16 @@ async def root(made: Made, people: Table) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def sent(
-    client: httpx2.AsyncClient, path: str, name: str = "redis.md", content: bytes = RUNBOOK, **fields: str
+    client: httpx2.AsyncClient,
+    path: str,
+    name: str = "redis.md",
+    content: bytes = RUNBOOK,
+    key: str = "",
+    **fields: str,
 ) -> httpx2.Response:
     """A document, uploaded."""
-    return await client.post(path, data={**FIELDS, **fields}, files={"file": (name, content)})
+    headers = {"Idempotency-Key": key} if key else {}
+    return await client.post(path, data={**FIELDS, **fields}, files={"file": (name, content)}, headers=headers)
 
 
 async def found(client: httpx2.AsyncClient, path: str = MINE, **query: Any) -> list[dict[str, Any]]:
@@ -74,6 +80,20 @@ async def test_what_is_sent_again_is_the_same_document_and_another_title_another
     other = await sent(ann, f"{MINE}/upload", title="Another", content=b"Another text.\n")
     assert other.json()["document_id"] != first
     assert len(await found(ann)) == 2
+
+
+async def test_a_key_stands_for_one_content(ann: httpx2.AsyncClient) -> None:
+    """Sent again it is answered again; another content under it is not taken, new or known, and nobody is told that it was."""
+    first = await sent(ann, f"{MINE}/upload", key="upload-0001")
+    again = await sent(ann, f"{MINE}/upload", key="upload-0001")
+    assert (first.status_code, again.json()["document_id"]) == (201, first.json()["document_id"])
+    other = await sent(ann, f"{MINE}/upload", content=b"Another text.\n", key="upload-0001")
+    assert (other.status_code, other.headers["x-error-code"]) == (409, "IDEMPOTENCY_KEY_REUSE")
+    assert len(await found(ann)) == 1
+    twin = await sent(ann, f"{MINE}/upload", title="Twin", key="upload-0002")
+    assert (twin.status_code, twin.json()["document_id"]) == (200, first.json()["document_id"])
+    last = await sent(ann, f"{MINE}/upload", title="Twin", content=b"A third text.\n", key="upload-0002")
+    assert last.status_code == 409
 
 
 async def test_documents_of_everybody_are_changed_by_those_who_may(
