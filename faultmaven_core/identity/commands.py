@@ -41,7 +41,7 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class LogOut:
-    """End one's session, or all of them."""
+    """End one's session, or all of them; a program's own in any case."""
 
     everywhere: bool = True
 

@@ -10,7 +10,7 @@ from faultmaven_core.identity.model import Principal
 from faultmaven_core.identity.opening import seen, session_id
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.ports import IdentityUnitOfWork
-from faultmaven_core.identity.rights import require_person
+from faultmaven_core.identity.rights import is_program, require_person
 from faultmaven_core.sessions.model import SessionId
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
@@ -30,18 +30,22 @@ class Ending:
         self._parts = parts
 
     async def logout(self, command: c.LogOut, principal: Principal) -> v.LoggedOut:
-        """End the caller's session, or all of his."""
+        """End the caller's session, or all of his; a program ends its own alone.
+
+        Raises PermissionDeniedError for one that has none: an API key.
+        """
         caller = principal.caller
-        happening = Happening(
-            "user.signed_out", caller.user, caller.user, detail={"everywhere": str(command.everywhere)}
-        )
-        if command.everywhere or not principal.sid:
+        if not principal.sid:
+            require_person(principal)
+        everywhere = not is_program(principal) and (command.everywhere or not principal.sid)
+        happening = Happening("user.signed_out", caller.user, caller.user, detail={"everywhere": str(everywhere)})
+        if everywhere:
             revoked = await self._revoke(principal, happening)
             await self.sessions(caller)
         else:
             revoked = await self._revoke(principal, happening, only=principal.sid)
             await self._parts.sessions.end(session_id(principal.sid))
-        return v.LoggedOut(revoked, command.everywhere)
+        return v.LoggedOut(revoked, everywhere)
 
     async def list(self, principal: Principal) -> v.SessionList:
         """The caller's live sessions, oldest first."""

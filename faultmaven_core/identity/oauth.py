@@ -20,6 +20,7 @@ from faultmaven_core.identity.permissions import SCOPES
 from faultmaven_core.identity.policy import OAuthClient
 from faultmaven_core.identity.ports import IdentityUnitOfWork
 from faultmaven_core.identity.refreshing import Refreshing
+from faultmaven_core.identity.rights import is_program
 from faultmaven_core.identity.signing_in import SYSTEM
 from faultmaven_core.identity.standing import standing
 from faultmaven_core.ports.tokens import TokenKind
@@ -211,7 +212,7 @@ class OAuth:
         if command.code_challenge_method != "S256" or not _CHALLENGE.fullmatch(command.code_challenge):
             raise OAuthError("invalid_request", "PKCE with code_challenge_method=S256 is needed.")
         checked("state", command.state, most=512)
-        if not principal.sid or principal.client_id == client.id:
+        if is_program(principal) or not principal.sid:
             raise OAuthError("access_denied", "Only somebody who signed in himself can let a client act for him.")
         asked = command.scope.split() or client.scope.split()
         if any(word not in SCOPES for word in asked) or not set(asked) <= set(client.scope.split()):

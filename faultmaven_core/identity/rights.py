@@ -14,9 +14,14 @@ MOST_ROLES = 20
 _PROGRAMS = ("api_key", "oauth")
 
 
+def is_program(principal: Principal) -> bool:
+    """Whether somebody's program calls, not he himself."""
+    return principal.method in _PROGRAMS
+
+
 def require_person(principal: Principal) -> None:
     """Raises PermissionDeniedError for programs: with what it was lent, none makes itself more or longer-lived rights."""
-    if principal.method in _PROGRAMS:
+    if is_program(principal):
         raise PermissionDeniedError("This takes somebody who signed in himself, not a program that acts for him.")
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from faultmaven_contract_tests.identity_installation import ELSEWHERE, OTHER_PASSWORD, PASSWORD, People
 from faultmaven_core.identity import commands as c
-from faultmaven_core.identity.policy import IdentityPolicy
+from faultmaven_core.identity.oauth import OAuthError
+from faultmaven_core.identity.policy import COPILOT, IdentityPolicy
 from faultmaven_core.sessions.expiry import SessionLimits
-from faultmaven_core.shared.errors import UnauthenticatedError
+from faultmaven_core.shared.errors import PermissionDeniedError, UnauthenticatedError
 from tests.unit.identity.conftest import LOCAL, Make
-from tests.unit.identity.test_oauth import coded, refused
+from tests.unit.identity.test_oauth import AGREED, coded, refused
 from tests.unit.identity.test_passwords import token_of
 
 
@@ -78,3 +80,29 @@ async def test_an_organization_s_idle_time_is_counted_from_the_last_use(people: 
         await people.refresh(pair)
     with pytest.raises(UnauthenticatedError):
         await people.principal(pair)
+
+
+async def test_a_program_signs_itself_out_and_nobody_else(people: People) -> None:
+    """S-3: an OAuth client ends its own session, a key has none."""
+    pair = await people.sign_up("ann")
+    ann = await people.principal(pair)
+    client = await people.service.oauth.exchange(await coded(people, ann), ELSEWHERE)
+    key = await people.service.api_keys.create(c.CreateApiKey("bot"), ann)
+    with pytest.raises(PermissionDeniedError):
+        await people.service.logout(c.LogOut(), await people.service.authenticate(key.secret))
+    done = await people.service.logout(c.LogOut(everywhere=True), await people.principal(client))
+    assert (done.revoked_tokens, done.all_sessions_ended) == (1, False)
+    with pytest.raises(UnauthenticatedError):
+        await people.service.authenticate(client.access_token)
+    assert await people.refresh(pair)
+
+
+async def test_one_client_s_tokens_do_not_let_another_client_in(make: Make, people: People) -> None:
+    """T-11: consent is a person's, whichever program asks for it."""
+    other = replace(COPILOT, id="another-client")
+    people = make(replace(people.service.policy, clients=(COPILOT, other)))
+    ann = await people.principal(await people.sign_up("ann"))
+    pair = await people.service.oauth.exchange(await coded(people, ann), ELSEWHERE)
+    with pytest.raises(OAuthError) as refusal:
+        await people.service.oauth.consent(replace(AGREED, client_id=other.id), await people.principal(pair))
+    assert refusal.value.error == "access_denied"

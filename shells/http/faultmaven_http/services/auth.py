@@ -69,9 +69,10 @@ async def me(asked: Asked) -> s.Me:
 
 
 async def logout(asked: Asked) -> s.SignedOut:
-    """End all sessions of who asks."""
+    """End all sessions of who asks; of a program its own."""
     done = await asked.application.identity.logout(c.LogOut(everywhere=True), asked.who)
-    return s.SignedOut("You are signed out everywhere.", done.revoked_tokens, done.all_sessions_ended)
+    told = "You are signed out everywhere." if done.all_sessions_ended else "This program is signed out."
+    return s.SignedOut(told, done.revoked_tokens, done.all_sessions_ended)
 
 
 async def jwks(asked: Asked) -> object:
