@@ -82,6 +82,16 @@ async def test_what_came_must_be_what_was_sent(ann: httpx2.AsyncClient) -> None:
     assert len((await ann.get(f"{case}/evidence")).json()["items"]) == 2
 
 
+async def test_a_digest_of_a_form_is_not_one_of_its_file(ann: httpx2.AsyncClient) -> None:
+    """RFC 9530 has it of the bytes that are sent: right for the form, it is no reason to refuse the file."""
+    case = await opened(ann)
+    form = ann.build_request("POST", f"{case}/evidence", files={"file": ("a.log", LOG)})
+    digest = hashlib.sha256(form.read()).digest()
+    form.headers["Content-Digest"] = f"sha-256=:{base64.b64encode(digest).decode()}:"
+    answer = await ann.send(form)
+    assert (answer.status_code, answer.json().get("size")) == (201, len(LOG)), answer.text
+
+
 async def test_a_key_stands_for_one_content(ann: httpx2.AsyncClient) -> None:
     """Sent again it is answered again; another content under it was never kept, and nobody is told that it was."""
     case = await opened(ann)
