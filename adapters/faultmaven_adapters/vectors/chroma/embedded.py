@@ -33,7 +33,8 @@ class EmbeddedWire(Wire):
         self.place = f"Chroma in {folder}"
         self._folder, self._timeout = folder, timeout
         self._process: ChildProcess | None = None
-        self._turn = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
         self._closed = False
 
     async def __call__(
@@ -42,20 +43,28 @@ class EmbeddedWire(Wire):
         """See Wire."""
         name = collection.name if isinstance(collection, Found) else collection
         order = msgspec.msgpack.encode((operation, name, body), enc_hook=array.tobytes)
-        await self._turn.acquire()
+        turn = self._turn()
+        await turn.acquire()
         if self._closed:
-            self._turn.release()
+            turn.release()
             raise ConflictError("The vector store was closed.")
         asked = asyncio.create_task(self._asked(order))
-        asked.add_done_callback(lambda _: self._turn.release())
+        asked.add_done_callback(lambda _: turn.release())
         # Whoever waits may be cancelled; the answer is taken all the same, or the next one would get it.
         return await asyncio.shield(asked)
 
     async def aclose(self) -> None:
         """See Wire."""
         self._closed = True
-        async with self._turn:
+        async with self._turn():
             await asyncio.to_thread(self._end)
+
+    def _turn(self) -> asyncio.Lock:
+        """A lock is for one event loop; a store may be used in several, one after the other."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock = loop, asyncio.Lock()
+        return self._lock
 
     async def _asked(self, order: bytes) -> Any:
         with translation(ANSWERS, self.place):
