@@ -181,6 +181,9 @@ class TestServer:
             (answer("502 Bad Gateway", body="<html>"), BackendRefusedError),
             (answer("504 Gateway Timeout"), DeadlineExceededError),
             (answer("400 Bad Request"), BackendError),
+            (answer("422 Unprocessable Entity"), BackendError),
+            (answer("423 Locked"), BackendError),
+            (answer("424 Failed Dependency"), BackendError),
             (answer("404 Not Found", body="<html>"), MisconfiguredError),
             (answer("404 Not Found", body='{"error":"NotFoundError","message":"no database"}'), MisconfiguredError),
             (answer("302 Found", "Location: http://192.0.2.1/"), BackendError),
@@ -206,8 +209,8 @@ class TestServer:
         """Errors, what caused them, representations and our log."""
         caplog.set_level(logging.DEBUG, "faultmaven_adapters")
         texts = [repr(store), repr(vars(store))]
-        for said in (answer("401 Unauthorized", body=f"bad token {TOKEN}"), answer("500 Oh", body="x")):
-            proxy.answer(said)
+        for status in ("401 Unauthorized", "424 Failed Dependency", "500 Oh"):
+            proxy.answer(answer(status, body=f"bad token {TOKEN}"))
             errors = await failures(store, scope)
             texts += [str(error) for error in errors.values()]
         proxy.refuse = True

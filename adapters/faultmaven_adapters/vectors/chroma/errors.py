@@ -17,16 +17,19 @@ from faultmaven_core.shared.errors import (
     UnsupportedError,
 )
 
-OK, LOCKED, FAILED = 200, 423, 500
-"""What our process answers, in the numbers of HTTP; LOCKED where another one has the folder open."""
-UNREACHED, UNREADABLE = 424, 422
-"""Why it could not open the folder: the system refuses, and says why; or Chroma does."""
+OK, FAILED = 200, 500
+"""What our process answers, in the numbers of HTTP, as Chroma's own errors are."""
+LOCKED, UNREACHED, UNREADABLE = 600, 601, 602
+"""Why it could not open the folder: another one has it open; the system refuses, and says why; or Chroma does.
+
+No server says these, of which we would tell the same.
+"""
 USUAL_PAUSE = 1.0
 """Seconds to wait where a server refuses and does not say how long."""
 
 
 class ChromaAnswerError(Exception):
-    """Chroma answered, and not with what was asked for. Folder and server give the same numbers, those of HTTP."""
+    """Chroma answered, and not with what was asked for. Folder and server give the same numbers of HTTP."""
 
     def __init__(self, said: str, status: int = FAILED, retry_after: str = "") -> None:
         super().__init__(said)
