@@ -11,6 +11,7 @@ import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core.jobs.commands import ListJobs
+from faultmaven_core.knowledge.commands import DeleteDocument, SearchKnowledge, SearchResult
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.ids import OrganizationId, UserId
 from tests.shells.http.shell import Made, Table, client_of, principal
@@ -195,6 +196,28 @@ async def test_a_document_is_found_described_anew_and_shown(fm: FaultMaven, ann:
     )
     await _read(fm, ann_herself)
     assert (await ann.get(f"{COMMON}/{document}")).json()["title"] == "Evictions"
+
+
+async def test_a_document_that_goes_while_it_is_found_is_no_hit(
+    fm: FaultMaven, ann: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are still told."""
+    ann_herself = Caller(OrganizationId("acme"), UserId("ann"))
+    kept = (await sent(ann, f"{MINE}/upload")).json()["document_id"]
+    gone = (await sent(ann, f"{MINE}/upload", title="Old", content=RUNBOOK + b"Old.\n")).json()["document_id"]
+    await _read(fm, ann_herself)
+    search = fm.knowledge.search
+
+    async def overtaken(command: SearchKnowledge, caller: Caller) -> SearchResult:
+        result = await search(command, caller)
+        assert {hit.document_id for hit in result.hits} == {kept, gone}
+        await fm.knowledge.delete(DeleteDocument(gone), caller)
+        return result
+
+    monkeypatch.setattr(fm.knowledge, "search", overtaken)
+    answer = await ann.post("/api/v1/knowledge/search", json={"query": "redis OOM maxmemory"})
+    assert answer.status_code == 200, answer.text
+    assert {row["document_id"] for row in answer.json()["results"]} == {kept}
 
 
 async def _read(fm: FaultMaven, caller: Caller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -126,10 +127,11 @@ async def search(asked: Asked) -> s.SearchRows:
     limit = min(body.limit * WIDER, MOST_LISTED) if narrowed else body.limit
     found = await asked.application.knowledge.search(c.SearchKnowledge(body.query, scopes, limit), asked.caller)
     views: dict[str, c.DocumentView] = {}
-    for hit in found.hits:
-        if hit.document_id not in views:
-            views[hit.document_id] = (await _shown(asked, hit.document_id)).item
-    rows = [hit_row(hit, views[hit.document_id]) for hit in found.hits if _wanted(views[hit.document_id], body, tags)]
+    for document_id in dict.fromkeys(hit.document_id for hit in found.hits):
+        with suppress(NotFoundError):  # deleted since it was found
+            views[document_id] = (await _shown(asked, document_id)).item
+    pairs = ((hit, views[hit.document_id]) for hit in found.hits if hit.document_id in views)
+    rows = [hit_row(hit, view) for hit, view in pairs if _wanted(view, body, tags)]
     kept = tuple(rows[: body.limit])
     return s.SearchRows(body.query, kept, len(kept), found.coverage.documents, found.coverage.notes)
 

@@ -75,7 +75,7 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class DocumentList:
-    """Some documents, oldest first."""
+    """Some documents, newest first."""
 
     documents: tuple[DocumentRow, ...]
     total_count: int
