@@ -123,6 +123,7 @@ class Curation:
 
     async def update(self, command: c.UpdateDocument, caller: Caller) -> c.DocumentsTaken:
         """Change what is said of a document; it is read again, for its title is searched too. Raises NotFoundError."""
+        await self._require_case(command.document_id, caller)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.DocumentsTaken:
             document = await self._access.document(unit, command.document_id, caller)
@@ -144,12 +145,7 @@ class Curation:
 
     async def delete(self, command: c.DeleteDocument, caller: Caller) -> c.DocumentDeleted:
         """Delete a document: no search finds it from now on. Raises NotFoundError."""
-        found: Document | None = None
-        with suppress(NotFoundError):  # what a repeated request has deleted has its answer below
-            async with self._units(caller.organization, read_only=True) as unit:
-                found = await self._access.document(unit, command.document_id, caller)
-        if found:
-            await self._access.require_case(found, caller)
+        await self._require_case(command.document_id, caller)
 
         async def work(unit: KnowledgeUnitOfWork) -> c.DocumentDeleted:
             document = await self._access.document(unit, command.document_id, caller)
@@ -177,6 +173,15 @@ class Curation:
             return c.ReindexAsked(count, tuple(jobs))
 
         return await self._write(command, caller, c.ReindexAsked, work)
+
+    async def _require_case(self, document_id: str, caller: Caller) -> None:
+        """Outside of the transaction that writes, for cases have their own. Raises NotFoundError."""
+        found: Document | None = None
+        with suppress(NotFoundError):  # a repeated request has its answer, whatever became of the document
+            async with self._units(caller.organization, read_only=True) as unit:
+                found = await self._access.document(unit, document_id, caller)
+        if found:
+            await self._access.require_case(found, caller)
 
     async def _bundle(self, scope: str, tags: Sequence[str], caller: Caller) -> Bundle:
         return Bundle(await self._access.scope(scope, caller), "", _tags(tags), caller)

@@ -83,7 +83,7 @@ async def test_a_case_that_is_restored_has_the_documents_that_were_read_meanwhil
 
 
 async def test_a_document_of_a_gone_case_is_as_good_as_none(tmp_path: Path) -> None:
-    """Also before anybody has destroyed it: neither shown nor deleted by its id."""
+    """Also before anybody has destroyed it: neither shown, changed nor deleted by its id."""
     write(tmp_path / "kb", redis="# Redis\n\nIt is full.\n")
     async with hashed() as subject:
         case = (await subject.cases.open(OpenCase("Why?"), ANN)).case_id
@@ -93,5 +93,7 @@ async def test_a_document_of_a_gone_case_is_as_good_as_none(tmp_path: Path) -> N
         await subject.cases.delete(DeleteCase(case), ANN)
         with pytest.raises(NotFoundError):
             await subject.service.show(c.ShowDocument(document.id, characters=100), ANN)
+        with pytest.raises(NotFoundError):
+            await subject.service.update(c.UpdateDocument(document.id, title="Full"), ANN)
         with pytest.raises(NotFoundError):
             await subject.service.delete(c.DeleteDocument(document.id), ANN)
