@@ -11,12 +11,9 @@ from faultmaven_core.identity.opening import seen, session_id
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.ports import IdentityUnitOfWork
 from faultmaven_core.identity.rights import is_program, require_person
-from faultmaven_core.sessions.model import SessionId
+from faultmaven_core.sessions.model import CLIENT, SessionId, user_tag
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
-
-CLIENT = "client"
-"""The method of sessions that are no sign-ins: a client's own, which go with the sign-in of its user."""
 
 
 class Ending:
@@ -60,10 +57,9 @@ class Ending:
         """
         if command.session_id != principal.sid:
             require_person(principal)
-        sid = _named(command.session_id)
-        session = await self._parts.sessions.get(sid, slide=False)
-        if session is None or session.sign_in.user != principal.caller.user:
-            raise NotFoundError("You have no such sign-in.")
+        sid = _own(command.session_id, principal.caller)
+        if await self._parts.sessions.get(sid, slide=False) is None:
+            raise _unknown()
         happening = Happening("session.ended", principal.caller.user, principal.caller.user)
         await self._revoke(principal, happening, only=command.session_id)
         await self._parts.sessions.end(sid)
@@ -96,9 +92,15 @@ class Ending:
         return await parts.write(None, Caller(caller.organization, caller.user), int, work)
 
 
-def _named(text: str) -> SessionId:
-    tag, _, name = text.partition(".")
+def _own(text: str, caller: Caller) -> SessionId:
     try:
-        return SessionId(tag, name)
+        sid = SessionId.of(text)
     except InvalidInputError as error:
-        raise NotFoundError("You have no such sign-in.") from error
+        raise _unknown() from error
+    if sid.tag != user_tag(caller):
+        raise _unknown()
+    return sid
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("You have no such sign-in.")

@@ -20,7 +20,7 @@ from faultmaven_core.ports.tokens import TokenKind
 from faultmaven_core.sessions.expiry import SessionLimits
 from faultmaven_core.sessions.model import Session, SessionId, SessionToken, SignIn
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import AlreadyExistsError, FaultMavenError, UnauthenticatedError
+from faultmaven_core.shared.errors import AlreadyExistsError, FaultMavenError, InvalidInputError, UnauthenticatedError
 
 REFRESH_PREFIX = "fmr_"
 DEV = "dev"
@@ -122,7 +122,7 @@ class Opening:
             digest(secret),
             parts.ids.new(),
             checked.id,
-            f"{sid.tag}.{sid.digest}",
+            str(sid),
             entry.client_id,
             entry.scope,
             entry.method,
@@ -178,10 +178,9 @@ class Opening:
 
 def session_id(text: str) -> SessionId:
     """The session that a claim or row names. Raises UnauthenticatedError where it names none."""
-    tag, _, name = text.partition(".")
     try:
-        return SessionId(tag, name)
-    except FaultMavenError as error:
+        return SessionId.of(text)
+    except InvalidInputError as error:
         raise ended() from error
 
 
@@ -202,15 +201,14 @@ def ended() -> UnauthenticatedError:
 
 def seen(session: Session, current: str) -> v.SessionView:
     """A session as its user sees it."""
-    name = f"{session.id.tag}.{session.id.digest}"
     told = session.sign_in
     return v.SessionView(
-        name,
+        str(session.id),
         told.method,
         told.device,
         told.address,
         session.created_at,
         session.seen_at,
         session.expires_at,
-        name == current,
+        str(session.id) == current,
     )

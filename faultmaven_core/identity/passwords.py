@@ -17,10 +17,9 @@ from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.password_rules import checked_password
 from faultmaven_core.identity.ports import IdentityUnitOfWork
 from faultmaven_core.identity.rights import require_person
-from faultmaven_core.identity.signing_in import SigningIn
+from faultmaven_core.identity.signing_in import SYSTEM, SigningIn
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, StaleVersionError, UnauthenticatedError
-from faultmaven_core.shared.ids import UserId
 
 RESET_PREFIX = "fmp_"
 RESET_LIFE = timedelta(minutes=15)
@@ -84,7 +83,7 @@ class Passwords:
             await unit.grants.sweep(now - timedelta(days=1))
             return user.email
 
-        email = await parts.write(None, Caller(organization, UserId("system")), str, work)
+        email = await parts.write(None, Caller(organization, SYSTEM), str, work)
         parts.letters.reset(email, token, int(RESET_LIFE.total_seconds() // 60))
         return v.Done()
 

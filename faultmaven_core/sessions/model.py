@@ -17,6 +17,9 @@ from faultmaven_core.shared.text import checked
 MOST_DATA = 64 * 1024
 """Bytes of data: every request reads them all."""
 
+CLIENT = "client"
+"""The method of sessions that are no sign-ins, and that nobody can sign in with: a client's own, beside its user's."""
+
 _SECRET_BYTES = 32
 _TAG_BYTES = 16
 _TAG = r"[A-Za-z0-9_-]{22}"
@@ -32,8 +35,16 @@ class SessionId:
     digest: str
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(f"{self.tag}.{self.digest}"):
+        if not _ID.fullmatch(str(self)):
             raise InvalidInputError("This is no id of a session.", fields={"session": "unknown"})
+
+    @classmethod
+    def of(cls, text: str) -> SessionId:
+        """The id that this text is. Raises InvalidInputError where it is none."""
+        return cls(*text.partition(".")[::2])
+
+    def __str__(self) -> str:
+        return f"{self.tag}.{self.digest}"
 
 
 class SessionToken:

@@ -10,14 +10,11 @@ from uuid import uuid4
 from faultmaven_core import codec
 from faultmaven_core.sessions import commands as c
 from faultmaven_core.sessions.expiry import LONGEST, SessionLimits
-from faultmaven_core.sessions.model import Session, SessionId, SessionToken, SignIn
+from faultmaven_core.sessions.model import CLIENT, Session, SessionId, SessionToken, SignIn, user_tag
 from faultmaven_core.sessions.ports import SessionStore
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
 from faultmaven_core.shared.text import checked
-
-CLIENT = "client"
-"""The method of these sign-ins: nobody can sign in with one."""
 
 SHORTEST_IDLE, LONGEST_IDLE = 60, 480
 """Minutes. A client says that it is there every ten of them, so it may miss some."""
@@ -84,13 +81,12 @@ class SessionService:
         return None
 
     async def _require(self, session_id: str, caller: Caller) -> Session:
-        tag, _, digest = session_id.partition(".")
         try:
-            sid = SessionId(tag, digest)
+            sid = SessionId.of(session_id)
         except InvalidInputError as error:
             raise SessionExpiredError(_OVER) from error
         # Whose it is stands in its id: a foreign one is not even looked for.
-        found = await self._store.get(sid) if sid.tag == SessionToken.new(caller).id.tag else None
+        found = await self._store.get(sid) if sid.tag == user_tag(caller) else None
         if found is None or found.sign_in.method != CLIENT or not found.data:
             raise SessionExpiredError(_OVER)
         return found
@@ -121,7 +117,7 @@ def _client(session: Session) -> _Client:
 def _view(session: Session) -> c.SessionView:
     client = _client(session)
     return c.SessionView(
-        f"{session.id.tag}.{session.id.digest}",
+        str(session.id),
         client.client_id,
         session.sign_in.user,
         client.session_type,

@@ -98,7 +98,7 @@ async def test_what_was_ended_is_over_and_ending_twice_is_no_error(sessions: Ses
 async def test_a_sign_in_is_no_session_of_a_client(sessions: SessionService, store: MemorySessionStore) -> None:
     """Neither to be kept nor to be ended by this door."""
     signed_in = await begin(store)
-    name = f"{signed_in.id.tag}.{signed_in.id.digest}"
+    name = str(signed_in.id)
     with pytest.raises(SessionExpiredError):
         await sessions.keep(KeepSession(name), ANN)
     await sessions.end(EndSession(name), ANN)
