@@ -96,6 +96,16 @@ class AttachmentDesk:
                 taken.append(Attached(added, attachment.name))
         return tuple(taken)
 
+    async def unread(self, taken: Sequence[Attached], caller: Caller) -> bool:
+        """Whether anything of it was never read: it is new, or the turn that brought it first broke off."""
+        for one in taken:
+            if one.duplicate is None:
+                return True
+            shown = await self._evidence.show(ShowEvidence(one.item.case_id, one.item.evidence_id), caller)
+            if not shown.sources:
+                return True
+        return False
+
     async def described(self, case: CaseView, taken: Sequence[Attached], caller: Caller) -> tuple[AttachmentView, ...]:
         """What each was found to be, after it was read."""
         views = []

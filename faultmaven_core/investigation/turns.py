@@ -99,9 +99,14 @@ class TurnService:
         record = await self._record(case, caller)
         reached = milestones(record)
         again = await self._reclassified(case, command, caller)
-        if again or any(one.duplicate is None for one in taken):
+        if again or await self._desk.unread(taken, caller) or await self._broke_off(case, caller):
             case, record = await self._run(case, command.query, caller, progress)
         return _Found(case, record, reached, await self._desk.described(case, taken, caller))
+
+    async def _broke_off(self, case: CaseView, caller: Caller) -> bool:
+        """Whether an investigation was begun and came to no record, although there is evidence."""
+        begun = case.status == CaseStatus.INVESTIGATING and not case.records
+        return begun and bool(await self._desk.held(case.case_id, caller))
 
     async def _opened(self, found: _Found, decided: Move, caller: Caller, progress: Watch) -> _Found:
         """Where a person opened the investigation, read what is there already."""

@@ -169,6 +169,44 @@ async def test_a_turn_that_fails_leaves_no_message_and_is_taken_again_under_its_
     assert len(await said(fm, case)) == 2
 
 
+@pytest.mark.parametrize("before", [True, False])
+async def test_what_a_turn_that_failed_brought_is_read_when_it_comes_again_without_a_key(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """It is known by its content, and still new to the investigation; also where that has a record of other files."""
+    case = await opened(fm)
+    if before:
+        await say(fm, case, "Why does web crash?", crash / "app.log")
+    monkeypatch.setattr(fm.investigation, "_runner", Broken(fm.investigation._runner))
+    with pytest.raises(BackendUnavailableError):
+        await say(fm, case, "Why does web crash?", crash / "describe.txt")
+    view = await say(fm, case, "Why does web crash?", crash / "describe.txt")
+    assert "Root cause" in view.agent_response
+    assert "`describe.txt:" in view.agent_response
+    assert [one.duplicate_of is None for one in view.attachments_processed] == [False]
+    monkeypatch.setattr(fm.investigation, "_runner", Broken(fm.investigation._runner))
+    await say(fm, case, "Why does web crash?", crash / "describe.txt")  # nothing of it is new any more
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("what is the root cause?", {}),
+        ("go on", {"type": "status_transition", "to_state": "investigating"}),
+    ],
+)
+async def test_an_investigation_that_broke_off_goes_on_with_the_next_turn(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch, text: str, intent: dict[str, str]
+) -> None:
+    """Whatever that says: the evidence is there, and nobody else would read it."""
+    case = await opened(fm)
+    monkeypatch.setattr(fm.investigation, "_runner", Broken(fm.investigation._runner))
+    with pytest.raises(BackendUnavailableError):
+        await say(fm, case, "Why does web crash?", crash / "describe.txt")
+    view = await say(fm, case, text, intent_type=intent.get("type", ""), intent_data=intent)
+    assert (view.case_state, view.cause_assurance) == ("investigating", "mechanistic")
+
+
 async def test_a_turn_that_nobody_waits_for_any_more_leaves_no_message(fm: FaultMaven, crash: Path) -> None:
     """Cancelled while it reads."""
     case = await opened(fm)
