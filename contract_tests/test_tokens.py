@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from faultmaven_adapters.tokens.jose import JoseTokens
 from faultmaven_adapters.tokens.key_folder import KeyFolder
+from faultmaven_adapters.tokens.ring import Ring
 from faultmaven_contract_tests.tokens import AUDIENCE, CLAIMS, ISSUER, OpenedTokens, TokensContract, encoded
+from faultmaven_core import codec
 from faultmaven_core.ports.tokens import KeyState, TokenKind
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_core.shared.errors import MisconfiguredError, UnauthenticatedError
@@ -67,13 +69,15 @@ async def tokens(algorithm: str, folder: Path) -> AsyncIterator[OpenedTokens]:
     await one.keys()
     await two.keys()
 
-    def sign(header: Mapping[str, Any], payload: bytes) -> str:
-        private = folder / "keys" / f"{one.loaded().ring.active.kid}.pem"
-        start = f"{encoded(dict(header))}.{encoded(payload)}"
-        return f"{start}.{encoded(signature(private.read_bytes(), start.encode()))}"
+    def active() -> bytes:
+        ring = codec.restore(Ring, (folder / "keys" / "ring.json").read_bytes())
+        return (folder / "keys" / f"{ring.active.kid}.pem").read_bytes()
 
-    active = (folder / "keys" / f"{one.loaded().ring.active.kid}.pem").read_bytes()
-    public = serialization.load_pem_private_key(active, None).public_key()
+    def sign(header: Mapping[str, Any], payload: bytes) -> str:
+        start = f"{encoded(dict(header))}.{encoded(payload)}"
+        return f"{start}.{encoded(signature(active(), start.encode()))}"
+
+    public = serialization.load_pem_private_key(active(), None).public_key()
     pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     yield OpenedTokens(
         JoseTokens(one, ISSUER, clock),

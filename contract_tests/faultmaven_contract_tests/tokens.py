@@ -63,6 +63,12 @@ async def issued(opened: OpenedTokens, minutes: int = 10) -> str:
     return await opened.subject.issue(TokenKind.ACCESS, CLAIMS, opened.clock.now() + timedelta(minutes=minutes))
 
 
+async def kids_of(tokens: Tokens) -> set[str]:
+    """Of the keys that a process publishes."""
+    keys: Any = (await tokens.jwks())["keys"]
+    return {key["kid"] for key in keys}
+
+
 async def refused(opened: OpenedTokens, token: str, audience: str = AUDIENCE) -> None:
     """Every process refuses it, with the same words."""
     for tokens in (opened.subject, opened.other):
@@ -255,7 +261,7 @@ class TokensContract(Contract):
     async def test_the_published_keys_are_public(self, opened: OpenedTokens) -> None:
         """T-5: the active and the next one, each for one algorithm, nothing private."""
         await issued(opened)
-        keys: Any = opened.subject.jwks()["keys"]
+        keys: Any = (await opened.subject.jwks())["keys"]
         assert {key["kid"] for key in keys} == {key.kid for key in await opened.ring.keys()}
         header = await header_of(opened)
         for key in keys:
@@ -267,10 +273,13 @@ class TokensContract(Contract):
         before = await issued(opened)
         with pytest.raises(PreconditionFailedError):
             await opened.ring.rotate()
+        assert await kids_of(opened.other) == {key.kid for key in await opened.ring.keys()}
         opened.clock.advance(timedelta(minutes=20))
         first = await issued(opened)
-        states = [key.state for key in await opened.ring.rotate()]
-        assert states == [KeyState.RETIRED, KeyState.ACTIVE, KeyState.NEXT]
+        keys = await opened.ring.rotate()
+        assert [key.state for key in keys] == [KeyState.RETIRED, KeyState.ACTIVE, KeyState.NEXT]
+        # A process that was asked for nothing else publishes the new ones too.
+        assert await kids_of(opened.other) == {key.kid for key in keys}
         second = await issued(opened)
         for token in (first, second):
             assert await opened.other.read(token, TokenKind.ACCESS, audience=AUDIENCE)

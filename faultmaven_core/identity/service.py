@@ -124,9 +124,9 @@ class IdentityService:
             known = await standing(unit, principal.caller.user)
         return user_view(known.user, known.organization, known.permissions)
 
-    def jwks(self) -> Mapping[str, object]:
+    async def jwks(self) -> Mapping[str, object]:
         """The public keys that access tokens are checked with."""
-        return self._parts.tokens.jwks()
+        return await self._parts.tokens.jwks()
 
     async def aclose(self) -> None:
         """Wait for letters that are on their way."""

@@ -61,8 +61,8 @@ class Tokens(Protocol):
         """
 
     @abstractmethod
-    def jwks(self) -> Mapping[str, object]:
-        """The public halves of all keys, next, active and retired, as a JSON Web Key Set (RFC 7517)."""
+    async def jwks(self) -> Mapping[str, object]:
+        """The public halves of all keys, next, active and retired, as a JSON Web Key Set (RFC 7517), seconds old at most."""
 
     @abstractmethod
     def pepper(self, purpose: str) -> bytes:

@@ -72,8 +72,8 @@ class JoseTokens(Tokens):
         except _NoTokenError as error:
             raise UnauthenticatedError("This access token is not good (any more): sign in again.") from error
 
-    def jwks(self) -> Mapping[str, object]:
-        keys = self._folder.loaded()
+    async def jwks(self) -> Mapping[str, object]:
+        keys = await self._folder.current()
         trusted = keys.ring.trusted(self._clock.now())
         return {"keys": [keys.private[key.kid].as_dict(private=False) for key in trusted]}
 

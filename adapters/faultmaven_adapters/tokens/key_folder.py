@@ -68,12 +68,6 @@ class KeyFolder(KeyRing):
             self._keys = await self._calls(self._reread)
         return self._keys
 
-    def loaded(self) -> Keys:
-        """The keys as they were last seen; reads them where they were not yet."""
-        if self._keys is None:
-            self._keys = self._reread()
-        return self._keys
-
     def pepper(self) -> bytes:
         """32 secret bytes, made at the first use and never changed."""
         if self._pepper is None:

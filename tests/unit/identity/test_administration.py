@@ -341,7 +341,7 @@ async def test_keys_are_rotated_from_the_machine(people: People) -> None:
     assert await people.service.authenticate((await people.refresh(pair)).access_token)
     events = await people.actions(people.service.installation.operator())
     assert [(event.action, event.detail) for event in events] == [("signing_key.rotated", {"compromised": "True"})]
-    assert people.service.jwks()["keys"]
+    assert (await people.service.jwks())["keys"]
 
 
 def test_built_in_roles_grow_and_every_role_has_its_own_account() -> None:

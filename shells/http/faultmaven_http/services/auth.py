@@ -77,7 +77,7 @@ async def logout(asked: Asked) -> s.SignedOut:
 
 async def jwks(asked: Asked) -> object:
     """The public keys."""
-    return asked.application.identity.jwks()
+    return await asked.application.identity.jwks()
 
 
 def _at(method: str, path: str, name: str, summary: str, work: Work, answer: type | None, **more: Any) -> Endpoint:
