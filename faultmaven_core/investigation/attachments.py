@@ -81,15 +81,17 @@ class AttachmentDesk:
         turn = case.current_turn + 1
         taken = [Attached(before[name], before[name].name) for name in command.attached if name in before]
         for number, (attachment, origin) in enumerate(_coming(command, files, turn)):
+            # The turn's number is in the steps' keys: taken again after another turn, it brings the files to its new place.
             added = await self._evidence.add_content(
                 AddContent(case.case_id, attachment.name, origin=origin, turn=turn, details=_details(command)),
                 attachment.chunks,
-                caller.step(f"file{number}"),
+                caller.step(f"file{turn}.{number}"),
             )
             same = next((one for one in before.values() if one.sha256 and one.sha256 == added.sha256), None)
             if same is not None and same.evidence_id != added.evidence_id:
                 with suppress(NotFoundError):  # a turn that is tried again has done it already
-                    await self._evidence.delete(DeleteEvidence(case.case_id, added.evidence_id), caller)
+                    again = DeleteEvidence(case.case_id, added.evidence_id)
+                    await self._evidence.delete(again, caller.step(f"same{turn}.{number}"))
                 taken.append(Attached(same, attachment.name, same))
             else:
                 before[added.evidence_id] = added

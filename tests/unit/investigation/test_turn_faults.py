@@ -14,7 +14,7 @@ from faultmaven import FaultMaven
 from faultmaven_core import codec
 from faultmaven_core.cases.commands import ReadReport
 from faultmaven_core.cases.ports import CaseChangedError
-from faultmaven_core.cases.turn_commands import Asked, Decision, KeepTurn, ReadMessages
+from faultmaven_core.cases.turn_commands import Asked, Decision, KeepTurn, ReadMessages, TurnKept
 from faultmaven_core.evidence.commands import ListEvidence
 from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, TurnView
@@ -80,6 +80,29 @@ async def test_a_word_on_a_cause_counts_for_the_case_that_was_seen_alone(fm: Fau
         with pytest.raises(CaseChangedError):
             await fm.cases.keep_turn(replace(turn, decision=Decision(judgement=judgement)), fm.caller)
     assert (await fm.cases.keep_turn(turn, fm.caller)).case.judgement == ""
+
+
+async def test_a_turn_that_lost_a_race_is_taken_again_under_its_key(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are those that it brought the first time, though it is another turn by now."""
+    case = await opened(fm)
+    keyed = replace(fm.caller, request_key="opt_msg_4")
+    brought = (crash / "describe.txt", crash / "app.log")
+    keep = fm.cases.keep_turn
+
+    async def late(command: KeepTurn, caller: Caller) -> TurnKept:
+        monkeypatch.undo()
+        await say(fm, case, "what do you need?")
+        return await keep(command, caller)
+
+    monkeypatch.setattr(fm.cases, "keep_turn", late)
+    with pytest.raises(CaseChangedError):
+        await say(fm, case, "Why does web crash?", *brought, caller=keyed)
+    view = await say(fm, case, "Why does web crash?", *brought, caller=keyed)
+    assert (view.turn_number, view.cause_assurance) == (2, "mechanistic")
+    assert await say(fm, case, "Why does web crash?", *brought, caller=keyed) == view
+    assert len((await fm.evidence.list(ListEvidence(case), fm.caller)).items) == 2
 
 
 async def test_another_organization_cannot_take_a_turn(fm: FaultMaven, foreigner: Caller, crash: Path) -> None:
