@@ -17,6 +17,7 @@ import pytest
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc, schema_pb2
 
 from faultmaven_adapters.vectors.milvus import MilvusVectorStore
+from faultmaven_adapters.vectors.milvus.lite import LiteLink
 from faultmaven_adapters.vectors.milvus.messages import pairs
 from faultmaven_contract_tests.servers import Server, private, shared
 from faultmaven_contract_tests.servers.milvus import STRANGER
@@ -239,6 +240,27 @@ async def test_a_killed_process_of_lite_keeps_what_it_confirmed(opens: Opens, tm
         await store.count(scope)
     found = await store.get(scope, ids("a"))
     assert found[VectorId("a")].fields == {"title": "kept"}
+
+
+async def test_an_order_that_lite_does_not_take_is_told_in_time(tmp_path: Path) -> None:
+    """It is larger than what the system keeps on its way; the hung process is replaced and does not hold up the end."""
+    link = LiteLink(tmp_path / "milvus", timeout=8.0)
+    ping = milvus_pb2.ShowCollectionsRequest()
+    await asyncio.to_thread(link.exchange, "ShowCollections", ping)
+    (process,) = [child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline())]
+    process.suspend()
+    large = milvus_pb2.InsertRequest(collection_name="x" * (8 << 20))
+    waiting = asyncio.create_task(asyncio.to_thread(link.exchange, "Insert", large))
+    try:
+        with pytest.raises(DeadlineExceededError):
+            async with asyncio.timeout(60):
+                await waiting
+        assert not process.is_running()
+        await asyncio.to_thread(link.exchange, "ShowCollections", ping)
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+        await asyncio.to_thread(link.close)
 
 
 async def test_a_folder_that_cannot_be_opened(opens: Opens, tmp_path: Path) -> None:

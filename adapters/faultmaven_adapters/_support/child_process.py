@@ -38,9 +38,9 @@ class ChildProcess:
                 start_new_session=True,
             )
 
-    def send(self, order: bytes) -> None:
-        """Raises OSError where the process has ended."""
-        self._connection.settimeout(None)
+    def send(self, order: bytes, seconds: float) -> None:
+        """Raises TimeoutError where it does not take the order, of which it has a part then; OSError where it has ended."""
+        self._connection.settimeout(seconds)
         self._connection.sendall(_framed(order))
 
     def receive(self, seconds: float) -> bytes:

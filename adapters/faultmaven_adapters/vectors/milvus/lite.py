@@ -60,7 +60,7 @@ class LiteLink:
         with self._one_call, translation(MILVUS_ERRORS, self.place):
             try:
                 process = self._started()
-                process.send(method.encode() + b" " + request.SerializeToString())
+                process.send(method.encode() + b" " + request.SerializeToString(), self._timeout)
                 return accepted(kinds(method)[1].FromString(process.receive(self._timeout)))
             except TimeoutError:
                 # It is still at it, and would answer somebody else's question.
