@@ -95,6 +95,7 @@ LONGEST_ACCESS = 600.0
 """Seconds: RFC 9068 tokens live minutes, so that what they say of roles is not old."""
 
 _DAY = 86_400.0
+_OWN_PORTS = {"http": ":80", "https": ":443"}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+|(?:chrome|moz)-extension://[A-Za-z0-9-]{8,64}")
 _SELF_HOSTED = re.compile(
@@ -143,7 +144,7 @@ class HttpSettings:
 
     def allows(self, origin: str) -> bool:
         """Whether a browser's page of this origin may call; only exact origins, and none that calls itself `null`."""
-        if origin in self.origins or origin == self.dashboard_url:
+        if origin in self.origins or origin == _origin(self.dashboard_url):
             return True
         return self.deployment == "self-hosted" and _SELF_HOSTED.fullmatch(origin) is not None
 
@@ -164,6 +165,12 @@ class IdentitySettings:
     keys: Path
     mail: Resource
     mail_from: str
+
+
+def _origin(address: str) -> str:
+    """As browsers write the origin of an address: without its path and the scheme's own port, in small letters."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(_OWN_PORTS[parts.scheme])}"
 
 
 def http(read: Reading) -> HttpSettings:

@@ -80,6 +80,25 @@ def test_origins_are_exact(origin: str, *, at_home: bool, in_the_cloud: bool) ->
 
 
 @pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://ops.example.org", "https://ops.example.org"),
+        ("https://ops.example.org/dashboard/", "https://ops.example.org"),
+        ("https://Ops.example.org:443/dashboard", "https://ops.example.org"),
+        ("http://ops.example.org:80", "http://ops.example.org"),
+        ("http://ops.example.org:8080/a/b", "http://ops.example.org:8080"),
+    ],
+)
+def test_the_dashboards_pages_may_call_whatever_its_path(url: str, origin: str) -> None:
+    """An origin has none; another scheme or port is another origin."""
+    http = settings(FM_DASHBOARD_URL=url, FM_DEPLOYMENT_MODE="cloud").http
+    assert http.allows(origin)
+    scheme, _, rest = origin.partition("://")
+    for other in (f"{'http' if scheme == 'https' else 'https'}://{rest}", f"{origin}:444", f"{origin}/", f"{url}/"):
+        assert not http.allows(other)
+
+
+@pytest.mark.parametrize(
     ("environ", "only_here"),
     [
         ({}, True),
