@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from urllib.parse import quote
 
-from starlette.types import Receive
-
 from faultmaven_core.evidence.contents import Content
-from faultmaven_http.bodies import ClientLeftError
 from faultmaven_http.endpoint import Answer, Asked
 from faultmaven_http.errors import HttpError
 
@@ -53,9 +48,7 @@ def download(asked: Asked, content: Content) -> Answer:
         headers.append((b"content-range", f"bytes {start}-{start + length - 1}/{item.size}".encode()))
     headers.append((b"content-length", str(length).encode()))
     nothing = asked.scope["method"] == "HEAD" or not length
-    return Answer(
-        _pieces(()) if nothing else _while_there(asked.receive, content, start, length), status, tuple(headers)
-    )
+    return Answer(_pieces(()) if nothing else content.part(start, length), status, tuple(headers))
 
 
 def disposition(name: str) -> bytes:
@@ -90,22 +83,3 @@ def part_of(header: str, size: int) -> tuple[int, int] | None:
 async def _pieces(of: Sequence[bytes]) -> AsyncIterator[bytes]:
     for piece in of:
         yield piece
-
-
-async def _while_there(receive: Receive, content: Content, start: int, length: int) -> AsyncIterator[bytes]:
-    """The part as long as somebody takes it: who has left must not have gigabytes read for him."""
-    leaving = asyncio.ensure_future(_left(receive))
-    try:
-        async with aclosing(content.part(start, length)) as chunks:
-            async for chunk in chunks:
-                if leaving.done():
-                    raise ClientLeftError
-                yield chunk
-    finally:
-        leaving.cancel()
-        await asyncio.gather(leaving, return_exceptions=True)
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
