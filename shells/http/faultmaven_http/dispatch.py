@@ -14,7 +14,7 @@ from faultmaven_core.identity.model import ClientInfo, Principal
 from faultmaven_core.sessions.commands import KeepSession
 from faultmaven_core.shared.errors import DeadlineExceededError, UnauthenticatedError
 from faultmaven_http import bodies
-from faultmaven_http.answering import send_answer, until_gone
+from faultmaven_http.answering import send_answer
 from faultmaven_http.auth import ANYONE, Authenticator, bearer_of, require
 from faultmaven_http.endpoint import Asked, Endpoint
 from faultmaven_http.errors import HttpError
@@ -102,8 +102,6 @@ class Resource:
         seconds = endpoint.seconds or SECONDS
         try:
             async with asyncio.timeout(seconds):
-                if endpoint.watched:
-                    return await until_gone(receive, endpoint.work(whole))
                 return await endpoint.work(whole)
         except TimeoutError as error:
             raise DeadlineExceededError(f"This took over {seconds:g} s.") from error

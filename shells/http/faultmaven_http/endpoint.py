@@ -95,10 +95,9 @@ class Endpoint:
 
     `seconds` is how long it may take, 0 for the usual time. `cost` is what it
     takes of the caller's rate limit; for what anyone may call, `limit` names the kind of limit. `oauth` errors are
-    also of the form of RFC 6749. `alias` ones stand in no description of the interface.
-    `parts`
-    describes a multipart form, which the work reads by `asked.receive`. `sessionless` ones do not
-    ask whether the client's session lives. `watched` work ends when the client leaves; `claims` are the fields that are refused.
+    also of the form of RFC 6749. `alias` ones stand in no description of the interface. `parts` describes a multipart form,
+    which the work reads by `asked.receive`. `sessionless` ones do not ask whether the client's session lives; `claims` are
+    the fields that are refused.
     """
 
     method: str
@@ -121,7 +120,6 @@ class Endpoint:
     oauth: bool = False
     alias: bool = False
     sessionless: bool = False
-    watched: bool = False
     claims: frozenset[str] = CLAIMS
     headers: Mapping[str, str] = field(default_factory=dict)
 

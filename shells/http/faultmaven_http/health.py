@@ -21,28 +21,22 @@ FRESH = 1.0
 class Readiness:
     """Asks all dependencies at once, each with a time of its own. `leaving` is set when no more requests are wanted."""
 
-    def __init__(self, probes: Mapping[str, Pingable], metrics: Metrics, needed: frozenset[str] = frozenset()) -> None:
+    def __init__(self, probes: Mapping[str, Pingable], metrics: Metrics) -> None:
         self._probes, self._metrics = probes, metrics
-        self._needed = needed or frozenset(probes)
         self._last: tuple[float, Health] | None = None
         self._asking = asyncio.Lock()
         self.leaving = False
 
     async def look(self) -> Health:
-        """How everything is: healthy, degraded where only what is not needed is away, unhealthy, or stopping."""
+        """How everything is: healthy, unhealthy where anything is away, or stopping."""
         async with self._asking:
             if self._last is None or time.monotonic() - self._last[0] > FRESH:
                 names = list(self._probes)
                 found = await asyncio.gather(*(self._ask(name) for name in names))
-                self._last = time.monotonic(), Health(self._verdict(found), tuple(found))
+                up = all(dependency.status == "up" for dependency in found)
+                self._last = time.monotonic(), Health("healthy" if up else "unhealthy", tuple(found))
         last = self._last[1]
         return Health("stopping", last.dependencies) if self.leaving else last
-
-    def _verdict(self, found: list[Dependency]) -> str:
-        down = {dependency.name for dependency in found if dependency.status != "up"}
-        if down & self._needed:
-            return "unhealthy"
-        return "degraded" if down else "healthy"
 
     async def _ask(self, name: str) -> Dependency:
         began = time.perf_counter()

@@ -17,7 +17,7 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`status` is healthy | degraded | unhealthy | starting | stopping."""
+    """`status` is healthy | unhealthy | starting | stopping."""
 
     status: str
     dependencies: tuple[Dependency, ...]
