@@ -187,10 +187,11 @@ class ReadReport:
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """A record as a person's judgement leaves it, and its exhibits as JSON."""
+    """A record as a person's judgement leaves it, its exhibits as JSON, and the record as the analysis `found` it."""
 
     record: RcaRecord
     exhibits: bytes
+    found: RcaRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from faultmaven_core.analysis.model import Verdict
-from faultmaven_core.analysis.record import RcaRecord, RuledOut
+from faultmaven_core.analysis.record import EntityView, RcaRecord, RuledOut
 from faultmaven_core.cases.dialogue import Dialogue
 from faultmaven_core.shared.errors import PreconditionFailedError
 from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId
@@ -139,8 +139,7 @@ def conclude(case: Case, record: RcaRecord, at: datetime) -> Case:
     if case.status is not CaseStatus.INVESTIGATING:
         raise PreconditionFailedError(f"{case.id} is not under investigation.")
     cause = record.root_cause
-    told = f"{cause.mechanism_id} {cause.entity.kind} {cause.entity.namespace}/{cause.entity.name}" if cause else ""
-    mechanism = storable(told)
+    mechanism = mechanism_of(cause.mechanism_id, cause.entity) if cause else ""
     same = bool(mechanism) and mechanism == case.mechanism
     judgement = case.judgement if same else Judgement.NONE
     actual = case.actual_cause if same else ""
@@ -154,6 +153,11 @@ def conclude(case: Case, record: RcaRecord, at: datetime) -> Case:
         records=case.records + 1,
         updated_at=at,
     )
+
+
+def mechanism_of(mechanism: str, entity: EntityView) -> str:
+    """What tells a cause apart from others: what broke, and of what."""
+    return storable(f"{mechanism} {entity.kind} {entity.namespace}/{entity.name}")
 
 
 def confirm(case: Case, at: datetime) -> Case:

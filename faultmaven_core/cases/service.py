@@ -162,8 +162,8 @@ class CaseService:
             stored = await unit.records.last(case.id)
         if hashlib.sha256(stored.body).hexdigest() != stored.sha256:
             raise CorruptDataError(f"The stored record of {case.id} was changed after it was stored.")
-        record = model.judged(codec.restore(RcaRecord, stored.body), case.judgement, case.actual_cause)
-        return c.StoredReport(record, stored.exhibits)
+        found = codec.restore(RcaRecord, stored.body)
+        return c.StoredReport(model.judged(found, case.judgement, case.actual_cause), stored.exhibits, found)
 
     async def confirm(self, command: c.ConfirmCause, caller: Caller) -> c.CaseView:
         """Record that a person found the cause right."""

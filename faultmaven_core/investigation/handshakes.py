@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from faultmaven_core.analysis.record import HypothesisView, RcaRecord
+from faultmaven_core.cases import model
 from faultmaven_core.cases.commands import CaseView
 from faultmaven_core.cases.dialogue import Dialogue, Gate
 from faultmaven_core.cases.model import CaseStatus, ClosureReason, Judgement
@@ -166,10 +167,11 @@ def _judged(case: CaseView, record: RcaRecord | None, data: dict[str, Any]) -> M
 
 
 def _judgement(case: CaseView, found: HypothesisView, action: str) -> Decision:
-    """A word on the leading explanation is a judgement of the cause; so is that another one is right."""
+    """A word on the explanation that is the case's cause is a judgement; so is that another one is right."""
     if not case.cause or action == "retire":
         return Decision()
-    if found.status == "leading":
+    # Not by its place among the others: a cause that was rejected before leads no more, and is still the case's.
+    if model.mechanism_of(found.mechanism, found.entity) == case.mechanism:
         right = action == "validate"
         return Decision(judgement=str(Judgement.CONFIRMED if right else Judgement.REJECTED))
     return Decision(judgement=str(Judgement.REJECTED), cause=found.statement) if action == "validate" else Decision()

@@ -144,11 +144,20 @@ class TurnService:
         await self._evidence.classify(ClassifyEvidence(case.case_id, named, kind), replace(caller, request_key=""))
         return True
 
+    async def _judged(self, found: _Found, decided: Move, caller: Caller) -> RcaRecord | None:
+        """The record as this turn's judgement leaves it, which takes the place of an earlier one."""
+        word = decided.decision.judgement
+        if found.record is None or not word:
+            return found.record
+        stored = await self._cases.report(ReadReport(found.case.case_id), caller)
+        actual = decided.decision.cause or found.case.cause * (word == Judgement.CONFIRMED)
+        return model.judged(stored.found, Judgement(word), actual)
+
     async def _answered(
         self, found: _Found, decided: Move, question: Question, caller: Caller
     ) -> tuple[TurnView, Known]:
         redactor = Redactor()
-        record = _judged(found, decided)
+        record = await self._judged(found, decided, caller)
         if record is not None:
             record = await asyncio.to_thread(redact_record, record, redactor)
         case = replace(
@@ -248,16 +257,6 @@ def _digest(command: TakeTurn, attachments: Sequence[Attachment]) -> str:
 
 def _says_nothing(question: Question) -> bool:
     return question.topic in {Topic.GENERAL, Topic.GREETING, Topic.EVIDENCE, Topic.YES, Topic.NO}
-
-
-def _judged(found: _Found, decided: Move) -> RcaRecord | None:
-    """The record as this turn's judgement leaves it."""
-    word = decided.decision.judgement
-    if found.record is None or not word:
-        return found.record
-    return model.judged(
-        found.record, Judgement(word), decided.decision.cause or found.case.cause * (word == "confirmed")
-    )
 
 
 def _implied(attached: Sequence[AttachmentView]) -> str:

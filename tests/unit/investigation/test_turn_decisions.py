@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faultmaven import FaultMaven
-from faultmaven_core.cases.commands import CloseCase
+from faultmaven_core.cases.commands import CloseCase, ReadReport
 from faultmaven_core.evidence.commands import ListEvidence
 from faultmaven_core.investigation.suggesting import LONGEST_LABEL
 from faultmaven_core.shared.errors import (
@@ -153,6 +153,21 @@ async def test_a_person_judges_an_explanation(fm: FaultMaven, crash: Path) -> No
     unknown = {"type": "hypothesis_action", "hypothesis_id": "hyp_0", "action": "validate"}
     view = await say(fm, case, "this", intent_type="hypothesis_action", intent_data=unknown)
     assert "do not know this explanation" in view.agent_response
+
+
+async def test_a_cause_that_was_rejected_can_be_held_for_right_after_all(fm: FaultMaven, crash: Path) -> None:
+    """It is then confirmed, not rejected once more in favour of itself; the answer says so at once."""
+    case = await found(fm, crash)
+    view = await say(fm, case, "what is the root cause?")
+    right, wrong = offered(view, "This is the cause"), offered(view, "This is not the cause")
+    await click(fm, case, wrong)
+    again = await click(fm, case, right)
+    assert again.cause_assurance == "confirmed"
+    after = await shown(fm, case)
+    assert (after.judgement, after.verdict, after.actual_cause) == ("confirmed", "confirmed", after.cause)
+    record = await fm.investigation.report(ReadReport(case), fm.caller)
+    assert record.root_cause is not None
+    assert not any("rejected by a person" in one.because for one in record.ruled_out)
 
 
 async def test_a_file_is_read_as_what_a_person_says_it_is(fm: FaultMaven, crash: Path) -> None:
