@@ -219,6 +219,8 @@ class TestTransfer:
             assert all(outcome.equal for outcome in (await transfer.verify()).outcomes)
         with pytest.raises(TargetNotEmptyError):
             await move.run(restart=True)
+        again = await move.run()
+        assert (again.resumed, sums(again)) == (True, (0, sums(planned)[1]))
         move.environ["FM_FROM_DATABASE_URL"] = f"sqlite:{move.source / 'fm.db'}"
         for pair in list(move.pairs):
             move.pairs = [pair]

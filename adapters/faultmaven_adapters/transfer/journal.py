@@ -28,8 +28,9 @@ FORMAT = "faultmaven-transfer/1"
 class FileJournal(Journal):
     """See the port. `about` is what makes two transfers the same one: the places, as people may see them.
 
-    The file is locked while it is open, and forgotten first for a `restart`. A line that was cut short by the end of the
-    program counts as not written. Who only means to `look` changes nothing, and makes no file.
+    The file is locked while it is open. A `restart` knows nothing of what it says, and forgets it when it begins: one that
+    is refused leaves it. A line that was cut short by the end of the program counts as not written. Who only means to
+    `look` changes nothing, and makes no file.
     """
 
     def __init__(self, path: Path, about: Mapping[str, Any], *, restart: bool = False, look: bool = False) -> None:
@@ -42,7 +43,7 @@ class FileJournal(Journal):
         return await self._calls(self._open)
 
     async def begin(self) -> None:
-        await self._calls(self._write, self._header)
+        await self._calls(self._begin)
 
     async def confirm(self, part: Part, confirmed: Confirmed) -> None:
         await self._calls(self._write, {"part": str(part), **asdict(confirmed)})
@@ -68,12 +69,16 @@ class FileJournal(Journal):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConflictError(f"This transfer is running already: its journal {self._path} is in use.") from error
-        if self._restart:  # now that nobody else holds it
-            os.ftruncate(self._file, 0)
+        if self._restart:
+            return None
         whole, torn = self._lines()
         if torn:
             os.ftruncate(self._file, len(whole) + 1 if whole else 0)
         return self._read(whole.splitlines()) if whole else None
+
+    def _begin(self) -> None:
+        os.ftruncate(self._file, 0)
+        self._write(self._header)
 
     def _known(self) -> Mapping[str, Confirmed] | None:
         if self._restart or not self._path.exists():

@@ -96,12 +96,22 @@ async def test_two_at_once_are_refused(tmp_path: Path) -> None:
 
 
 async def test_a_restart_forgets_all(tmp_path: Path) -> None:
-    """As if there had been no journal."""
+    """As if there had been no journal; but not before it begins, for it may be refused."""
     path = tmp_path / "journal.jsonl"
     await written(path)
+    before = path.read_bytes()
     journal = FileJournal(path, ABOUT, restart=True)
     assert await journal.open() is None
+    assert path.read_bytes() == before
+    await journal.begin()
     await journal.aclose()
+    assert await reopened(path) == {}
+    path.write_text("no journal\n")
+    journal = FileJournal(path, ABOUT, restart=True)
+    assert await journal.open() is None, "a restart is the way out of one that cannot be read"
+    await journal.begin()
+    await journal.aclose()
+    assert await reopened(path) == {}
 
 
 @pytest.mark.parametrize(
