@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -286,9 +287,10 @@ class BlobWritingContract(Contract):
 
     async def test_the_event_loop_stays_free(self, subject: BlobStore) -> None:
         """No single step blocks the others for long, however large the blob."""
+        fresh = (BlobKey(f"org/try/{number}") for number in itertools.count())
 
         async def put() -> None:
-            await subject.put(KEY, chunks(*[b"x" * MIB] * 30), mode="replace")
+            await subject.put(next(fresh), chunks(*[b"x" * MIB] * 30))
 
         # A tenth of a second is the promise; the rest is for machines that are busy with other tests.
         await assert_lively(put, 0.5)
