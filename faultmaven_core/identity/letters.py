@@ -1,9 +1,11 @@
-"""Mail to users: sent beside what they asked for, so that its time tells nobody whether there is such a user."""
+"""Mail to users: written and sent beside the answer, whose time so tells nobody whether there is such a user."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from faultmaven_core.ports.mail import Mail, Mailer
 from faultmaven_core.shared.errors import FaultMavenError
@@ -80,19 +82,24 @@ class Letters:
         while self._waiting:
             await asyncio.gather(*self._waiting)
 
-    def _post(self, to: str, subject: str, text: str) -> None:
-        if not to:
-            return
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what a letter takes without anybody's waiting for it."""
         if len(self._waiting) >= MOST_WAITING:
+            work.close()
             _log.warning("A letter was not sent: %s others are on their way still.", MOST_WAITING)
             return
-        line = " ".join(f"{self._product}: {subject}".split())
-        task = asyncio.create_task(self._send(Mail(to, line, f"{text}\n\n{self._product} {self._url}".rstrip() + "\n")))
+        task = asyncio.create_task(self._done(work))
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
-    async def _send(self, mail: Mail) -> None:
+    def _post(self, to: str, subject: str, text: str) -> None:
+        if not to:
+            return
+        line = " ".join(f"{self._product}: {subject}".split())
+        self.beside(self._mailer.send(Mail(to, line, f"{text}\n\n{self._product} {self._url}".rstrip() + "\n")))
+
+    async def _done(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._mailer.send(mail)
+            await work
         except FaultMavenError as error:
             _log.warning("A letter could not be sent: %s", error)

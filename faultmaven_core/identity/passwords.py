@@ -15,7 +15,7 @@ from faultmaven_core.identity.model import ClientInfo, Organization, Principal, 
 from faultmaven_core.identity.opening import same_password
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.password_rules import checked_password
-from faultmaven_core.identity.ports import IdentityUnitOfWork
+from faultmaven_core.identity.ports import FoundUser, IdentityUnitOfWork
 from faultmaven_core.identity.rights import require_person
 from faultmaven_core.identity.signing_in import SYSTEM, SigningIn
 from faultmaven_core.shared.caller import Caller
@@ -57,13 +57,18 @@ class Passwords:
         self._parts.letters.password_changed(user.email)
 
     async def request_reset(self, command: c.RequestReset, client: ClientInfo) -> v.Done:
-        """Send a letter, if there is such a user. The answer tells nothing; the letter is sent beside it."""
+        """Send a letter, if there is such a user. The answer tells nothing; all that differs is done beside it."""
         parts = self._parts
         await parts.guard.admit(client)
         address = names.folded(command.email)[:512]
         address = address if address.isprintable() else ""
         found = await parts.directory.by_email(address) if address else None
         allowed = await parts.guard.letter("reset", address)
+        parts.letters.beside(self._offer_reset(found, client, allowed=allowed))
+        return v.Done()
+
+    async def _offer_reset(self, found: FoundUser | None, client: ClientInfo, *, allowed: bool) -> None:
+        parts = self._parts
         organization = found.organization if found else parts.policy.home
         token, now = RESET_PREFIX + new_secret(), parts.clock.now()
         target = found.user if found else ""
@@ -85,7 +90,6 @@ class Passwords:
 
         email = await parts.write(None, Caller(organization, SYSTEM), str, work)
         parts.letters.reset(email, token, int(RESET_LIFE.total_seconds() // 60))
-        return v.Done()
 
     async def complete_reset(self, command: c.CompleteReset, client: ClientInfo) -> v.Done:
         """Set the password with a letter's text; all sessions end, and API keys too: who made them may be why it was lost.

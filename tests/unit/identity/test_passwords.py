@@ -11,6 +11,7 @@ from faultmaven_core.identity import commands as c
 from faultmaven_core.identity.password_rules import checked_password, normal
 from faultmaven_core.ports.mail import Mail
 from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
+from faultmaven_core.shared.ids import OrganizationId
 
 COMMON = frozenset({"password1", "football"})
 NAMES = ("ann.miller", "ann@example.org", "Ann Miller", "Acme Corporation", "FaultMaven", "al")
@@ -179,6 +180,39 @@ async def test_asking_for_a_reset_tells_nothing(people: People) -> None:
     for _ in range(5):
         await people.service.passwords.request_reset(c.RequestReset("ann@example.org"), ELSEWHERE)
     assert len(await people.post()) == 3
+
+
+async def test_asking_for_a_reset_costs_the_same_whoever_exists(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A-7: the same questions before the answer; what only users have done for them is done beside it."""
+    await people.sign_up("ann", email="ann@example.org")
+    asked: list[str] = []
+
+    def counted(owner: object, method: str) -> None:
+        original = getattr(owner, method)
+
+        async def call(*args: object, **kwargs: object) -> object:
+            asked.append(f"{owner} {method}")
+            return await original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, method, call)
+
+    async with people.units(OrganizationId("local"), read_only=True) as unit:
+        for kind in (type(unit.users), type(unit.grants), type(unit.audit)):
+            for method in ("get", "add", "last", "save", "revoke_user", "sweep"):
+                if hasattr(kind, method):
+                    counted(kind, method)
+    counted(people.service._parts.directory, "by_email")
+    work, beside = [], []
+    for address in ("nobody@example.org", "ann@example.org"):
+        asked.clear()
+        await people.service.passwords.request_reset(c.RequestReset(address), ELSEWHERE)
+        work.append(len(asked))
+        letters = len(await people.post())
+        beside.append((len(asked), letters))
+    assert work == [1, 1]
+    assert beside[0] < beside[1]
 
 
 @pytest.mark.parametrize("token", ["", "fmp_" + "A" * 43, "x" * 5000])
