@@ -11,10 +11,14 @@ from faultmaven_core.identity.model import ClientInfo, Principal
 from faultmaven_core.identity.ports import AuditQuery, IdentityUnitOfWork, IdentityUnits
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
+from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.ids import Ids, OrganizationId
 from faultmaven_core.shared.page import limited
 
 _AT_ONCE = 1000
+
+MOST_EVENTS = 2**63 - 1
+"""What a database counts to."""
 
 
 class AuditLog:
@@ -32,8 +36,10 @@ class AuditLog:
         await unit.audit.add(following(last, organization, self._ids.new(), self._clock.now(), told))
 
     async def list(self, command: c.ReadAudit, principal: Principal) -> v.AuditPage:
-        """A page of events of the caller's organization, oldest first."""
+        """A page of events of the caller's organization, oldest first. Raises InvalidInputError for impossible numbers."""
         limit = limited(command.limit)
+        if not 0 <= command.after <= MOST_EVENTS:
+            raise InvalidInputError("`after` is the number of an event.", fields={"after": "out of range"})
         query = AuditQuery(command.actor, command.action, command.target)
         async with self._units(principal.caller.organization, read_only=True) as unit:
             events = await unit.audit.read(after=command.after, limit=limit + 1, query=query)

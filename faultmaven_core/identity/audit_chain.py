@@ -60,13 +60,8 @@ def following(
     return AuditEvent(organization, sequence, key, at, happening, previous, digest)
 
 
-def intact(events: Sequence[AuditEvent], before: AuditEvent | None = None) -> bool:
-    """Whether consecutive events follow from each other, and from the one before them."""
-    return first_broken(events, before) == 0
-
-
 def first_broken(events: Sequence[AuditEvent], before: AuditEvent | None = None) -> int:
-    """The sequence number where the chain breaks first; 0 where it holds."""
+    """Where consecutive events do not follow from each other, or from the one before them: a sequence number; 0 nowhere."""
     last = before
     for event in events:
         expected = following(last, event.organization, event.key, event.at, event.happening)

@@ -15,7 +15,7 @@ from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.people import organization_view
 from faultmaven_core.identity.permissions import BUILT_IN, known
 from faultmaven_core.identity.ports import IdentityUnitOfWork
-from faultmaven_core.sessions.expiry import SessionLimits
+from faultmaven_core.sessions.expiry import LONGEST, MOST_SESSIONS, SessionLimits
 from faultmaven_core.shared.errors import (
     ConflictError,
     InvalidInputError,
@@ -25,6 +25,7 @@ from faultmaven_core.shared.errors import (
 )
 
 MOST_ROLES = 100
+LONGEST_SECONDS = int(LONGEST.total_seconds())
 
 
 class Organizations:
@@ -45,9 +46,11 @@ class Organizations:
             old = organization.settings
             settings = replace(
                 old,
-                session_idle_seconds=_other(command.session_idle_seconds, old.session_idle_seconds),
-                session_absolute_seconds=_other(command.session_absolute_seconds, old.session_absolute_seconds),
-                most_sessions=_other(command.most_sessions, old.most_sessions),
+                session_idle_seconds=_other(command.session_idle_seconds, old.session_idle_seconds, LONGEST_SECONDS),
+                session_absolute_seconds=_other(
+                    command.session_absolute_seconds, old.session_absolute_seconds, LONGEST_SECONDS
+                ),
+                most_sessions=_other(command.most_sessions, old.most_sessions, MOST_SESSIONS),
             )
             usual = self._parts.policy.session
             absolute = timedelta(seconds=settings.session_absolute_seconds) or usual.absolute
@@ -139,9 +142,9 @@ class Organizations:
         return view
 
 
-def _other(asked: int | None, before: int) -> int:
+def _other(asked: int | None, before: int, most: int) -> int:
     if asked is None:
         return before
-    if asked < 0:
-        raise InvalidInputError("A number of the policy is 0 or more.", fields={"settings": "negative"})
+    if not 0 <= asked <= most:
+        raise InvalidInputError(f"This number of the policy is 0 to {most}.", fields={"settings": "out of range"})
     return asked

@@ -211,7 +211,11 @@ async def test_an_organization_has_a_policy_of_its_own(people: People) -> None:
         await people.service.authenticate(first.access_token)
     session = (await people.service.sessions.list(await people.principal(second))).sessions[0]
     assert (session.expires_at - session.created_at).total_seconds() == 600
-    for wrong in (c.ChangeOrganization(session_idle_seconds=-1), c.ChangeOrganization(session_idle_seconds=7200)):
+    for wrong in (
+        *(c.ChangeOrganization(session_idle_seconds=number) for number in (-1, 7200, 10**20)),
+        c.ChangeOrganization(session_absolute_seconds=10**20),
+        c.ChangeOrganization(most_sessions=101),
+    ):
         with pytest.raises(InvalidInputError):
             await people.service.organizations.change(wrong, owner)
 
