@@ -67,7 +67,8 @@ class Editing:
             case = await unit.cases.get(CaseId(command.case_id))
             if not model.is_placeholder(case.title):
                 return c.CaseTitled(case.title, "kept")
-            told = {"hint": hint, "cause": case.cause, "statement": case.dialogue.statement, "question": case.question}
+            cause, statement = model.asserted_cause(case), case.dialogue.statement
+            told = {"hint": hint, "cause": cause, "statement": statement, "question": case.question}
             for source, text in told.items():
                 if title := title_of(text, command.max_words):
                     await self._save(unit, case, {"title": title}, caller)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from faultmaven_core.analysis.model import Verdict
@@ -221,6 +221,25 @@ def _judged(case: Case) -> None:
     require_open(case)
     if not case.cause:
         raise PreconditionFailedError(f"{case.id} has no root cause to judge; investigate it first.")
+
+
+class Judged(Protocol):
+    """A cause and what a person said of it: a case, or a view of one."""
+
+    @property
+    def cause(self) -> str:
+        """The last record's."""
+        raise NotImplementedError
+
+    @property
+    def judgement(self) -> str:
+        """See Judgement."""
+        raise NotImplementedError
+
+
+def asserted_cause(case: Judged) -> str:
+    """The cause as far as it holds: empty where a person found it wrong."""
+    return "" if case.judgement == Judgement.REJECTED else case.cause
 
 
 def search_text(case: Case) -> str:

@@ -68,7 +68,7 @@ def reason_to_close(case: CaseView, given: object = "") -> ClosureReason:
         return ClosureReason(given)
     if case.status == CaseStatus.INQUIRY:
         return ClosureReason.INQUIRY_ONLY
-    return ClosureReason.SOLUTION_DEFERRED if case.cause else ClosureReason.INSUFFICIENT_EVIDENCE
+    return ClosureReason.SOLUTION_DEFERRED if model.asserted_cause(case) else ClosureReason.INSUFFICIENT_EVIDENCE
 
 
 def _unanswered(case: CaseView) -> CaseView:

@@ -8,11 +8,14 @@ from types import MappingProxyType
 
 from faultmaven_core.analysis.model import Verdict
 from faultmaven_core.analysis.record import EvidenceNeed, HypothesisView, RcaRecord
+from faultmaven_core.cases import model
 from faultmaven_core.cases.commands import CaseView
 from faultmaven_core.investigation.turn_commands import Transparency
 
 IDLE = 3
 """Turns without anything new from which it is said what would bring the investigation on."""
+
+_IDENTIFIED = frozenset({Verdict.PROBABLE, Verdict.CONFIRMED})
 
 _REACHED: Mapping[str, Callable[[RcaRecord], bool]] = MappingProxyType(
     {
@@ -20,9 +23,7 @@ _REACHED: Mapping[str, Callable[[RcaRecord], bool]] = MappingProxyType(
         "scope_assessed": lambda r: any(one.entity.name and one.claims for one in r.findings),
         "timeline_established": lambda r: any(entry.first_deviation for entry in r.timeline),
         "changes_identified": lambda r: any(entry.kind == "change" for entry in r.timeline),
-        "root_cause_identified": lambda r: (
-            r.root_cause is not None and r.verdict in {Verdict.PROBABLE, Verdict.CONFIRMED}
-        ),
+        "root_cause_identified": lambda r: r.root_cause is not None and r.verdict in _IDENTIFIED,
         "solution_proposed": lambda r: r.root_cause is not None and bool(r.actions),
     }
 )
@@ -34,9 +35,10 @@ def milestones(record: RcaRecord | None) -> tuple[str, ...]:
     return tuple(name for name, reached in _REACHED.items() if record is not None and reached(record))
 
 
-def stage(record: RcaRecord | None) -> str:
-    """Diagnosis | treatment: once a cause and a remedy are known, it is about treating."""
-    return "treatment" if {"root_cause_identified", "solution_proposed"} <= set(milestones(record)) else "diagnosis"
+def stage(case: CaseView) -> str:
+    """Diagnosis | treatment: once a cause is identified, it is about treating."""
+    identified = model.asserted_cause(case) and case.verdict in _IDENTIFIED
+    return "treatment" if identified else "diagnosis"
 
 
 def assurance(record: RcaRecord | None) -> str | None:

@@ -7,7 +7,7 @@ from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.analysis.redaction.redact_record import redact_record
 from faultmaven_core.analysis.redaction.redactor import Redactor
 from faultmaven_core.cases.commands import CaseView, ReadReport, ShowCase
-from faultmaven_core.cases.model import TERMINAL, CaseStatus
+from faultmaven_core.cases.model import TERMINAL, CaseStatus, asserted_cause
 from faultmaven_core.evidence.commands import EvidenceView
 from faultmaven_core.investigation.attachments import AttachmentDesk
 from faultmaven_core.investigation.handshakes import next_states
@@ -89,7 +89,7 @@ def eligibility(case: CaseView) -> Eligibility:
     """A case is ready to be resolved once a cause is known; it can be closed at any time."""
     if case.status == CaseStatus.INQUIRY:
         return Eligibility("not_eligible", "ready")
-    known = case.cause or case.actual_cause
+    known = asserted_cause(case) or case.actual_cause
     return Eligibility("ready" if known else "needs_info", "ready")
 
 
@@ -101,8 +101,8 @@ def _inquiry(case: CaseView) -> InquiryScreen:
 def _progress(case: CaseView, record: RcaRecord | None, evidence: tuple[EvidenceView, ...]) -> ProgressScreen:
     open_ones = [one for one in _hypotheses(case, record) if one.state == "active"]
     reached = milestones(record)
-    gates = ("diagnosis",) if stage(record) == "treatment" else ()
-    return ProgressScreen(stage(record), reached, gates, len(open_ones), len(evidence), case.dialogue.idle)
+    gates = ("diagnosis",) if stage(case) == "treatment" else ()
+    return ProgressScreen(stage(case), reached, gates, len(open_ones), len(evidence), case.dialogue.idle)
 
 
 def _hypotheses(case: CaseView, record: RcaRecord | None) -> tuple[HypothesisScreen, ...]:

@@ -159,5 +159,10 @@ async def test_the_case_at_a_glance_is_of_its_state(ann: httpx2.AsyncClient) -> 
     screen = (await ann.get(f"{address}/ui")).json()
     assert screen["uploaded_files_count"] == 1
     assert screen["current_turn"] == 1
-    if screen["state"] == "investigating":
-        assert {"current_stage", "active_hypotheses", "total_evidence"} <= screen["progress"].keys()
+    assert screen["state"] == "investigating"
+    assert {"current_stage", "active_hypotheses", "total_evidence"} <= screen["progress"].keys()
+    row = (await ann.get(address)).json()
+    assert (row["stage"], row["valid_next_states"]) == (
+        screen["progress"]["current_stage"],
+        screen["valid_next_states"],
+    )

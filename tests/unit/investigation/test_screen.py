@@ -10,12 +10,14 @@ import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core import codec
-from faultmaven_core.cases.commands import CloseCase, ConfirmCause, OpenCase, RejectCause
+from faultmaven_core.cases.commands import CloseCase, ConfirmCause, OpenCase, RejectCause, TitleCase
+from faultmaven_core.evidence.commands import AddEvidence
+from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.screen_views import CaseScreen, Eligibility, ReadScreen
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import FixedClock
-from faultmaven_core.shared.errors import NotFoundError
+from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
 
 
 async def content(data: bytes) -> AsyncIterator[bytes]:
@@ -132,6 +134,36 @@ async def test_a_closed_case_without_a_cause_claims_none(fm: FaultMaven, crash: 
     view = await seen(fm, other)
     assert view.root_cause is not None
     assert view.root_cause.description == "a full disk"
+
+
+async def test_a_cause_that_was_rejected_is_asserted_nowhere(fm: FaultMaven, crash: Path) -> None:
+    """Not by the stage, not as ready to resolve, not as the reason of its end; a cause that a person named is theirs."""
+    case = await opened(fm, crash)
+    before = await seen(fm, case)
+    assert before.progress is not None
+    assert before.progress.current_stage == "treatment"
+    await fm.cases.reject(RejectCause(case, ""), fm.caller)
+    view = await seen(fm, case)
+    assert view.disposition_eligibility == Eligibility("needs_info", "ready")
+    assert view.progress is not None
+    assert (view.progress.current_stage, view.progress.completed_stage_gates) == ("diagnosis", ())
+    data = {"type": "status_transition", "to_state": "closed", "user_confirmed": True}
+    end = TakeTurn(case, "close", intent_type="status_transition", intent_data=data)
+    await fm.application.turns.take(end, fm.caller)
+    assert (await seen(fm, case)).closure_reason == "closed_insufficient_evidence"
+    other = await opened(fm, crash)
+    await fm.cases.reject(RejectCause(other, "a full disk"), fm.caller)
+    assert (await seen(fm, other)).disposition_eligibility == Eligibility("ready", "ready")
+
+
+async def test_a_case_is_not_named_after_a_rejected_cause(fm: FaultMaven, crash: Path) -> None:
+    """Though it was investigated without a word."""
+    case = await opened(fm)
+    await fm.evidence.add(AddEvidence(case, str(crash / "describe.txt")), fm.caller)
+    await fm.investigation.investigate(Investigate(case), fm.caller)
+    await fm.cases.reject(RejectCause(case, ""), fm.caller)
+    with pytest.raises(InvalidInputError, match="nothing to name"):
+        await fm.cases.title(TitleCase(case), fm.caller)
 
 
 async def test_a_foreign_case_has_no_screen(fm: FaultMaven, foreigner: Caller) -> None:

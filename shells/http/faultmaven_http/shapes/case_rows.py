@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from faultmaven_core.cases.commands import CaseList, CaseView
+from faultmaven_core.cases.model import TERMINAL
+from faultmaven_core.investigation.handshakes import next_states
+from faultmaven_core.investigation.progress import stage
 from faultmaven_http.endpoint import Answer, Asked
 from faultmaven_http.shapes import cases as s
-
-NEXT = {"inquiry": ("investigating", "closed"), "investigating": ("resolved", "closed")}
-"""State to what a person may make of it; from any other nothing follows."""
 
 
 def row_of(view: CaseView, asked: Asked) -> Answer:
@@ -25,7 +25,7 @@ def rows_of(page: CaseList, asked: Asked) -> Answer:
 
 def made(view: CaseView, asked: Asked) -> s.CaseRow:
     """The row of a case."""
-    terminal = view.status not in NEXT
+    terminal = view.status in TERMINAL
     return s.CaseRow(
         view.case_id,
         view.title,
@@ -46,9 +46,9 @@ def made(view: CaseView, asked: Asked) -> s.CaseRow:
         view.closed_at if view.status == "resolved" else None,
         terminal,
         view.source,
-        None if terminal or view.status == "inquiry" else ("treatment" if view.cause else "diagnosis"),
+        None if terminal or view.status == "inquiry" else stage(view),
         view.dialogue.idle,
-        NEXT.get(view.status, ()),
+        next_states(view),
         (),
         view.metadata,
         view.version,
