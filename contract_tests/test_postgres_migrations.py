@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -21,7 +23,7 @@ from faultmaven_adapters.sql.migrate import migrate_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.tables import DERIVED, METADATA
-from faultmaven_contract_tests.samples import ACME
+from faultmaven_contract_tests.samples import ACME, OTHER, START, case
 from faultmaven_contract_tests.servers import shared
 from faultmaven_contract_tests.tenancy import fill, look
 from faultmaven_core.shared.errors import BackendUnavailableError, MisconfiguredError
@@ -30,6 +32,7 @@ from storages import APP, as_app, new_database, sql
 pytestmark = pytest.mark.servers("postgres")
 
 DATABASE = "migrations"
+OWNER = "plain_owner"
 QUICK = SqlOptions(startup_wait=0)
 
 
@@ -102,8 +105,18 @@ async def test_every_table_forces_row_level_security(url: str) -> None:
     assert await query(url, forced) == sorted([*METADATA.tables, *DERIVED.tables])
 
 
+async def plain_owner(url: str) -> str:
+    """The URL of the database as one who owns it and may do nothing else: row-level security holds for them."""
+    if not await query(url, f"SELECT count(*) FROM pg_roles WHERE rolname = '{OWNER}'"):
+        await query(url, f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOBYPASSRLS")
+    await query(url, f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}")
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{OWNER}@{parts.hostname}:{parts.port}").geturl()
+
+
 async def test_up_and_down_and_up_again(url: str) -> None:
-    """Step by step, in one database."""
+    """Step by step, in one database with rows; what was deleted does not come back by going down."""
+    owner = await plain_owner(url)
 
     def to(revision: str, move: Callable[[Config, str], None]) -> Callable[[Connection], None]:
         def work(connection: Connection) -> None:
@@ -114,13 +127,24 @@ async def test_up_and_down_and_up_again(url: str) -> None:
 
         return work
 
-    await migrate_postgres(url, app_role=APP)
-    for _ in range(int(HEAD)):
-        await on(url, to("-1", command.downgrade))
+    await migrate_postgres(owner, app_role=APP)
+    async with sql(app(), QUICK) as storage:
+        await fill(storage, ACME)
+        await fill(storage, OTHER)
+        async with storage.cases(OTHER) as unit:
+            await unit.cases.save(replace(await unit.cases.get(case().id), deleted_at=START))
+            await unit.commit()
+    for _ in range(int("0004"), int(HEAD)):
+        await on(owner, to("-1", command.downgrade))
+    for table in ("cases_case", "cases_record", "cases_journal"):
+        assert await query(url, f"SELECT array_agg(organization_id::text) FROM {table}") == [ACME], table
+        assert await query(url, f"SELECT relforcerowsecurity FROM pg_class WHERE relname = '{table}'"), table
+    for _ in range(int("0004")):
+        await on(owner, to("-1", command.downgrade))
     assert await query(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 1
     for _ in range(int(HEAD)):
-        await on(url, to("+1", command.upgrade))
-    assert await migrate_postgres(url, app_role=APP) == HEAD
+        await on(owner, to("+1", command.upgrade))
+    assert await migrate_postgres(owner, app_role=APP) == HEAD
     async with sql(app(), QUICK) as storage:
         await fill(storage, ACME)
         assert await look(storage, ACME)

@@ -40,6 +40,14 @@ EVIDENCE = (
     "sha256, kind, problem, sources, added_at, added_by, version) "
     "VALUES ('acme', ?, 'ev_1', ?, 'a.log', 'incident', 'reference', '/a.log', '', 5, 1, '', '', '', '[]', ?, 'ann', 1)"
 )
+RECORD = (
+    "INSERT INTO cases_record (organization_id, case_id, sequence, body, sha256, exhibits) "
+    "VALUES ('acme', ?, 1, x'7b7d', '', x'7b7d')"
+)
+ENTRY = (
+    "INSERT INTO cases_journal (organization_id, case_id, sequence, key, at, actor, kind, detail, previous, digest) "
+    "VALUES ('acme', ?2, 1, ?1, ?3, 'ann', 'opened', '{}', '', '')"
+)
 
 
 def _to(path: Path, revision: str, *, down: bool = False) -> None:
@@ -92,7 +100,11 @@ async def test_an_old_case_is_spoken_about(old: Path) -> None:
 
 async def test_going_back_keeps_what_was_not_deleted(old: Path) -> None:
     """Word for word; what is said and what is deleted has no place in the schema of before."""
-    before = [_rows(old, f"SELECT * FROM {table}") for table in ("cases_case", "evidence_item")]
+    _rows(old, RECORD, NAME)
+    _rows(old, ENTRY, UUID(int=3).hex, NAME, WHEN)
+    tables = ("cases_case", "cases_record", "cases_journal", "evidence_item")
+    before = [_rows(old, f"SELECT * FROM {table}") for table in tables]
+    assert all(before)
     migrate(str(old))
     _rows(old, "UPDATE cases_case SET turns = 7, priority = 'low'")
     columns = ", ".join(
@@ -100,7 +112,9 @@ async def test_going_back_keeps_what_was_not_deleted(old: Path) -> None:
     )
     gone = f"INSERT INTO cases_case (key, id, {columns}) SELECT ?, 'case_000000000005', {columns} FROM cases_case"
     _rows(old, gone, UUID(int=5).hex)
+    _rows(old, RECORD, "case_000000000005")
+    _rows(old, ENTRY, UUID(int=6).hex, "case_000000000005", WHEN)
     _rows(old, "UPDATE cases_case SET deleted_at = created_at WHERE id = 'case_000000000005'")
     _to(old, "0004", down=True)
-    after = [_rows(old, f"SELECT * FROM {table}") for table in ("cases_case", "evidence_item")]
+    after = [_rows(old, f"SELECT * FROM {table}") for table in tables]
     assert after == before
