@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -228,3 +229,14 @@ async def _read(fm: FaultMaven, caller: Caller) -> None:
             if not {job.state for job in page.jobs} & {"queued", "running", "waiting"}:
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+
+async def test_a_team_s_documents_are_read_by_its_members(ann: httpx2.AsyncClient, people: Table) -> None:
+    """And by those who keep everybody's; by nobody else."""
+    ours = {"query": "redis", "scopes": ["team:payments"]}
+    assert (await ann.get(COMMON, params={"scope": "team:payments"})).status_code == 403
+    assert (await ann.post("/api/v1/knowledge/search", json=ours)).status_code == 403
+    people.holders["ann"] = replace(people.holders["ann"], teams=("payments",))
+    assert await found(ann, COMMON, scope="team:payments") == []
+    assert (await ann.post("/api/v1/knowledge/search", json=ours)).status_code == 200
+    assert (await ann.get(COMMON, params={"scope": "team:billing"})).status_code == 403

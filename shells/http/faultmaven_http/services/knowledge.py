@@ -179,9 +179,11 @@ def _require(asked: Asked, permissions: dict[str, str], scope: str, other: str =
 
 
 def _readable(asked: Asked, scope: str) -> None:
-    """Teams' documents are read through the team, which is not known here: only who may change them all sees them."""
-    if scope.startswith("team:") and not asked.who.may(EVERYBODYS):
-        raise PermissionDeniedError("Documents of teams are shown to those who keep everybody's documents.")
+    """Raises PermissionDeniedError for documents of a team that the caller is not in, unless he keeps everybody's."""
+    if not scope.startswith("team:") or asked.who.may(EVERYBODYS):
+        return
+    if scope.removeprefix("team:") not in asked.who.teams:
+        raise PermissionDeniedError("A team's documents are shown to its members and who keeps everybody's documents.")
 
 
 def _at(method: str, path: str, operation: str, work: Work, answer: type | None, **more: Any) -> Endpoint:
