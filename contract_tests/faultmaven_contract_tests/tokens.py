@@ -298,7 +298,7 @@ class TokensContract(Contract):
         await refused(opened, opened.sign(header, payload_of(opened)))
 
     async def test_a_compromised_key_is_gone_at_once(self, opened: OpenedTokens) -> None:
-        """Everybody signs in again; no waiting for caches."""
+        """No token that is out is good any more; no waiting for caches."""
         token = await issued(opened)
         keys = await opened.ring.rotate(compromised=True)
         assert [key.state for key in keys] == [KeyState.ACTIVE, KeyState.NEXT]

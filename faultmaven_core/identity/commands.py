@@ -78,7 +78,7 @@ class CompleteReset:
 
 @dataclass(frozen=True, slots=True)
 class CreateApiKey:
-    """Make a key for a program. `permissions` are among one's own; none means all of them, as they will be."""
+    """Make a key for a program. `permissions` are among one's own; none means all of them, as they are now."""
 
     name: str
     permissions: tuple[str, ...] = ()
@@ -353,6 +353,6 @@ class SuspendOrganization:
 
 @dataclass(frozen=True, slots=True)
 class RotateKeys:
-    """Sign with the next key from now on. `compromised` also stops trusting all keys that were in use: signs all out."""
+    """Sign with the next key from now on. `compromised` also stops trusting all that were in use: access tokens end."""
 
     compromised: bool = False

@@ -61,7 +61,7 @@ HELP = {
     "actor": "Only what this user did, by id.",
     "after": "Continue after this; the last page's `next`.",
     "cause": "What it really was, in a sentence.",
-    "compromised": "Also stop trusting all keys that were in use; everybody must sign in again.",
+    "compromised": "Also stop trusting all keys that were in use: access tokens that are out end; refresh tokens go on.",
     "display_name": "How the user is shown.",
     "dry_run": "Only say which.",
     "email": "The user's address.",

@@ -81,7 +81,7 @@ KEYS = Variable(
 )
 MAIL = Variable(
     "FM_MAIL_URL",
-    "`none:` sends no mail, `smtp://<user>@<host>:<port>` with STARTTLS where the server offers it, `smtps://` with TLS.",
+    "`none:` sends no mail, `smtp://<user>@<host>:<port>` with STARTTLS, which the server must offer unless it is on a loopback address and takes no user, `smtps://` with TLS.",
     "none:",
     "identity",
     url=True,
