@@ -79,7 +79,7 @@ class AttachmentDesk:
         """
         before = {item.evidence_id: item for item in await self.held(case.case_id, caller)}
         turn = case.current_turn + 1
-        taken = [Attached(before[name], before[name].name) for name in command.attached if name in before]
+        taken: list[Attached] = []
         for number, (attachment, origin) in enumerate(_coming(command, files, turn)):
             # The turn's number is in the steps' keys: taken again after another turn, it brings the files to its new place.
             added = await self._evidence.add_content(

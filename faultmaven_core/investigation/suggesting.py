@@ -63,10 +63,7 @@ def _cause(known: Known) -> Iterator[SuggestedAction]:
         return
     if record.root_cause is not None and leading is not None:
         if record.root_cause.confirm.command:
-            command = record.root_cause.confirm.command
-            yield SuggestedAction(
-                "RUN", _label(command), payload=command, body=record.root_cause.confirm.expect or None
-            )
+            yield _run(record.root_cause.confirm.command, record.root_cause.confirm.expect)
         if not known.case.judgement:
             intent = {"type": "hypothesis_action", "hypothesis_id": hypothesis_id(leading), "action": "validate"}
             yield _decide("This is the cause", intent)

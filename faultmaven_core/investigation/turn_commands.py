@@ -12,9 +12,9 @@ from typing import Any
 class TakeTurn:
     """Say something about a case, and be answered.
 
-    `query` is the question, `pasted_content` text to be taken as evidence; `attached` are ids of evidence that was added for
-    this turn. `input_type` says where the evidence comes from (file, paste, page_capture), `source_url` its page and
-    `observed_at` when it was seen. `intent_type` and `intent_data` say what a click meant; unknown ones are a plain question.
+    `query` is the question, `pasted_content` text to be taken as evidence. `input_type` says where the evidence comes from
+    (file, paste, page_capture), `source_url` its page and `observed_at` when it was seen. `intent_type` and `intent_data` say
+    what a click meant; unknown ones are a plain question.
     """
 
     case_id: str
@@ -25,7 +25,6 @@ class TakeTurn:
     observed_at: datetime | None = None
     intent_type: str = ""
     intent_data: dict[str, Any] = field(default_factory=dict)
-    attached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,14 +239,14 @@ def _check(command: TakeTurn, attachments: Sequence[Attachment]) -> None:
     checked("pasted_content", command.pasted_content.replace("\0", ""), most=MOST_PASTED)
     checked("source_url", command.source_url, most=MOST_URL)
     checked("intent_type", command.intent_type, most=64)
-    given = (command.query.strip(), command.pasted_content.strip(), attachments, command.attached, command.intent_type)
+    given = (command.query.strip(), command.pasted_content.strip(), attachments, command.intent_type)
     if not any(given):
         raise InvalidInputError("Say something, or attach a file.", fields={"query": "empty"})
 
 
 def _require_open(case: CaseView, command: TakeTurn, attachments: Sequence[Attachment]) -> None:
     """An ended case answers questions, and nothing more."""
-    brings = attachments or command.attached or command.pasted_content.strip()
+    brings = attachments or command.pasted_content.strip()
     if case.status in model.TERMINAL and (brings or command.intent_type == "status_transition"):
         raise PreconditionFailedError(f"{case.case_id} is {case.status}: ask about it, or open a new case for more.")
 

@@ -92,8 +92,8 @@ SABOTAGES = (
     Sabotage(
         "a turn that is kept upon any other",
         "faultmaven_core.cases.conversation",
-        "if (case.turns + 1, str(case.status)) != (command.turn, command.status):",
-        "if case.turns + 1 > command.turn:",
+        "overtaken = (case.turns + 1, str(case.status)) != (command.turn, command.status)",
+        "overtaken = case.turns + 1 > command.turn",
         "tests/unit/cases/test_conversation.py",
         "",
         "test_a_turn_upon_another_state_or_another_turn_is_refused_whole",

@@ -57,7 +57,7 @@ async def test_evidence_is_read_and_answered_with_the_cause_and_its_places(fm: F
     view = await say(fm, case, "Why does web crash?", crash / "describe.txt", crash / "app.log")
     assert (view.case_state, view.cause_assurance, view.cause_overclaim) == ("investigating", "mechanistic", False)
     assert view.progress_made
-    assert "root_cause_identified" in view.milestones_completed or view.milestones_completed
+    assert "root_cause_identified" in view.milestones_completed
     record = await fm.investigation.report(ReadReport(case), fm.caller)
     assert record.root_cause is not None
     assert "serv" in view.agent_response
@@ -78,7 +78,7 @@ async def test_evidence_is_read_and_answered_with_the_cause_and_its_places(fm: F
     ("question", "expected"),
     [
         ("why do you think so?", "I hold this for the cause"),
-        ("what did you rule out?", "rule"),
+        ("what did you rule out?", "I ruled nothing out"),
         ("what should I do?", "What is usually done"),
         ("should we restart web?", "I cannot judge"),
         ("who is affected?", "shows to be affected"),
@@ -91,7 +91,7 @@ async def test_evidence_is_read_and_answered_with_the_cause_and_its_places(fm: F
         ("what files do you have?", "2 pieces of evidence"),
         ("what is the root cause?", "Root cause"),
         ("when did it start?", "happened, in order"),
-        ("what do you need?", ""),
+        ("what do you need?", "Run `kubectl -n shop logs web-7d4b9c-x2x1p"),
         ("what happened at 03:15?", "does not reach it"),
         ("show errors of checkout", "no line for errors and warnings of checkout"),
         ("will it rain tomorrow in Paris?", "cannot answer"),
