@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -20,43 +17,7 @@ from faultmaven_contract_tests.servers.ports import free_port
 from faultmaven_core import codec
 from faultmaven_http.serve import ALIVE
 from faultmaven_http.shapes.health import Alive
-
-SECONDS = 60.0
-"""For whatever a process does; a slow machine may take its time."""
-
-
-@contextmanager
-def serving(home: Path, service: str = "all", **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server of its own, and its address; killed at the end if it still lives."""
-    port = free_port()
-    given = {**os.environ, "FM_HOME": str(home), "FM_HTTP_PORT": str(port), **environ}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "faultmaven_cli.main", "serve", service],
-        env=given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield child, f"http://127.0.0.1:{port}"
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.communicate()
-
-
-def until(child: subprocess.Popen[str], address: str, *, status: int = 200) -> None:
-    """Return when that address answers so."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        assert child.poll() is None, child.communicate()
-        try:
-            if httpx2.get(address, timeout=5.0).status_code == status:
-                return
-        except httpx2.TransportError:
-            pass
-        time.sleep(0.02)
-    pytest.fail(f"{address} does not answer {status}.")
+from tests.shells.http.processes import SECONDS, serving, until
 
 
 def test_a_new_installation_serves_signs_in_and_stops(tmp_path: Path) -> None:
