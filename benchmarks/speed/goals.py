@@ -77,6 +77,15 @@ GOALS: dict[str, tuple[Goal, ...]] = {
         Goal("a folder synced again unchanged / synced first", "again", "first", most=0.02),
         Goal("the same, by the clock", "again", "first", by="wall"),
     ),
+    "http": (
+        Goal("GET of a case, SQLite / without a database", "get sqlite", "get memory", most=3.0),
+        Goal("GET of a case, PostgreSQL / without a database", "get postgres", "get memory", most=3.0),
+        Goal("GET of a case, without a database / the framework alone", "get memory", "get nothing"),
+        Goal("upload to disk / read and dropped, by the clock", "upload", "sink", least=0.85, by="wall"),
+        Goal("upload to disk / read and dropped", "upload", "sink", most=1.7),
+        Goal("download / the framework's file", "download", "file", least=2.5),
+        Goal("download / the framework's file, by the clock", "download", "file", by="wall"),
+    ),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
         for database in ("sqlite", "postgres")

@@ -30,7 +30,7 @@ def run(command: Sequence[str], servers: Sequence[int] = ()) -> Cost:
 
     Raises SystemExit that names the program where it fails.
     """
-    busy, serving, begin = _busy(), _used(servers), monotonic()
+    busy, serving, begin = _busy(), used(servers), monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as child:
         output = child.stdout.read().decode() if child.stdout else ""
         _, status, usage = os.wait4(child.pid, 0)
@@ -40,7 +40,7 @@ def run(command: Sequence[str], servers: Sequence[int] = ()) -> Cost:
     if child.returncode not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}.")
     cpu = usage.ru_utime + usage.ru_stime
-    foreign = max(0.0, _busy() - busy - cpu - (_used(servers) - serving)) / max(wall, 1 / _TICKS)
+    foreign = max(0.0, _busy() - busy - cpu - (used(servers) - serving)) / max(wall, 1 / _TICKS)
     return Cost(cpu, wall, usage.ru_maxrss * 1024, foreign, output)
 
 
@@ -61,7 +61,7 @@ def _busy() -> float:
     return (sum(fields[:8]) - idle) / _TICKS
 
 
-def _used(roots: Sequence[int]) -> float:
+def used(roots: Sequence[int]) -> float:
     """Seconds of CPU that these processes and their descendants have used."""
     if not roots:
         return 0.0

@@ -24,13 +24,13 @@ def programs(setting: Setting) -> Iterator[Programs]:
     asyncio.run(fill(file))
     with private("postgres") as server:
         # The peer goes there as the owner, who row-level security does not hold for.
-        ours = asyncio.run(_database(server.url))
+        ours = asyncio.run(database(server.url))
         asyncio.run(fill(ours))
         by_name = _of("sqlite", file, file) | _of("postgres", ours, server.url)
         yield Programs(by_name, "operations", server.pids)
 
 
-async def _database(url: str) -> str:
+async def database(url: str) -> str:
     """A migrated database, and its URL for the role that the product uses."""
     connection = await asyncpg.connect(url)
     await connection.execute(f"CREATE ROLE {APP} LOGIN")

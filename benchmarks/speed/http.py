@@ -1,0 +1,44 @@
+"""Requests over HTTP: a case by id beside the same route without a database, files up and down beside the plainest server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.speed.repositories import database
+from benchmarks.speed.rounds import Part, Program, Programs, Setting
+from faultmaven_contract_tests import servers
+
+
+@contextmanager
+def _programs(setting: Setting) -> Iterator[Programs]:
+    homes = {name: setting.folder / name for name in ("memory", "sqlite", "postgres", "files")}
+    for home in homes.values():
+        home.mkdir()
+    memory, files, megabytes = str(homes["memory"]), str(homes["files"]), str(4 * setting.mb)
+    with servers.private("postgres") as server:
+        # As its role without rights of an owner, for whom row-level security holds.
+        place = asyncio.run(database(server.url))
+        yield Programs(
+            {
+                "get memory": _work("get", memory, "memory:"),
+                "get sqlite": _work("get", str(homes["sqlite"]), f"sqlite:{homes['sqlite'] / 'fm.db'}"),
+                "get postgres": _work("get", str(homes["postgres"]), place),
+                "get nothing": _work("hello", memory),
+                "upload": _work("upload", files, megabytes),
+                "sink": _work("sink", megabytes),
+                "download": _work("download", files, megabytes),
+                "file": _work("file", files, megabytes),
+            },
+            "requests or MB",
+            server.pids,
+        )
+
+
+def _work(*arguments: str) -> Program:
+    return Program([sys.executable, "-m", "benchmarks.speed.http_work", *arguments])
+
+
+PART = Part(_programs)

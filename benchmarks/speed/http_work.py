@@ -1,0 +1,133 @@
+"""Work against a server of its own, in a process of its own: `python -m benchmarks.speed.http_work WORK [ARGUMENT ...]`.
+
+What it prints is what the server used, not the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.speed.http_load import load
+from benchmarks.speed.http_server import Running, peer, product
+
+WARM, REQUESTS = 500, 4000
+BLOCK = 1 << 20
+
+
+@contextmanager
+def told(running: Running, units: float) -> Iterator[None]:
+    """Print what the server uses meanwhile, and how long it takes."""
+    cpu, began = running.cpu(), time.perf_counter()
+    yield
+    wall = time.perf_counter() - began
+    print(json.dumps({"units": units, "cpu": running.cpu() - cpu, "wall": wall}))
+
+
+def get(home: str, database: str) -> None:
+    """A case by its id."""
+    with product(Path(home), FM_DATABASE_URL=database, FM_BLOBS_URL="memory:") as running:
+        running.until("/health/ready")
+        token = running.token()
+        row = running.ask(
+            "POST", "/api/v1/cases", {"title": "Checkout is slow", "description": "p99 over 3 s " * 20}, token
+        )
+        path = f"/api/v1/cases/{row['case_id']}"
+        (Path(home) / "case.json").write_bytes(json.dumps(running.ask("GET", path, token=token)).encode())
+        _asked(running, path, token)
+
+
+def hello(home: str) -> None:
+    """An answer of that size, which is always the same."""
+    with peer("hello", str(Path(home) / "case.json")) as running:
+        running.until("/health/live")
+        _asked(running, "/api/v1/cases/one", "")
+
+
+def _asked(running: Running, path: str, token: str) -> None:
+    asyncio.run(load(running.port, path, token, WARM))
+    with told(running, REQUESTS):
+        asyncio.run(load(running.port, path, token, REQUESTS))
+
+
+def upload(home: str, megabytes: str) -> None:
+    """A file of a case, to disk."""
+    with product(Path(home)) as running:
+        running.until("/health/ready")
+        token = running.token()
+        row = running.ask("POST", "/api/v1/cases", {}, token)
+        _sent(running, f"/api/v1/cases/{row['case_id']}/evidence?name=big.bin", token, int(megabytes))
+
+
+def sink(megabytes: str) -> None:
+    """Read and dropped."""
+    with peer("sink") as running:
+        running.until("/health/live")
+        _sent(running, "/", "", int(megabytes))
+
+
+def _sent(running: Running, path: str, token: str, megabytes: int) -> None:
+    _post(running.port, path, token, 1)
+    with told(running, megabytes * BLOCK / 1e6):
+        _post(running.port, path, token, megabytes)
+
+
+def _post(port: int, path: str, token: str, megabytes: int) -> bytes:
+    """Blocks that compress badly and are never the same twice; the answer."""
+    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{bearer}Content-Type: application/octet-stream\r\n"
+            f"Content-Length: {megabytes * BLOCK}\r\nConnection: close\r\n\r\n".encode()
+        )
+        for number in range(megabytes):
+            connection.sendall((time.time_ns() + number).to_bytes(8, "big") * (BLOCK // 8))
+        answer = b"".join(iter(lambda: connection.recv(BLOCK), b""))
+    if not answer.startswith(b"HTTP/1.1 201"):
+        raise SystemExit(f"An upload was answered: {answer.decode()}")
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+def download(home: str, megabytes: str) -> None:
+    """That file again."""
+    with product(Path(home)) as running:
+        running.until("/health/ready")
+        token = running.token()
+        row = running.ask("POST", "/api/v1/cases", {}, token)
+        place = f"/api/v1/cases/{row['case_id']}/evidence"
+        kept = json.loads(_post(running.port, f"{place}?name=big.bin", token, int(megabytes)))
+        _fetched(running, f"{place}/{kept['evidence_id']}/content", token, int(megabytes))
+
+
+def file(home: str, megabytes: str) -> None:
+    """A file as the framework sends it."""
+    source = Path(home) / "plain"
+    with source.open("wb") as written:
+        for number in range(int(megabytes)):
+            written.write((time.time_ns() + number).to_bytes(8, "big") * (BLOCK // 8))
+    with peer("file", str(source)) as running:
+        running.until("/health/live")
+        _fetched(running, "/", "", int(megabytes))
+
+
+def _fetched(running: Running, path: str, token: str, megabytes: int) -> None:
+    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+    buffer, got = bytearray(BLOCK), 0
+    with told(running, megabytes * BLOCK / 1e6), socket.create_connection(("127.0.0.1", running.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}Connection: close\r\n\r\n".encode())
+        while read := connection.recv_into(buffer):
+            got += read
+    if got < megabytes * BLOCK:
+        raise SystemExit(f"A download ended after {got} bytes.")
+
+
+WORK: dict[str, Callable[..., None]] = {work.__name__: work for work in (get, hello, upload, sink, download, file)}
+
+if __name__ == "__main__":
+    WORK[sys.argv[1]](*sys.argv[2:])
