@@ -1,0 +1,48 @@
+"""Each rule that a client relies on has a test that holds it, and each address that it calls is offered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROW = re.compile(r"^\| ([\d.]+-\d+) \| ([^|]+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+TEST = re.compile(r"`((?:tests|contract_tests)/[\w/]+\.py)(?:::(\w+))?`")
+NOT_YET = "not yet: "
+
+_COUNTED = """
+1.1:3 1.2:4 1.3:8 1.4:3 1.5:12 1.6:6 1.7:3 1.8:2 2.1:1 2.2:1 3.1:2 3.2:7 3.3:3 3.4:1 3.5:7 3.6:2 3.7:1 4.1:5 4.2:1 4.3:1
+5.1:3 5.2:2 5.3:4 5.4:3 5.5:9 5.6:1 5.7:5 5.8:1 5.9:3 6:1 7.1:9 8:2 9:7 10:9 11:5 12:3
+"""
+RULES = {part: int(many) for part, _, many in (one.partition(":") for one in _COUNTED.split())}
+"""How many rules of P1 and P2 each part of the contract has."""
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """Rule to who reads it and what holds it, as docs/clients.md says."""
+    found = ROW.findall((ROOT / "docs" / "clients.md").read_text())
+    assert len({name for name, *_ in found}) == len(found), "a rule stands there twice"
+    return {name: (readers, held) for name, readers, _, held in found}
+
+
+def test_every_rule_stands_in_the_table() -> None:
+    """None is forgotten, and none is invented; each says how much a client loses without it, and which."""
+    assert set(rows()) == {f"{part}-{n}" for part, most in RULES.items() for n in range(1, most + 1)}
+    for readers, _ in rows().values():
+        assert all(re.fullmatch(r"P[12]( (C|D|D2|S|all|own))+", one) for one in readers.split(", ")), readers
+
+
+def test_every_rule_has_tests_that_are_there_or_says_that_it_has_none() -> None:
+    """A test that was renamed or removed leaves its rule bare."""
+    wrong = {}
+    for name, (_, held) in rows().items():
+        tests = TEST.findall(held)
+        missing = [f"{file}::{test}" for file, test in tests if not _is_there(file, test)]
+        if missing or not (tests or held.startswith(NOT_YET)):
+            wrong[name] = missing or held
+    assert wrong == {}
+
+
+def _is_there(file: str, test: str) -> bool:
+    path = ROOT / file
+    return path.is_file() and (not test or re.search(rf"def {test}\b", path.read_text()) is not None)
