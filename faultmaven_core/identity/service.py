@@ -12,6 +12,7 @@ from faultmaven_core.identity.audit import AuditLog
 from faultmaven_core.identity.authentication import Authentication
 from faultmaven_core.identity.ending import Ending
 from faultmaven_core.identity.guard import Guard
+from faultmaven_core.identity.handing_on import HandingOn
 from faultmaven_core.identity.installation import Installation
 from faultmaven_core.identity.invitations import Invitations
 from faultmaven_core.identity.letters import Letters
@@ -93,6 +94,7 @@ class IdentityService:
         self.api_keys = ApiKeys(parts)
         self.oauth = OAuth(parts, opening, self._refreshing)
         self.installation = Installation(parts, self._registering, keys)
+        self.handing_on = HandingOn(tokens, clock)
 
     async def register(self, command: c.Register, client: ClientInfo) -> v.TokenPair:
         """See Registering.register."""

@@ -14,6 +14,7 @@ import httpx2
 from starlette.routing import Route, Router
 
 from faultmaven_core import codec
+from faultmaven_http.admission import Admission
 from faultmaven_http.app import HttpApplication
 from faultmaven_http.dispatch import Resource
 from faultmaven_http.endpoint import Endpoint
@@ -54,9 +55,9 @@ def served(app: HttpApplication) -> list[Endpoint]:
     found: list[Endpoint] = []
     for route in layer.routes:
         assert isinstance(route, Route)
-        resource: Any = route.app
-        assert isinstance(resource, Resource)
-        found += resource._endpoints.values()
+        behind: Any = route.app._inner if isinstance(route.app, Admission) else route.app
+        assert isinstance(behind, Resource)
+        found += behind._endpoints
     return found
 
 

@@ -42,6 +42,13 @@ PROXIES = Variable(
     "",
     "serve",
 )
+EDGE = Variable(
+    "FM_HTTP_EDGE",
+    "`on`: people may call the server, which finds out who they are; `off`: an edge in another process does that, and the "
+    "server takes nothing but requests with its signed word.",
+    "on",
+    "serve",
+)
 UPLOAD_MAX = Variable("FM_UPLOAD_MAX", "Largest attachment of a turn and largest document.", "10MiB", "serve")
 RATE = Variable("FM_RATE_LIMIT", "Requests that a user may make in a minute; `0` is without limit.", "600", "serve")
 GRACE = Variable("FM_HTTP_GRACE", "How long a server that is asked to stop finishes what it has begun.", "30s", "serve")
@@ -123,6 +130,7 @@ class HttpSettings:
     grace: float
     drain: float
     log_level: str
+    edge: bool
 
     @property
     def on_loopback(self) -> bool:
@@ -131,8 +139,8 @@ class HttpSettings:
 
     @property
     def only_here(self) -> bool:
-        """Whether nothing stands in front that others could reach: no proxy, and no public name."""
-        return self.on_loopback and not self.proxies and urlsplit(self.public_url).hostname in _LOOPBACK
+        """Whether nothing stands in front that others could reach: no edge, no proxy, and no public name."""
+        return self.on_loopback and self.edge and not self.proxies and urlsplit(self.public_url).hostname in _LOOPBACK
 
     def is_meant(self, host: str) -> bool:
         """Whether a Host header names this machine, or the public address; else another name was made to lead here."""
@@ -188,6 +196,7 @@ def http(read: Reading) -> HttpSettings:
         read.seconds(GRACE),
         read.seconds(DRAIN),
         read.choice(LOG_LEVEL, "info", "debug", "warning", "error"),
+        read.choice(EDGE, "on", "off") == "on",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 from itertools import groupby
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from faultmaven.serving import HttpSettings
 from faultmaven_core.application import Application
 from faultmaven_core.shared.errors import MisconfiguredError
+from faultmaven_http.admission import Admission
 from faultmaven_http.auth import Authenticator
 from faultmaven_http.cors import Cors
 from faultmaven_http.dispatch import Resource
@@ -51,27 +53,45 @@ def create_app(
     """
     metrics = Metrics()
     readiness = Readiness(application.probes, metrics)
-    offered = [*meta.probes(readiness, metrics), *EVERYWHERE]
+    probes = meta.probes(readiness, metrics)
+    alone = services[0] if len(services) == 1 else "all"
+    offered = [*probes, *_of(alone, EVERYWHERE)]
     for name in services or SERVICES:
         if name not in SERVICES:
             raise MisconfiguredError(f"There is no service {name!r}; there are {', '.join(SERVICES)}.")
-        offered += SERVICES[name]
-    offered.append(meta.description(tuple(offered), settings.public_url))
+        offered += _of(name, SERVICES[name])
+    offered += _of(alone, [meta.description(tuple(offered), settings.public_url)])
     rates = Rates(application.rate_limiter, application.identity.policy.home, settings.rate)
     knows = authenticator or application.identity
-    routes = [
-        Route(path, Resource(endpoints, application, settings, knows, rates))
-        for path, endpoints in _by_path(checked(offered))
-    ]
+    asked_by_monitoring = {endpoint.path for endpoint in probes}
+
+    def served(path: str, endpoints: Sequence[Endpoint]) -> ASGIApp:
+        resource = Resource(endpoints, application, settings)
+        if path in asked_by_monitoring or not settings.edge:
+            return resource
+        return Admission(resource, endpoints, knows, rates, application.identity.handing_on)
+
+    routes = [Route(path, served(path, endpoints)) for path, endpoints in _by_path(checked(offered))]
     router = Router(routes, redirect_slashes=False, default=_nowhere)
-    return HttpApplication(edged(router, settings, metrics, lambda: readiness.leaving), readiness)
+    surrounded = edged if settings.edge else behind
+    return HttpApplication(surrounded(router, settings, metrics, lambda: readiness.leaving), readiness)
 
 
 def edged(inner: ASGIApp, settings: HttpSettings, metrics: Metrics, leaving: Callable[[], bool]) -> ASGIApp:
-    """An application with all that an edge does for it."""
+    """An application with all that an edge does for it, but for who asks and how often: see Admission."""
     outer = Cors(Failures(Hygiene(inner)), settings.allows)
     proxies = [ip_network(text) for text in settings.proxies]
     return Observation(outer, metrics, proxies, leaving, encrypted=settings.public_url.startswith("https:"))
+
+
+def behind(inner: ASGIApp, settings: HttpSettings, metrics: Metrics, leaving: Callable[[], bool]) -> ASGIApp:
+    """An application that an edge in another process stands in front of. Browsers never speak to it."""
+    encrypted = settings.public_url.startswith("https:")
+    return Observation(Failures(Hygiene(inner, behind=True)), metrics, (), leaving, encrypted=encrypted)
+
+
+def _of(service: str, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    return [replace(endpoint, service=service) for endpoint in endpoints]
 
 
 def _by_path(endpoints: Iterable[Endpoint]) -> Iterable[tuple[str, list[Endpoint]]]:

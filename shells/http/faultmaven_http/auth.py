@@ -8,6 +8,7 @@ from typing import Protocol
 
 from faultmaven_core.identity.model import Principal
 from faultmaven_core.shared.errors import PermissionDeniedError, UnauthenticatedError
+from faultmaven_http.hygiene import WORD
 
 ANYONE = "anyone"
 """The permission of an endpoint that needs none; it must also stand in `services.PUBLIC`."""
@@ -44,6 +45,14 @@ def bearer_of(headers: _Headers) -> str:
         return token.decode("ascii")
     except UnicodeDecodeError as error:
         raise UnauthenticatedError("The bearer token is not valid.") from error
+
+
+def word_of(headers: _Headers) -> str:
+    """What an edge says of a request. Raises UnauthenticatedError where it says nothing, or more than one thing."""
+    words = [value for name, value in headers if name == WORD]
+    if len(words) != 1:
+        raise UnauthenticatedError("This service takes requests from its edge only.")
+    return words[0].decode("latin-1")
 
 
 def require(principal: Principal, permission: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
 from faultmaven_http.bodies import CLAIMS
+from faultmaven_http.errors import HttpError
+from faultmaven_http.exchange import exchange_of
 
 _ETAG = re.compile(r'(?:W/)?"\d{1,18}"')
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{8,255}")
@@ -97,7 +99,7 @@ class Endpoint:
     takes of the caller's rate limit; for what anyone may call, `limit` names the kind of limit. `oauth` errors are
     also of the form of RFC 6749. `alias` ones stand in no description of the interface. `parts` describes a multipart form,
     which the work reads by `asked.receive`. `sessionless` ones do not ask whether the client's session lives; `claims` are
-    the fields that are refused.
+    the fields that are refused. `service` is who offers it, filled in where it is offered; what monitoring asks has none.
     """
 
     method: str
@@ -122,6 +124,30 @@ class Endpoint:
     sessionless: bool = False
     claims: frozenset[str] = CLAIMS
     headers: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+
+
+class Endpoints:
+    """Those of one path."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        """All of them."""
+        return iter(self._by_method.values())
+
+    def asked(self, scope: Scope) -> Endpoint:
+        """The one that a request is for; HEAD goes with GET. Raises HttpError 405."""
+        endpoint = self._by_method.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        if endpoint is None:
+            methods = [*self._by_method, *(["HEAD"] if "GET" in self._by_method else [])]
+            raise HttpError(
+                405, "This method is not offered here.", code="method", headers={"allow": ", ".join(methods)}
+            )
+        exchange = exchange_of(scope)
+        exchange.route, exchange.oauth = endpoint.path, endpoint.oauth
+        return endpoint
 
 
 def bound(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +16,12 @@ MOST_TARGET = 8 << 10
 
 OURS = (b"x-user-", b"x-org-", b"x-fm-", b"x-forwarded-", b"x-original-")
 """Beginnings of headers that only an edge may set. This is the edge, so whoever sent them, they do not go on."""
+
+WORD = b"x-fm-identity"
+"""The header in which an edge says to a service who asks, as a signed token."""
+
+LONGEST_WORD = 32 << 10
+"""Bytes more that a head may have where an edge wrote it: people are in many teams."""
 
 FORGED = frozenset(
     (
@@ -43,30 +49,34 @@ _Headers = tuple[tuple[bytes, bytes], ...]
 
 
 class Hygiene:
-    """Refuses what has two meanings, and strips what a client must not say. Raises HttpError; whoever is outside answers."""
+    """Refuses what has two meanings, and strips what a client must not say. Raises HttpError; whoever is outside answers.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    Where the service is `behind` an edge, what that says of a request is kept; it is signed.
+    """
+
+    def __init__(self, app: ASGIApp, *, behind: bool = False) -> None:
+        self._app, self._kept = app, (WORD,) if behind else ()
+        self._most = MOST_HEADER_BYTES + (LONGEST_WORD if behind else 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         if scope["type"] == "http":
             if scope["http_version"] not in {"1.0", "1.1"}:
                 raise _ambiguous("The request is not of HTTP/1.1.")
-            check_size(scope["headers"], scope)
+            check_size(scope["headers"], scope, self._most)
             check_target(scope)
             check_framing(scope["headers"])
-            scope["headers"] = stripped(scope["headers"])
+            scope["headers"] = stripped(scope["headers"], self._kept)
         await self._app(scope, receive, send)
 
 
-def check_size(headers: _Headers, scope: MutableMapping[str, Any]) -> None:
+def check_size(headers: _Headers, scope: MutableMapping[str, Any], most: int = MOST_HEADER_BYTES) -> None:
     """Raises HttpError 431 or 414 on a head over the limits."""
     size = sum(len(name) + len(value) + 4 for name, value in headers)
-    if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES:
+    if len(headers) > MOST_HEADERS or size > most:
         raise HttpError(
             431,
-            f"The request has over {MOST_HEADERS} headers or {MOST_HEADER_BYTES >> 10} KiB of them.",
+            f"The request has over {MOST_HEADERS} headers or {most >> 10} KiB of them.",
             code="too_large",
         )
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MOST_TARGET:
@@ -104,13 +114,14 @@ def _ambiguous(sentence: str) -> HttpError:
     return HttpError(400, sentence, code="invalid_input", headers={"connection": "close"})
 
 
-def stripped(headers: _Headers) -> _Headers:
-    """Without what pretends to come from an edge, has an ambiguous name, or is meant for one hop."""
+def stripped(headers: _Headers, kept: Sequence[bytes] = ()) -> _Headers:
+    """Without what pretends to come from an edge, but for `kept`, has an ambiguous name, or is meant for one hop."""
     named = {
         token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")
     } - KEPT
     return tuple(
         (name, value)
         for name, value in headers
-        if not (name.startswith(OURS) or name in FORGED or b"_" in name or name in named or name == b"upgrade")
+        if name in kept
+        or not (name.startswith(OURS) or name in FORGED or b"_" in name or name in named or name == b"upgrade")
     )
