@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.shells.http.processes import SECONDS, replicas, signed_in
+from tests.shells.http.traffic import traffic
 
 pytestmark = pytest.mark.servers("postgres", "redis")
 
@@ -32,3 +33,36 @@ async def test_four_servers_count_a_users_requests_as_one(tmp_path: Path) -> Non
     assert {answer.headers["x-ratelimit-remaining"] for answer in refused} == {"0"}
     assert RATE <= len(passed) <= RATE + took * RATE / 60
     assert {answer.url.port for answer in passed} == {httpx2.URL(server.address).port for server in servers}
+
+
+@pytest.mark.parametrize(
+    ("rate", "restarted", "drain"),
+    [pytest.param(20, [1], 1.5, id="one"), pytest.param(100, [0, 1] * 3, 5.0, id="all", marks=pytest.mark.soak)],
+)
+async def test_servers_are_restarted_one_after_the_other_and_nobody_notices(
+    rate: float, restarted: list[int], drain: float, tmp_path: Path
+) -> None:
+    """No request fails, and what comes twice at once, on two servers, under one key, is done once."""
+    async with replicas(2, tmp_path, FM_RATE_LIMIT="0", FM_HTTP_DRAIN=f"{drain}s") as servers:
+        ann = await signed_in(servers[0].address, "ann")
+        async with traffic([server.address for server in servers], ann, rate) as work:
+            for server in [servers[index] for index in restarted]:
+                assert await server.stop() == 0, server.said()
+                server.start()
+                await server.ready()
+                await work.balancer.sees(server.address, ready=True)
+        assert work.wrong == []
+        assert work.read > 2 * len(work.opened) > 0
+        assert await opened(servers[0].address, ann) == sorted(["read", *work.opened])
+
+
+async def opened(address: str, who: dict[str, str]) -> list[str]:
+    """The titles of all cases there."""
+    titles: list[str] = []
+    async with httpx2.AsyncClient(base_url=address, headers=who, timeout=SECONDS) as client:
+        while True:
+            answer = await client.get("/api/v1/cases", params={"limit": 100, "offset": len(titles)})
+            assert answer.status_code == 200, answer.text
+            titles += [case["title"] for case in answer.json()["cases"]]
+            if not answer.json()["has_more"]:
+                return sorted(titles)
