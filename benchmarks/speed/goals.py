@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+By: TypeAlias = Literal["cpu", "wall", "peak"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,18 @@ class Goal:
     peer: str
     least: float | None = None
     most: float | None = None
-    by: Literal["cpu", "wall", "peak"] = "cpu"
+    by: By = "cpu"
+
+
+STARTED = ("all", "auth", "session", "case", "evidence", "knowledge", "agent")
+"""What is started alone, and everything at once."""
+
+
+def _started(service: str) -> Iterator[Goal]:
+    yield Goal(f"{service} lives / the smallest server, by the clock", f"{service} live", "hello", most=1.5, by="wall")
+    yield Goal(f"{service} is ready / the same, by the clock", f"{service} ready", "hello", most=2.2, by="wall")
+    yield Goal(f"{service} is ready / the same, CPU", f"{service} ready", "hello")
+    yield Goal(f"{service} is ready / the same, memory", f"{service} ready", "hello", by="peak")
 
 
 GOALS: dict[str, tuple[Goal, ...]] = {
@@ -86,6 +100,7 @@ GOALS: dict[str, tuple[Goal, ...]] = {
         Goal("download / the framework's file", "download", "file", least=2.5),
         Goal("download / the framework's file, by the clock", "download", "file", by="wall"),
     ),
+    "starts": tuple(goal for service in STARTED for goal in _started(service)),
     "repositories": tuple(
         Goal(f"{database} {work}, ours / ORM", f"{database} {work} ours", f"{database} {work} ORM", most=0.6)
         for database in ("sqlite", "postgres")

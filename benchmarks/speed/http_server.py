@@ -34,6 +34,11 @@ class Running:
         """Seconds of processor time that it and its children have used."""
         return used([self.process.pid])
 
+    def peak(self) -> int:
+        """Bytes of memory that it had at most; the system's own count also has what the program before it had."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
     def until(self, path: str) -> float:
         """Ask until the answer is 200; seconds since the start. Raises SystemExit where that does not come."""
         while time.monotonic() - self.began < PATIENCE:

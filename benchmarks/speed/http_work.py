@@ -27,7 +27,7 @@ def told(running: Running, units: float) -> Iterator[None]:
     cpu, began = running.cpu(), time.perf_counter()
     yield
     wall = time.perf_counter() - began
-    print(json.dumps({"units": units, "cpu": running.cpu() - cpu, "wall": wall}))
+    print(json.dumps({"units": units, "cpu": running.cpu() - cpu, "wall": wall, "peak": running.peak()}))
 
 
 def get(home: str, database: str) -> None:

@@ -97,7 +97,7 @@ def _round(programs: Programs) -> tuple[dict[str, Sample], float]:
             found[name] = Sample(cost.cpu / program.units, cost.wall / program.units, cost.peak)
         elif cost.output:
             told = json.loads(cost.output)
-            found[name] = Sample(told["cpu"] / told["units"], told["wall"] / told["units"], cost.peak)
+            found[name] = Sample(told["cpu"] / told["units"], told["wall"] / told["units"], told.get("peak", cost.peak))
         else:
             raise SystemExit(f"{name} did not end its work: {' '.join(program.command)}")
         foreign = max(foreign, cost.foreign)
