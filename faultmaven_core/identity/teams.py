@@ -22,6 +22,8 @@ from faultmaven_core.shared.errors import (
 from faultmaven_core.shared.ids import UserId
 
 MOST_TEAMS = 1000
+MOST_OF_USER = 100
+"""Teams that a user is in: they are said with each of his requests."""
 
 
 class Teams:
@@ -90,13 +92,16 @@ class Teams:
         return done
 
     async def add_member(self, command: c.AddMember, principal: Principal) -> v.TeamView:
-        """Put a user into a team. Raises NotFoundError without either."""
+        """Put a user into a team. Raises NotFoundError without either, QuotaExceededError where he is in too many."""
 
         async def work(unit: IdentityUnitOfWork) -> v.TeamView:
             team, user = await unit.teams.get(TeamId(command.team_id)), await unit.users.get(UserId(command.user_id))
             if user.state is UserState.DELETED:
                 raise NotFoundError(f"There is no user {user.id}.")
             await self._note(unit, "team.member_added", team.id, principal, {"user": user.id})
+            mine = [other.id for other in await unit.teams.of_user(user.id)]
+            if len(mine) >= MOST_OF_USER and team.id not in mine:
+                raise QuotaExceededError(f"A user is in at most {MOST_OF_USER} teams.")
             member = Membership(team.organization, team.id, user.id, self._parts.clock.now())
             await unit.teams.add_member(member)
             return await _with_members(unit, team)

@@ -15,6 +15,7 @@ from faultmaven_core.identity import views as v
 from faultmaven_core.identity.model import Principal, Role, granted
 from faultmaven_core.identity.permissions import ALL, BUILT_IN, OWN, known, of_scope
 from faultmaven_core.identity.policy import IdentityPolicy
+from faultmaven_core.identity.teams import MOST_OF_USER
 from faultmaven_core.shared.errors import (
     ConflictError,
     FaultMavenError,
@@ -22,6 +23,7 @@ from faultmaven_core.shared.errors import (
     NotFoundError,
     PermissionDeniedError,
     PreconditionFailedError,
+    QuotaExceededError,
     UnauthenticatedError,
 )
 from faultmaven_core.shared.ids import OrganizationId, UserId
@@ -293,6 +295,21 @@ async def test_who_is_in_a_team_is_part_of_who_calls(people: People) -> None:
             await attempt
     await people.service.teams.remove_member(c.RemoveMember(team.team_id, pair.user.user_id), owner)
     assert (await people.principal(pair)).teams == ()
+
+
+async def test_a_user_is_in_so_many_teams(people: People) -> None:
+    """They are said with each request; one that he is in already is no further one."""
+    owner = await people.principal(await people.sign_up("ann"))
+    teams = people.service.teams
+    for number in range(MOST_OF_USER + 1):
+        team = await teams.create(c.CreateTeam(f"t{number}"), owner)
+        joining = c.AddMember(team.team_id, owner.caller.user)
+        if number < MOST_OF_USER:
+            assert await teams.add_member(joining, owner)
+            last = joining
+    with pytest.raises(QuotaExceededError):
+        await teams.add_member(joining, owner)
+    assert await teams.add_member(last, owner)
 
 
 async def test_another_organization_s_user_looks_like_none(people: People) -> None:
