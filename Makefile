@@ -10,6 +10,8 @@ export FM_TEST_DATA ?= $(abspath ../shared/data)
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
+TESTS = $(RUN) pytest --cov --cov-report=term:skip-covered tests
+SUITES = $(RUN) pytest contract_tests
 SCORER ?= $(abspath ../shared/eval/score.py)
 
 .PHONY: help demo test check contract soak bench eval proof docs lock clean static format lint types imports servers
@@ -20,14 +22,14 @@ help:  ## Say what each target does
 demo: $(VENV)/.demo  ## Find the root cause of the sample incident, and write demo-report.html
 	@tools/demo
 
-test: $(VENV)/.test servers static  ## All gates and all tests: what CI runs
-	$(RUN) pytest --cov --cov-report=term:skip-covered
+test: $(VENV)/.test servers static  ## All gates and all tests, the suites beside the rest: what CI runs
+	$(BIN)/python tools/side_by_side.py $(TESTS) -- $(SUITES)
 
 check: $(VENV)/.test servers static  ## Formatting, rules, types, imports, and all tests but the contract suites
-	$(RUN) pytest --cov --cov-report=term:skip-covered tests
+	$(TESTS)
 
 contract: $(VENV)/.test servers  ## The contract suites on every backend
-	$(RUN) pytest contract_tests
+	$(SUITES)
 
 soak: $(VENV)/.test servers  ## The long tests: large files, kill loops, fuzzing
 	$(RUN) pytest -m soak --timeout=4800

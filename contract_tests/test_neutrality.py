@@ -12,10 +12,11 @@ import pytest
 
 from faultmaven.neutrality import Standing, verdicts
 from faultmaven.neutrality.document import document
-from faultmaven.neutrality.model import Contract, File
+from faultmaven.neutrality.model import Contract
 from faultmaven.neutrality.rows import ROWS
 from faultmaven.neutrality.verdicts import recorded
-from faultmaven_contract_tests.record import OUTCOME, passed_clauses
+from faultmaven_contract_tests.record import passed_clauses
+from recorded_proof import FILES, STALE, files_recorded, files_that_passed
 
 ROOT = Path(__file__).resolve().parents[1]
 PROOF = ROOT / "shells/embedded/faultmaven/neutrality/proof.json"
@@ -23,23 +24,20 @@ PAGE = ROOT / "docs/neutrality.md"
 WRITE = "FM_TEST_WRITE_PROOF"
 """Set to anything, the run is written down instead of compared."""
 
-STALE = "The proof is stale: `make proof` renews it and docs/neutrality.md."
-FILES = {proof.file for row in ROWS for proof in row.proofs if isinstance(proof, File)}
-
 
 def test_the_recorded_proof_is_this_run(request: pytest.FixtureRequest) -> None:
     """A run of everything must equal the record; one of a part can only be looked at as far as it goes."""
-    proof: dict[str, Any] = {"contracts": _contracts(request.config), "tests": _files(request)}
+    proof: dict[str, Any] = {"contracts": _contracts(request.config), "tests": files_that_passed(request)}
     arguments = request.config.args
     everything = arguments == request.config.getini("testpaths") and not request.config.getoption("--backends")
     if os.environ.get(WRITE):
         assert everything, "Only a run of all tests is a proof: run pytest without a selection."
         PROOF.write_text(json.dumps(proof, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         return
-    compared = ("contracts", "tests") if everything else ("contracts",) if arguments == ["contract_tests"] else ()
-    for part in compared:
+    if everything or arguments == ["contract_tests"]:
         # Another machine may bring another version of a server; that it ran there counts as well.
-        assert _without_versions(proof[part]) == _without_versions(recorded()[part]), STALE
+        assert _without_versions(proof["contracts"]) == _without_versions(recorded()["contracts"]), STALE
+        assert proof["tests"] == files_recorded("" if everything else "contract_tests/"), STALE
 
 
 def test_the_page_shows_the_recorded_proof() -> None:
@@ -96,13 +94,3 @@ def _contracts(config: pytest.Config) -> dict[str, dict[str, Any]]:
         }
         for port, backends in passed_clauses(config).items()
     }
-
-
-def _files(request: pytest.FixtureRequest) -> dict[str, int]:
-    """File that passed, by file, of the files that rows name; none of a file where one did not."""
-    ended: dict[str, list[str]] = {}
-    for item in request.session.items:
-        file = item.nodeid.partition("::")[0]
-        if file in FILES:
-            ended.setdefault(file, []).append(item.stash.get(OUTCOME, "not run"))
-    return {file: len(outcomes) for file, outcomes in sorted(ended.items()) if set(outcomes) == {"passed"}}

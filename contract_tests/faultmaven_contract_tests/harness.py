@@ -23,6 +23,9 @@ from faultmaven_core.shared.errors import UnsupportedError
 Opener = Callable[[Path], AbstractAsyncContextManager[Any]]
 """Opens a fresh backend that keeps its files, if any, in the given folder."""
 
+JUDGES = ("test_matrix", "test_neutrality", "test_recorded_proof")
+"""Modules that judge the whole run, and so stand at its end."""
+
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 
@@ -99,7 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if known and wanted - known:
         raise pytest.UsageError(f"No table has these backends: {', '.join(sorted(wanted - known))}")
     items[:] = [item for item in items if not _is_empty(item)]
-    items.sort(key=lambda item: "test_matrix" in item.nodeid or "test_neutrality" in item.nodeid)
+    items.sort(key=lambda item: any(name in item.nodeid for name in JUDGES))
 
 
 def weaknesses(suite: type[Contract]) -> Iterator[str]:
