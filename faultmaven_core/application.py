@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from faultmaven_core.archives.service import ArchiveService
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.identity.service import IdentityService
@@ -29,6 +30,7 @@ class Application:
 
     cases: CaseService
     evidence: EvidenceService
+    archives: ArchiveService
     knowledge: KnowledgeService
     investigation: InvestigationService
     jobs: JobService

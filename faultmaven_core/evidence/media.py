@@ -82,3 +82,11 @@ def _is_text(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True  # UTF-16 begins so, and little else
     return head.translate(None, delete=_CONTROLS) == head
+
+
+def told(name: str, head: bytes) -> dict[str, str]:
+    """What the content says of itself, and whether its name says something else."""
+    found, expected = media_type(head), promised(name)
+    if not expected or not head or found == expected:
+        return {"content_type": found}
+    return {"content_type": found, "mismatch": f"By its name this is {expected}, by its content {found}."}

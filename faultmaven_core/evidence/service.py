@@ -19,7 +19,7 @@ from faultmaven_core.evidence import events as e
 from faultmaven_core.evidence import model, search
 from faultmaven_core.evidence.contents import Content
 from faultmaven_core.evidence.custody import CheckedOut, EvidenceDesk
-from faultmaven_core.evidence.media import Peeked, media_type, promised
+from faultmaven_core.evidence.media import Peeked, told
 from faultmaven_core.evidence.model import Custody, Evidence, State
 from faultmaven_core.evidence.ports import CaseDirectory, EvidenceFiles, EvidenceUnitOfWork, EvidenceUnits, FoundFile
 from faultmaven_core.evidence.uploading import Room, Uploads
@@ -128,7 +128,7 @@ class EvidenceService:
         new = self._content(command, caller)
         peeked = Peeked(chunks)
         item = await self._desk.copied(new, peeked, checked_digest(command.sha256))
-        item = replace(item, details=item.details | _told(item.name, peeked.head))
+        item = replace(item, details=item.details | told(item.name, peeked.head))
         shown = await self._view(item)
 
         async def work(unit: EvidenceUnitOfWork) -> c.EvidenceView:
@@ -362,11 +362,3 @@ class EvidenceService:
         key = str(self._ids.new())
         note = {"case_id": case_id, "key": key, "kind": event.kind, "detail": event.detail()}
         await unit.outbox.add(JobRequest(NOTE, codec.encode(note), caller))
-
-
-def _told(name: str, head: bytes) -> dict[str, str]:
-    """What the content says of itself, and whether its name says something else."""
-    found, expected = media_type(head), promised(name)
-    if not expected or not head or found == expected:
-        return {"content_type": found}
-    return {"content_type": found, "mismatch": f"By its name this is {expected}, by its content {found}."}

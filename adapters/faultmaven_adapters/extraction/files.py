@@ -6,18 +6,20 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import BinaryIO
 
 from faultmaven_adapters.extraction.local_files import LocalFiles, PrivateFolder
 from faultmaven_adapters.extraction.walk import walk
 from faultmaven_core.analysis.model import Role
+from faultmaven_core.archives.ports import Spool
 from faultmaven_core.evidence.model import State
 from faultmaven_core.evidence.ports import EvidenceFiles, FileStamp, FoundFile, ReadSpan, Scratch
 from faultmaven_core.ports.extraction_runner import Input, Place
 from faultmaven_core.shared.errors import NotFoundError
 
 
-class LocalEvidenceFiles(LocalFiles, EvidenceFiles):
-    """See the port."""
+class LocalEvidenceFiles(LocalFiles, EvidenceFiles, Spool):
+    """See the ports."""
 
     async def find(self, path: str, role: Role) -> Sequence[FoundFile]:
         return await self._calls(_find, path, role)
@@ -29,6 +31,13 @@ class LocalEvidenceFiles(LocalFiles, EvidenceFiles):
     async def scratch(self) -> AsyncIterator[Scratch]:
         async with self.private() as folder:
             yield _Folder(folder)
+
+    @asynccontextmanager
+    async def spooled(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[BinaryIO]:
+        async with self.private() as folder:
+            path = await folder.store(chunks)
+            with path.open("rb") as file:
+                yield file
 
     @asynccontextmanager
     async def reader(self, places: Sequence[Place]) -> AsyncIterator[ReadSpan]:

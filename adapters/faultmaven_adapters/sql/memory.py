@@ -31,6 +31,7 @@ from faultmaven_adapters.sql.memory_tables import (
     MemoryUnitOfWork,
 )
 from faultmaven_adapters.sql.memory_uploads import MemoryUploadRepository
+from faultmaven_core.archives.ports import ArchiveUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -57,6 +58,17 @@ class MemoryCaseUnit(MemoryUnitOfWork, CaseUnitOfWork):
 
 class MemoryEvidenceUnit(MemoryUnitOfWork, EvidenceUnitOfWork):
     """A transaction over evidence."""
+
+    def __init__(
+        self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
+    ) -> None:
+        super().__init__(run, outbox, notify, organization)
+        self.evidence = MemoryEvidenceRepository(run, organization)
+        self.uploads = MemoryUploadRepository(run, organization)
+
+
+class MemoryArchiveUnit(MemoryCaseUnit, ArchiveUnitOfWork):
+    """A transaction over cases and their evidence."""
 
     def __init__(
         self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
@@ -133,6 +145,13 @@ class MemoryStorage(Pingable):
         """A unit over evidence."""
         run, outbox = self._parts(organization, read_only=read_only or may_lag)
         return MemoryEvidenceUnit(run, outbox, self._notify, organization)
+
+    def archives(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> ArchiveUnitOfWork:
+        """A unit over cases and their evidence."""
+        run, outbox = self._parts(organization, read_only=read_only or may_lag)
+        return MemoryArchiveUnit(run, outbox, self._notify, organization)
 
     def job_units(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False

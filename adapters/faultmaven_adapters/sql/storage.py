@@ -30,6 +30,7 @@ from faultmaven_adapters.sql.knowledge import SqlKnowledgeRepository
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
 from faultmaven_adapters.sql.uploads import SqlUploadRepository
+from faultmaven_core.archives.ports import ArchiveUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -56,6 +57,15 @@ class SqlCaseUnit(SqlUnitOfWork, CaseUnitOfWork):
 
 class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
     """A transaction over evidence."""
+
+    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
+        super().__init__(transaction, outbox, notify)
+        self.evidence = SqlEvidenceRepository(transaction)
+        self.uploads = SqlUploadRepository(transaction)
+
+
+class SqlArchiveUnit(SqlCaseUnit, ArchiveUnitOfWork):
+    """A transaction over cases and their evidence."""
 
     def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
         super().__init__(transaction, outbox, notify)
@@ -140,6 +150,12 @@ class SqlStorage(Pingable, Inspectable):
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
         return SqlEvidenceUnit(*self._parts(organization, read_only, may_lag), self._notify)
+
+    def archives(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> ArchiveUnitOfWork:
+        """A unit over cases and their evidence."""
+        return SqlArchiveUnit(*self._parts(organization, read_only, may_lag), self._notify)
 
     def job_units(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False

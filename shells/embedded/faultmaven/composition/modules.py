@@ -26,6 +26,8 @@ from faultmaven.tree import Settings
 from faultmaven_adapters.extraction.document_files import LocalDocumentFiles
 from faultmaven_adapters.extraction.files import LocalEvidenceFiles
 from faultmaven_core.application import Application
+from faultmaven_core.archives.ports import Spool
+from faultmaven_core.archives.service import ArchiveService
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.ports import EvidenceFiles
@@ -85,9 +87,19 @@ class ReadingModule(Module):
 
     @singleton
     @provider
-    def files(self, lifecycle: Lifecycle) -> EvidenceFiles:
+    def local_files(self, lifecycle: Lifecycle) -> LocalEvidenceFiles:
         files = LocalEvidenceFiles()
         lifecycle.on_close(files.aclose)
+        return files
+
+    @singleton
+    @provider
+    def files(self, files: LocalEvidenceFiles) -> EvidenceFiles:
+        return files
+
+    @singleton
+    @provider
+    def spool(self, files: LocalEvidenceFiles) -> Spool:
         return files
 
     @singleton
@@ -128,20 +140,43 @@ class ServicesModule(Module):
 
     @singleton
     @provider
+    def desk(self, settings: Settings, storage: Storage, files: EvidenceFiles, blobs: BlobStore) -> EvidenceDesk:
+        return EvidenceDesk(storage.evidence, files, blobs, settings.evidence_copy_max)
+
+    @singleton
+    @provider
+    def quota(self, settings: Settings) -> Quota:
+        return Quota(settings.quota_organization, settings.quota_user)
+
+    @singleton
+    @provider
     def evidence(
         self,
-        settings: Settings,
         storage: Storage,
         cases: CaseService,
         files: EvidenceFiles,
-        blobs: BlobStore,
+        desk: EvidenceDesk,
         scanner: PatternScanner,
+        quota: Quota,
         clock: Clock,
         ids: Ids,
     ) -> EvidenceService:
-        desk = EvidenceDesk(storage.evidence, files, blobs, settings.evidence_copy_max)
-        quota = Quota(settings.quota_organization, settings.quota_user)
         return EvidenceService(storage.evidence, cases, files, desk, scanner, clock, ids, quota)
+
+    @singleton
+    @provider
+    def archives(
+        self,
+        storage: Storage,
+        desk: EvidenceDesk,
+        files: EvidenceFiles,
+        spool: Spool,
+        renderer: ReportRenderer,
+        quota: Quota,
+        clock: Clock,
+        ids: Ids,
+    ) -> ArchiveService:
+        return ArchiveService(storage.archives, desk, files, spool, renderer, quota, clock, ids, version("faultmaven"))
 
     @singleton
     @provider
@@ -187,6 +222,7 @@ class ServicesModule(Module):
         self,
         cases: CaseService,
         evidence: EvidenceService,
+        archives: ArchiveService,
         knowledge: KnowledgeService,
         investigation: InvestigationService,
         jobs: JobService,
@@ -207,7 +243,18 @@ class ServicesModule(Module):
         probes: dict[str, Pingable] = {"database": storage, "blobs": blobs, "cache": limiter, "jobs": transport}
         runner = runs.runner(known, clock, ids)
         application = Application(
-            cases, evidence, knowledge, investigation, jobs, identity, sessions, limiter, probes, runner, scheduler
+            cases,
+            evidence,
+            archives,
+            knowledge,
+            investigation,
+            jobs,
+            identity,
+            sessions,
+            limiter,
+            probes,
+            runner,
+            scheduler,
         )
         # Operations call the application, which holds their runner: the table is filled last.
         known |= handlers(application)

@@ -12,6 +12,7 @@ from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.select import backend
 from faultmaven.places import Resource
 from faultmaven.tree import Settings
+from faultmaven_core.archives.ports import ArchiveUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -40,6 +41,11 @@ class Storage(Pingable, Protocol):
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
+
+    def archives(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> ArchiveUnitOfWork:
+        """A unit over cases and their evidence."""
 
     def knowledge(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False

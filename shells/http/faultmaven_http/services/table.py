@@ -7,13 +7,25 @@ from collections.abc import Mapping, Sequence
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Endpoint
-from faultmaven_http.services import agent, auth, case, evidence, investigation, job, knowledge, meta, session, uploads
+from faultmaven_http.services import (
+    agent,
+    archive,
+    auth,
+    case,
+    evidence,
+    investigation,
+    job,
+    knowledge,
+    meta,
+    session,
+    uploads,
+)
 
 SERVICES: Mapping[str, Sequence[Endpoint]] = {
     "auth": auth.ENDPOINTS,
     "session": session.ENDPOINTS,
     "case": case.ENDPOINTS,
-    "evidence": (*evidence.ENDPOINTS, *uploads.ENDPOINTS),
+    "evidence": (*archive.ENDPOINTS, *evidence.ENDPOINTS, *uploads.ENDPOINTS),
     "knowledge": knowledge.ENDPOINTS,
     "agent": (*agent.ENDPOINTS, *investigation.ENDPOINTS, *job.ENDPOINTS),
 }
