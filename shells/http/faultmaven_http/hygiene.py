@@ -122,6 +122,9 @@ def stripped(headers: _Headers, kept: Sequence[bytes] = ()) -> _Headers:
     return tuple(
         (name, value)
         for name, value in headers
-        if name in kept
-        or not (name.startswith(OURS) or name in FORGED or b"_" in name or name in named or name == b"upgrade")
+        if name not in named and (name in kept or not _is_an_edges(name)) and name != b"upgrade"
     )
+
+
+def _is_an_edges(name: bytes) -> bool:
+    return name.startswith(OURS) or name in FORGED or b"_" in name
