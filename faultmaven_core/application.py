@@ -18,6 +18,7 @@ from faultmaven_core.jobs.service import JobService
 from faultmaven_core.knowledge.service import KnowledgeService
 from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.rate_limit import RateLimiter
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.sessions.service import SessionService
 
 
@@ -38,6 +39,7 @@ class Application:
     sessions: SessionService
     rate_limiter: RateLimiter
     probes: Mapping[str, Pingable]
+    telemetry: Telemetry
     runner: JobRunner
     scheduler: Scheduler
 

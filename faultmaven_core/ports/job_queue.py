@@ -6,6 +6,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -16,6 +17,7 @@ from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.capability import Capability
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 from faultmaven_core.shared.text import checked
+from faultmaven_core.shared.trace import TRACE
 
 MOST_PAYLOAD = 64 << 10
 MOST_ATTEMPTS = 100
@@ -33,7 +35,8 @@ class JobRequest:
 
     While a job with the same `dedupe_key` is open in the organization, asking again changes nothing. A given `id` is used
     once and never again, also after its job ended. An attempt that takes longer than `time_limit`, or than its runner
-    allows, has failed; after `max_attempts` of them the job is given up. `trace` goes along to whoever runs it.
+    allows, has failed; after `max_attempts` of them the job is given up. `trace`, the running work's traceparent, goes along to
+    whoever runs it.
     """
 
     operation: str
@@ -44,7 +47,7 @@ class JobRequest:
     queue: str = DEFAULT_QUEUE
     max_attempts: int = 5
     time_limit: timedelta = LONGEST_LIMIT
-    trace: str = ""
+    trace: str = attribute(default_factory=TRACE.get)
     id: UUID | None = None
 
 

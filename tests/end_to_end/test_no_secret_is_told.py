@@ -37,7 +37,8 @@ COMMANDS = (
 
 def canaries() -> dict[str, str]:
     """A value of its own for every secret variable."""
-    return {variable.name: f"{CANARY}{number:04}" for number, variable in enumerate(VARIABLES) if variable.secret}
+    values = {variable.name: f"{CANARY}{number:04}" for number, variable in enumerate(VARIABLES) if variable.secret}
+    return {**values, "FM_OTLP_HEADERS": f"x-key={values['FM_OTLP_HEADERS']}"}
 
 
 def nowhere() -> dict[str, str]:
@@ -53,6 +54,7 @@ def nowhere() -> dict[str, str]:
         "FM_EMBEDDING_URL": "openai+http://127.0.0.1:9/v1?model=m&dimension=8",
         "FM_CACHE_URL": "redis+sentinel://app@127.0.0.1:9,127.0.0.1:9/main",
         "FM_JOBS_URL": "amqp://app@127.0.0.1:9/fm",
+        "FM_OTLP_URL": "http://127.0.0.1:9",
         "FM_STARTUP_WAIT": "0",
     }
 

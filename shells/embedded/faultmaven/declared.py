@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faultmaven import serving
+from faultmaven import serving, tracing
 from faultmaven.variables import Variable
 
 HOME = Variable("FM_HOME", "Folder for the database and for copies of evidence.", "$XDG_DATA_HOME/faultmaven", "all")
@@ -284,5 +284,6 @@ QUOTA_USER = Variable("FM_QUOTA_USER", "The same for a single user.", "0", "evid
 VARIABLES = (
     *(value for value in list(globals().values()) if isinstance(value, Variable)),
     *serving.VARIABLES,
+    *tracing.VARIABLES,
 )
 """Every variable, in the order of the modules that declare them."""

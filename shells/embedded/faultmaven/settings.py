@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from faultmaven import declared as d
-from faultmaven import serving
+from faultmaven import serving, tracing
 from faultmaven.conflicts import conflicts
 from faultmaven.places import PLACES, Resource
 from faultmaven.tree import (
@@ -63,6 +63,7 @@ def load(environ: Mapping[str, str], read_file: Callable[[str], bytes]) -> Setti
         read.size(d.QUOTA_USER),
         serving.http(read),
         serving.identity(read, home),
+        tracing.tracing(read),
         (),
     )
     resolved = {d.HOME: str(home), d.DATABASE: _url(settings.database.url), d.BLOBS: _url(settings.blobs)}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from faultmaven.places import Resource
 from faultmaven.serving import HttpSettings, IdentitySettings
+from faultmaven.tracing import TracingSettings
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.secret import Secret
 
@@ -111,6 +112,7 @@ class Settings:
     quota_user: int
     http: HttpSettings
     identity: IdentitySettings
+    tracing: TracingSettings
     shown: tuple[tuple[str, str, str], ...]
 
     def show(self) -> tuple[tuple[str, str, str], ...]:

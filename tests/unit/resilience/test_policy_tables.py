@@ -36,6 +36,10 @@ STEPS = {"Cargo", "Tables"}
 """What a transfer moves, in steps that may be repeated: one that was interrupted goes on after the last step."""
 
 
+TELLING = {"Span", "Telemetry"}
+"""Nobody waits for what becomes of it."""
+
+
 def modules() -> Iterator[ModuleType]:
     """All modules of the core that hold ports."""
     for module in pkgutil.walk_packages(faultmaven_core.__path__, "faultmaven_core."):
@@ -61,7 +65,7 @@ def methods(port: type) -> set[str]:
 def test_every_port_has_a_table_or_a_reason_for_none() -> None:
     """A new port is a decision about its retries too."""
     without = {name for name in protocols() if name not in POLICIES and not name.endswith(IN_UNITS)}
-    assert without == PURE | LOCAL | CONTEXTS | STEPS | {name for name in PARTS if not name.endswith(IN_UNITS)}
+    assert without == PURE | LOCAL | CONTEXTS | STEPS | TELLING | {name for name in PARTS if not name.endswith(IN_UNITS)}
 
 
 @pytest.mark.parametrize("port", sorted(POLICIES.keys() & protocols().keys()))

@@ -104,6 +104,11 @@ def test_empty_means_unset() -> None:
         ("FM_USER", "a b", "FM_USER is no name"),
         ("FM_EXTRACTION_PROCESSES", "65", "FM_EXTRACTION_PROCESSES is no whole number from 0 to 64."),
         ("FM_EXTRACTION_PROCESSES", "two", "FM_EXTRACTION_PROCESSES is no whole number from 0 to 64."),
+        ("FM_OTLP_URL", "http://u:hunter2@collector:4318", "FM_OTLP_URL is no address"),
+        ("FM_OTLP_HEADERS", "hunter2", "FM_OTLP_HEADERS cannot be used"),
+        ("FM_OTLP_HEADERS", "key=hunter2%0Ax", "FM_OTLP_HEADERS cannot be used"),
+        ("FM_OTLP_PERCENT", "101", "FM_OTLP_PERCENT is no whole number from 0 to 100."),
+        ("FM_OTLP_SERVICE", "a b", "FM_OTLP_SERVICE is no name"),
         ("FM_EVIDENCE_COPY_MAX", "64MB", "FM_EVIDENCE_COPY_MAX is no size"),
     ],
 )
@@ -211,6 +216,7 @@ ODD = {
     "FM_EMBEDDING_API_KEY": "x",
     "FM_MAIL_PASSWORD": "x",
     "FM_KEYS_DIR": "/k",
+    "FM_OTLP_HEADERS": "x-key=x",
 }
 """What is odd enough for a variable that takes nearly everything."""
 

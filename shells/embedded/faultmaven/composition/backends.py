@@ -13,6 +13,7 @@ from faultmaven.composition.knowledge import Embedding, KnowledgeModule
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.modules import SettingsModule
 from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
+from faultmaven.composition.telemetry import TelemetryModule
 from faultmaven.tree import Settings
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.cache import Cache
@@ -68,6 +69,6 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
     """
     stores = (DatabaseModule(), JobsModule(), BlobsModule(), KnowledgeModule(), CachesModule(settings))
     async with AsyncExitStack() as stack:
-        injector = Injector([SettingsModule(settings), *stores, BackendsModule()], auto_bind=False)
+        injector = Injector([SettingsModule(settings), TelemetryModule(), *stores, BackendsModule()], auto_bind=False)
         stack.push_async_callback(injector.get(Lifecycle).close)
         yield injector.get(Backends)

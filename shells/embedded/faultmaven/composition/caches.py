@@ -14,12 +14,14 @@ from faultmaven_adapters.ratelimit.fallback import LocalWhenAway
 from faultmaven_adapters.ratelimit.memory import MemoryRateLimiter
 from faultmaven_adapters.resilience.budget import RetryBudget
 from faultmaven_adapters.resilience.policy import resilient
+from faultmaven_adapters.telemetry.calls import traced
 from faultmaven_core.ports import policy
 from faultmaven_core.ports.cache import Cache
 from faultmaven_core.ports.leases import Leases
 from faultmaven_core.ports.policy import Policies
 from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.ports.signals import Signals
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.sessions.ports import SessionStore
 from faultmaven_core.shared.clock import Clock
 
@@ -34,37 +36,43 @@ class CachesModule(Module):
 
     @singleton
     @provider
-    def cache(self, clock: Clock, lifecycle: Lifecycle) -> Cache:
-        return self._made("cache", ("MemoryCache", "RedisCache"), (clock,), lifecycle, policy.CACHE)  # type: ignore[no-any-return]  # chosen by name
+    def cache(self, clock: Clock, telemetry: Telemetry, lifecycle: Lifecycle) -> Cache:
+        return self._made("cache", ("MemoryCache", "RedisCache"), (clock,), telemetry, lifecycle, policy.CACHE)  # type: ignore[no-any-return]  # chosen by name
 
     @singleton
     @provider
-    def leases(self, clock: Clock, lifecycle: Lifecycle) -> Leases:
-        return self._made("leases", ("MemoryLeases", "RedisLeases"), (clock,), lifecycle, policy.LEASES)  # type: ignore[no-any-return]  # as above
+    def leases(self, clock: Clock, telemetry: Telemetry, lifecycle: Lifecycle) -> Leases:
+        return self._made("leases", ("MemoryLeases", "RedisLeases"), (clock,), telemetry, lifecycle, policy.LEASES)  # type: ignore[no-any-return]  # as above
 
     @singleton
     @provider
-    def signals(self, lifecycle: Lifecycle) -> Signals:
-        return self._made("signals", ("MemorySignals", "RedisSignals"), (), lifecycle, policy.SIGNALS)  # type: ignore[no-any-return]  # as above
+    def signals(self, telemetry: Telemetry, lifecycle: Lifecycle) -> Signals:
+        return self._made("signals", ("MemorySignals", "RedisSignals"), (), telemetry, lifecycle, policy.SIGNALS)  # type: ignore[no-any-return]  # as above
 
     @singleton
     @provider
-    def sessions(self, clock: Clock, lifecycle: Lifecycle) -> SessionStore:
+    def sessions(self, clock: Clock, telemetry: Telemetry, lifecycle: Lifecycle) -> SessionStore:
         names = ("MemorySessionStore", "RedisSessionStore")
-        return self._made("sessions", names, (clock,), lifecycle, policy.SESSIONS)  # type: ignore[no-any-return]  # as above
+        return self._made("sessions", names, (clock,), telemetry, lifecycle, policy.SESSIONS)  # type: ignore[no-any-return]  # as above
 
     @singleton
     @provider
-    def rate_limiter(self, clock: Clock, lifecycle: Lifecycle) -> RateLimiter:
+    def rate_limiter(self, clock: Clock, telemetry: Telemetry, lifecycle: Lifecycle) -> RateLimiter:
         names = ("MemoryRateLimiter", "RedisRateLimiter")
-        made = self._made("rate limits", names, (clock,), lifecycle, policy.RATE_LIMIT)
+        made = self._made("rate limits", names, (clock,), telemetry, lifecycle, policy.RATE_LIMIT)
         if kind(self._settings.cache.url.scheme) == "memory":
             return made  # type: ignore[no-any-return]  # as above
         # Signing in must stay limited while Redis is away, and nobody else be stopped by that.
         return LocalWhenAway(made, MemoryRateLimiter(clock), clock, replicas=self._settings.replicas)
 
     def _made(
-        self, port: str, names: tuple[str, str], memory: tuple[Any, ...], lifecycle: Lifecycle, policies: Policies
+        self,
+        port: str,
+        names: tuple[str, str],
+        memory: tuple[Any, ...],
+        telemetry: Telemetry,
+        lifecycle: Lifecycle,
+        policies: Policies,
     ) -> Any:
         scheme = self._settings.cache.url.scheme
         module = backend(port, scheme)
@@ -74,7 +82,7 @@ class CachesModule(Module):
             store = getattr(module, names[1])(self._redis(lifecycle))
             made = resilient(store, policies, "Redis", budget=self._budget)
         lifecycle.on_close(made.aclose)
-        return made
+        return traced(made, port.replace(" ", "_"), kind(scheme), telemetry)
 
     def _redis(self, lifecycle: Lifecycle) -> Any:
         if self._clients is None:

@@ -13,6 +13,7 @@ from faultmaven.tree import Settings
 from faultmaven_adapters.passwords.argon2 import Argon2Passwords
 from faultmaven_adapters.passwords.common import CommonPasswords
 from faultmaven_adapters.resilience.policy import resilient
+from faultmaven_adapters.telemetry.calls import traced
 from faultmaven_adapters.tokens.jose import JoseTokens
 from faultmaven_adapters.tokens.key_folder import KeyFolder
 from faultmaven_core.identity.policy import AuthMode, IdentityPolicy
@@ -20,6 +21,7 @@ from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.ports.mail import Mailer
 from faultmaven_core.ports.policy import MAIL
 from faultmaven_core.ports.rate_limit import RateLimiter
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.sessions.expiry import SessionLimits
 from faultmaven_core.sessions.ports import SessionStore
 from faultmaven_core.sessions.service import SessionService
@@ -32,7 +34,7 @@ class IdentityModule(Module):
 
     @singleton
     @provider
-    def mailer(self, settings: Settings, clock: Clock, lifecycle: Lifecycle) -> Mailer:
+    def mailer(self, settings: Settings, clock: Clock, telemetry: Telemetry, lifecycle: Lifecycle) -> Mailer:
         url = settings.identity.mail
         module = backend("mail", url.scheme)
         if url.scheme == "none":
@@ -41,7 +43,7 @@ class IdentityModule(Module):
             sender = module.SmtpMailer(url.place, settings.identity.mail_from, clock, password=url.password)
             mailer = resilient(sender, MAIL, "The mail server")
         lifecycle.on_close(mailer.aclose)
-        return mailer
+        return traced(mailer, "mail", url.scheme, telemetry)
 
     @singleton
     @provider

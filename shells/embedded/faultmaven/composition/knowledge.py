@@ -16,8 +16,10 @@ from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.select import backend, require_driver
 from faultmaven.places import Resource
 from faultmaven.tree import Settings
+from faultmaven_adapters.telemetry.calls import traced
 from faultmaven_core.ports import policy
 from faultmaven_core.ports.embedding import Embedder
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.shared.errors import MisconfiguredError
 
@@ -37,15 +39,15 @@ class KnowledgeModule(Module):
 
     @singleton
     @provider
-    def vectors(self, settings: Settings, lifecycle: Lifecycle) -> VectorStore:
+    def vectors(self, settings: Settings, telemetry: Telemetry, lifecycle: Lifecycle) -> VectorStore:
         require_driver("vectors", settings.knowledge.vectors.scheme)
         store = DeferredVectorStore(lambda: _vectors(settings))
         lifecycle.on_close(store.aclose)
-        return store
+        return traced(store, "vectors", settings.knowledge.vectors.scheme, telemetry)
 
     @singleton
     @provider
-    def embedding(self, settings: Settings, lifecycle: Lifecycle) -> Embedding:
+    def embedding(self, settings: Settings, telemetry: Telemetry, lifecycle: Lifecycle) -> Embedding:
         place = settings.knowledge.embedding
         if place.scheme == "none":
             return Embedding(None)
@@ -55,7 +57,7 @@ class KnowledgeModule(Module):
             embedder = _resilient(embedder, policy.EMBEDDING, "The embedding server")
         from faultmaven_adapters.embedding.cached import CachedQueries
 
-        return Embedding(CachedQueries(embedder))
+        return Embedding(CachedQueries(traced(embedder, "embedding", place.scheme, telemetry)))
 
 
 def _vectors(settings: Settings) -> VectorStore:

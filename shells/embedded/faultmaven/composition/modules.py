@@ -22,6 +22,7 @@ from faultmaven.composition.identity import IdentityModule
 from faultmaven.composition.knowledge import Embedding, KnowledgeModule
 from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.stores import BlobsModule, DatabaseModule, JobsModule, Storage, Transport
+from faultmaven.composition.telemetry import TelemetryModule
 from faultmaven.tree import Settings
 from faultmaven_adapters.extraction.document_files import LocalDocumentFiles
 from faultmaven_adapters.extraction.files import LocalEvidenceFiles
@@ -49,6 +50,7 @@ from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.pattern_scanner import PatternScanner
 from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.ports.report_renderer import ReportRenderer
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.sessions.service import SessionService
 from faultmaven_core.shared.clock import Clock, SystemClock
@@ -234,6 +236,7 @@ class ServicesModule(Module):
         storage: Storage,
         blobs: BlobStore,
         transport: Transport,
+        telemetry: Telemetry,
         clock: Clock,
         ids: Ids,
         lifecycle: Lifecycle,
@@ -253,6 +256,7 @@ class ServicesModule(Module):
             sessions,
             limiter,
             probes,
+            telemetry,
             runner,
             scheduler,
         )
@@ -293,6 +297,7 @@ def modules(settings: Settings) -> Sequence[Module]:
     """All bindings for these settings."""
     return (
         SettingsModule(settings),
+        TelemetryModule(),
         DatabaseModule(),
         JobsModule(),
         BlobsModule(),

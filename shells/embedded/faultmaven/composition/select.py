@@ -47,6 +47,8 @@ BACKENDS = {
     ("rate limits", "redis"): "faultmaven_adapters.ratelimit.redis",
     ("mail", "none"): "faultmaven_adapters.mail.none",
     ("mail", "smtp"): "faultmaven_adapters.mail.smtp",
+    ("telemetry", "none"): "faultmaven_adapters.telemetry.null",
+    ("telemetry", "otlp"): "faultmaven_adapters.telemetry.opentelemetry",
     ("jobs", "embedded"): "faultmaven_adapters.jobs.embedded",
     ("jobs", "redis"): "faultmaven_adapters.jobs.celery",
     ("jobs", "rabbitmq"): "faultmaven_adapters.jobs.celery",
@@ -64,6 +66,7 @@ EXTRAS = {
     "onnx": "embeddings",
     "openai": "llm",
     "smtp": "identity",
+    "otlp": "telemetry",
 }
 """Scheme -> the extra that brings its driver."""
 

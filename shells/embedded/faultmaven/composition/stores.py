@@ -12,6 +12,7 @@ from faultmaven.composition.lifecycle import Lifecycle
 from faultmaven.composition.select import backend
 from faultmaven.places import Resource
 from faultmaven.tree import Settings
+from faultmaven_adapters.telemetry.calls import traced
 from faultmaven_core.archives.ports import ArchiveUnitOfWork
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
@@ -21,6 +22,7 @@ from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.job_queue import JobTransport
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.ids import Ids, OrganizationId
 
@@ -33,6 +35,9 @@ class Storage(Pingable, Protocol):
 
     async def start(self) -> None:
         """Connect; make sure of the schema."""
+
+    async def aclose(self) -> None:
+        """Let go of all connections."""
 
     def cases(self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False) -> CaseUnitOfWork:
         """A unit over cases."""
@@ -76,15 +81,21 @@ class DatabaseModule(Module):
     @singleton
     @provider
     def storage(
-        self, settings: Settings, clock: Clock, ids: Ids, transport: Transport, lifecycle: Lifecycle
+        self,
+        settings: Settings,
+        clock: Clock,
+        ids: Ids,
+        transport: Transport,
+        telemetry: Telemetry,
+        lifecycle: Lifecycle,
     ) -> Storage:
         url = settings.database.url
         made = backend("database", url.scheme).Storage
         options = {} if url.scheme == "memory" else {"options": sql_options(settings)}
-        storage = made(url.place, clock, ids, transport.notify, **options)
+        storage: Storage = made(url.place, clock, ids, transport.notify, **options)
         lifecycle.on_start(storage.start)
         lifecycle.on_close(storage.aclose)
-        return storage  # type: ignore[no-any-return]  # the module was chosen by name
+        return traced(storage, "database", url.scheme, telemetry, parts=("accounts", "jobs"))
 
 
 class JobsModule(Module):
@@ -105,7 +116,7 @@ class BlobsModule(Module):
 
     @singleton
     @provider
-    def blobs(self, settings: Settings, lifecycle: Lifecycle) -> BlobStore:
+    def blobs(self, settings: Settings, telemetry: Telemetry, lifecycle: Lifecycle) -> BlobStore:
         module = backend("blobs", settings.blobs.scheme)
         if settings.blobs.scheme == "memory":
             store: BlobStore = module.MemoryBlobStore()
@@ -117,7 +128,7 @@ class BlobsModule(Module):
 
             store = resilient(module.S3BlobStore(**_s3(settings)), BLOBS, "The blob store")
         lifecycle.on_close(store.aclose)
-        return store
+        return traced(store, "blobs", settings.blobs.scheme, telemetry)
 
 
 def sql_options(settings: Settings) -> Any:
