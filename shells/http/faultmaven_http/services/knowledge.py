@@ -91,7 +91,7 @@ async def listed(asked: Asked, scope: str = "") -> s.DocumentList:
             break
     found.reverse()
     rows = tuple(document_row(view) for view in found[q.offset : q.offset + q.limit])
-    return s.DocumentList(rows, len(found), q.limit, q.offset)
+    return s.DocumentList(rows, len(found), len(found), q.limit, q.offset)
 
 
 async def change(asked: Asked) -> s.DocumentRow:

@@ -75,10 +75,11 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class DocumentList:
-    """Some documents, newest first."""
+    """Some documents, newest first; `total` is `total_count` by its older name."""
 
     documents: tuple[DocumentRow, ...]
     total_count: int
+    total: int
     limit: int
     offset: int
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -35,9 +36,9 @@ class ByThisClock(Module):
 
 
 @pytest.fixture(autouse=True)
-def log_lines_as_json() -> Iterator[None]:
-    """As a server writes them: drawn for a terminal, each failure would cost a second."""
-    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+def no_log_lines() -> Iterator[None]:
+    """Drawn for a terminal, each failure would cost a second."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.reset_defaults()
 

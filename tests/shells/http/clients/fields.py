@@ -23,7 +23,8 @@ def check(body: object, wanted: object) -> None:
     tuple of alternatives, a list of one element that all elements are like, or a mapping of members; with `...` among
     these, others may stand there too.
     """
-    assert list(_wrong(body, wanted, "$")) == []
+    wrong = _wrong(body, wanted, "$")
+    assert not wrong, "; ".join(wrong)
 
 
 def _wrong(found: object, wanted: Any, place: str) -> list[str]:
