@@ -9,6 +9,7 @@ from faultmaven_core.archives.service import ArchiveService
 from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.identity.service import IdentityService
+from faultmaven_core.investigation.long_turns import LongTurns
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.investigation.starting import Starting
 from faultmaven_core.investigation.turns import TurnService
@@ -42,6 +43,7 @@ class Application:
     telemetry: Telemetry
     runner: JobRunner
     scheduler: Scheduler
+    long_turns: LongTurns
 
     @property
     def starting(self) -> Starting:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from faultmaven_core.cases.commands import CaseView
+from faultmaven_core.cases.commands import CaseView, ShowCase
+from faultmaven_core.cases.turn_commands import ReadMessages
 from faultmaven_core.evidence.commands import (
     AddContent,
     DeleteEvidence,
@@ -17,12 +19,18 @@ from faultmaven_core.evidence.commands import (
     ShowEvidence,
     SourceView,
 )
-from faultmaven_core.investigation.ports import EvidenceReader
-from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, TakeTurn
+from faultmaven_core.investigation.ports import CaseBook, EvidenceReader
+from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, Brought, TakeTurn
+from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import NotFoundError
+from faultmaven_core.shared.errors import FaultMavenError, NotFoundError
 from faultmaven_core.shared.file_names import file_name
 from faultmaven_core.shared.page import MOST
+
+MOST_LOOKED = 100
+"""Messages at the end of a conversation in which a turn of this moment would stand."""
+
+_log = logging.getLogger(__name__)
 
 ORIGINS = ("file_upload", "paste", "page_capture", "screenshot", "agent_generated")
 
@@ -51,13 +59,20 @@ class Attached:
     item: EvidenceView
     filename: str
     duplicate: EvidenceView | None = None
+    fresh: bool = False
+
+    def named(self) -> Brought:
+        """It by its id."""
+        return Brought(
+            self.item.evidence_id, self.filename, self.duplicate.evidence_id if self.duplicate else "", self.fresh
+        )
 
 
 class AttachmentDesk:
     """Keeps what comes with turns, and looks what was found in it."""
 
-    def __init__(self, evidence: EvidenceReader) -> None:
-        self._evidence = evidence
+    def __init__(self, cases: CaseBook, evidence: EvidenceReader) -> None:
+        self._cases, self._evidence = cases, evidence
 
     async def held(self, case_id: str, caller: Caller) -> tuple[EvidenceView, ...]:
         """All evidence of a case, oldest first."""
@@ -72,31 +87,78 @@ class AttachmentDesk:
 
     async def take(
         self, case: CaseView, command: TakeTurn, files: Sequence[Attachment], caller: Caller
-    ) -> tuple[Attached, ...]:
-        """Keep everything that comes with a turn.
+    ) -> tuple[Brought, ...]:
+        """Keep everything that comes with a turn, or nothing of it.
 
         Raises TooLargeError where a file is over the limit, PreconditionFailedError where the case has ended.
         """
         before = {item.evidence_id: item for item in await self.held(case.case_id, caller)}
-        turn = case.current_turn + 1
-        taken: list[Attached] = []
-        for number, (attachment, origin) in enumerate(_coming(command, files, turn)):
-            # The turn's number is in the steps' keys: taken again after another turn, it brings the files to its new place.
-            added = await self._evidence.add_content(
-                AddContent(case.case_id, attachment.name, origin=origin, turn=turn, details=_details(command)),
-                attachment.chunks,
-                caller.step(f"file{turn}.{number}"),
-            )
-            same = next((one for one in before.values() if one.sha256 and one.sha256 == added.sha256), None)
-            if same is not None and same.evidence_id != added.evidence_id:
-                with suppress(NotFoundError):  # a turn that is tried again has done it already
-                    again = DeleteEvidence(case.case_id, added.evidence_id)
-                    await self._evidence.delete(again, caller.step(f"same{turn}.{number}"))
-                taken.append(Attached(same, attachment.name, same))
-            else:
-                before[added.evidence_id] = added
-                taken.append(Attached(added, attachment.name))
+        taken: list[Brought] = []
+        try:
+            for attachment, origin in _coming(command, files, case.current_turn + 1):
+                # The case's version is in the step's key: taken again on a case that has changed, it brings its files anew.
+                step = caller.step(f"file{case.version}.{len(taken)}")
+                adding = AddContent(case.case_id, attachment.name, origin=origin, turn=case.current_turn + 1)
+                adding = replace(adding, details=_details(command))
+                added = await self._evidence.add_content(adding, attachment.chunks, step)
+                taken.append(
+                    await self._once(case, added, attachment.name, before, [one.evidence_id for one in taken], step)
+                )
+        except FaultMavenError:
+            await self.give_back(case.case_id, taken, caller)
+            raise
         return tuple(taken)
+
+    async def _once(
+        self,
+        case: CaseView,
+        added: EvidenceView,
+        name: str,
+        before: dict[str, EvidenceView],
+        now: Collection[str],
+        step: Caller,
+    ) -> Brought:
+        """The piece, or that which has the same content: the case has it once."""
+        same = next((one for one in before.values() if one.sha256 and one.sha256 == added.sha256), None)
+        if same is None:
+            before[added.evidence_id] = added
+            return Brought(added.evidence_id, name, fresh=True)
+        if same.evidence_id != added.evidence_id:
+            with suppress(NotFoundError):  # a turn that is tried again has done it already
+                await self._evidence.delete(DeleteEvidence(case.case_id, added.evidence_id), step.step("same"))
+        # What a turn left that broke off was never told of: this turn brings it.
+        left = same.turn > case.current_turn and same.evidence_id not in now
+        return Brought(same.evidence_id, name, "" if left else same.evidence_id)
+
+    async def brought(self, case: CaseView, brought: Sequence[Brought], caller: Caller) -> tuple[Attached, ...]:
+        """What came with a turn, as it is now. Raises RequestKeyReusedError where a piece is not there any more."""
+        held = {item.evidence_id: item for item in await self.held(case.case_id, caller)} if brought else {}
+        if any(one.evidence_id not in held for one in brought):
+            raise RequestKeyReusedError("A file of this turn was taken away meanwhile: send it again, under a new key.")
+        return tuple(Attached(held[one.evidence_id], one.filename, held.get(one.duplicate_of)) for one in brought)
+
+    async def give_back(self, case_id: str, brought: Sequence[Brought], caller: Caller) -> None:
+        """Take off the case what came with a turn that is refused, but for what another turn told of meanwhile.
+
+        What cannot be taken off now stays, as evidence that nobody asked about.
+        """
+        fresh = [one for one in brought if one.fresh]
+        try:
+            told = await self._told(case_id, caller) if fresh else set()
+            for one in fresh:
+                if one.evidence_id not in told:
+                    with suppress(NotFoundError):  # somebody else did
+                        await self._evidence.delete(
+                            DeleteEvidence(case_id, one.evidence_id), replace(caller, request_key="")
+                        )
+        except FaultMavenError as error:
+            _log.warning("Files of a refused turn of %s stay with it: %s", case_id, error)
+
+    async def _told(self, case_id: str, caller: Caller) -> set[str]:
+        """The pieces that the last turns brought."""
+        case = await self._cases.show(ShowCase(case_id), caller)
+        page = await self._cases.messages(ReadMessages(case_id, max(0, case.message_count - MOST_LOOKED)), caller)
+        return {named for message in page.messages for named in message.metadata.get("attachments", ())}
 
     async def unread(self, taken: Sequence[Attached], caller: Caller) -> bool:
         """Whether anything of it was never read: it is new, or the turn that brought it first broke off."""

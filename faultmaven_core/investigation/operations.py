@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from faultmaven_core.analysis.record import RcaRecord
@@ -17,7 +18,7 @@ from faultmaven_core.investigation.commands import (
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.investigation.starting import Starting
-from faultmaven_core.investigation.turn_commands import TakeTurn, TurnView
+from faultmaven_core.investigation.turn_commands import FinishTurn, TakeTurn, TurnPlace, TurnView
 from faultmaven_core.investigation.turns import TurnService
 from faultmaven_core.jobs.commands import JobView
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
@@ -29,14 +30,17 @@ Service = InvestigationService
 
 async def _watched(service: Service, command: Investigate, caller: Caller, watch: Watch) -> Investigated:
     """The same, telling in files how far the reading is, and the conversation what was found."""
+    done = await service.investigate(command, caller, _told(watch))
+    await service.announce(done, caller)
+    return done
 
+
+def _told(watch: Watch) -> Callable[[Progress | Extracted], None]:
     def told(event: Progress | Extracted) -> None:
         if isinstance(event, Progress):
             watch(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
 
-    done = await service.investigate(command, caller, told)
-    await service.announce(done, caller)
-    return done
+    return told
 
 
 OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (
@@ -65,8 +69,22 @@ OPERATIONS: tuple[Operation[InvestigationService, Any, Any], ...] = (
     ),
 )
 
+
+async def _finished(service: TurnService, command: FinishTurn, caller: Caller, watch: Watch) -> TurnPlace:
+    return await service.finish(command, caller, _told(watch))
+
+
 TURNS: tuple[Operation[TurnService, Any, Any], ...] = (
     Operation("turn.take", TakeTurn, TurnView, TurnService.take, "Ask about a case", permission="case:write"),
+    Operation(
+        "turn.finish",
+        FinishTurn,
+        TurnPlace,
+        TurnService.finish,
+        "Answer a turn that nobody waits for any more",
+        background=True,
+        watched=_finished,
+    ),
     Operation(
         "turn.screen", ReadScreen, CaseScreen, TurnService.screen, "Show a case at a glance", permission="case:read"
     ),

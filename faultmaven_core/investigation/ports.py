@@ -17,7 +17,15 @@ from faultmaven_core.cases.commands import (
     StoredReport,
     StoreRecord,
 )
-from faultmaven_core.cases.turn_commands import AddNotice, Asked, KeepTurn, MessageView, TurnKept
+from faultmaven_core.cases.turn_commands import (
+    AddNotice,
+    Asked,
+    KeepTurn,
+    MessagePage,
+    MessageView,
+    ReadMessages,
+    TurnKept,
+)
 from faultmaven_core.evidence.commands import (
     AddContent,
     ClassifyEvidence,
@@ -63,6 +71,10 @@ class CaseBook(Protocol):
     @abstractmethod
     async def list(self, command: ListCases, caller: Caller) -> CasePage:
         """A page of cases."""
+
+    @abstractmethod
+    async def messages(self, command: ReadMessages, caller: Caller) -> MessagePage:
+        """What was said, oldest first."""
 
     @abstractmethod
     async def answered(self, asked: Asked, caller: Caller) -> TurnKept | None:

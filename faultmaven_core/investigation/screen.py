@@ -39,7 +39,7 @@ class Screens:
     """Reads cases at a glance."""
 
     def __init__(self, cases: CaseBook, evidence: EvidenceReader) -> None:
-        self._cases, self._desk = cases, AttachmentDesk(evidence)
+        self._cases, self._desk = cases, AttachmentDesk(cases, evidence)
 
     async def read(self, command: ReadScreen, caller: Caller) -> CaseScreen:
         """One case. Raises NotFoundError."""

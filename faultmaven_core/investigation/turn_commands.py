@@ -29,10 +29,50 @@ class TakeTurn:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that comes with a turn, under the name that its sender gave it."""
+    """A file that comes with a turn, under the name that its sender gave it.
+
+    By its `sha256`, in hexadecimal, another file of the same name is told apart under one request key.
+    """
 
     name: str
     chunks: AsyncIterable[bytes]
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A piece of evidence that came with a turn, by the name that it came under; `fresh` where it is only there by it.
+
+    `duplicate_of` is the piece that has the same content, where the case had that before.
+    """
+
+    evidence_id: str
+    filename: str
+    duplicate_of: str = ""
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FinishTurn:
+    """Answer a turn whose files are evidence by now, once for its `key`; `request` is the digest of all that was sent.
+
+    One that is `cut` cannot be begun anew: its text was too long to be kept with the job.
+    """
+
+    turn: TakeTurn
+    request: str
+    key: str
+    brought: tuple[Brought, ...] = ()
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlace:
+    """Where a turn's answer stands: the number of its message in the conversation, from 1."""
+
+    case_id: str
+    turn_number: int
+    message: int
 
 
 @dataclass(frozen=True, slots=True)

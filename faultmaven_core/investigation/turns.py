@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.record import RcaRecord
@@ -14,16 +12,17 @@ from faultmaven_core.analysis.redaction.redact_record import redact_record
 from faultmaven_core.analysis.redaction.redactor import Redactor
 from faultmaven_core.cases import model
 from faultmaven_core.cases.commands import CaseView, ReadReport, ShowCase
+from faultmaven_core.cases.dialogue import MessageRole
 from faultmaven_core.cases.model import CaseStatus, Judgement
 from faultmaven_core.cases.titles import title_of
-from faultmaven_core.cases.turn_commands import Asked, KeepTurn
+from faultmaven_core.cases.turn_commands import Asked, ReadMessages, TurnKept
 from faultmaven_core.evidence.commands import ClassifyEvidence
+from faultmaven_core.investigation import keeping, receiving
 from faultmaven_core.investigation.answering import Answers, received
 from faultmaven_core.investigation.answers.known import Known
 from faultmaven_core.investigation.attachments import Attached, AttachmentDesk
 from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.handshakes import STATEMENT_WORDS, Move, move
-from faultmaven_core.investigation.markdown import code
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
 from faultmaven_core.investigation.progress import assurance, milestones, transparency
 from faultmaven_core.investigation.questions import Question, Topic, understood
@@ -31,15 +30,22 @@ from faultmaven_core.investigation.screen import Screens
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService, unwatched
 from faultmaven_core.investigation.suggesting import suggestions
-from faultmaven_core.investigation.triage import split
-from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, TakeTurn, TurnView
+from faultmaven_core.investigation.turn_commands import (
+    Attachment,
+    AttachmentView,
+    FinishTurn,
+    TakeTurn,
+    TurnPlace,
+    TurnView,
+)
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PreconditionFailedError
-from faultmaven_core.shared.text import checked, storable
+from faultmaven_core.shared.errors import (
+    BackendError,
+    FaultMavenError,
+    NotFoundError,
+    PreconditionFailedError,
+)
 
-MOST_QUERY = 200_000
-MOST_PASTED = 10 << 20
-MOST_URL = 1_000
 MOST_QUESTION = 20_000
 MOST_ANSWER = 100_000
 
@@ -55,11 +61,15 @@ class _Found:
 
 
 class TurnService:
-    """Takes turns. One that fails leaves no message; evidence that came with it stays, and is known again next time."""
+    """Takes turns. One that is refused leaves neither message nor evidence.
+
+    Where a backend fails or the work is cut off, no message is left either; evidence stays, and the same turn, sent again,
+    finds it.
+    """
 
     def __init__(self, cases: CaseBook, evidence: EvidenceReader, investigation: InvestigationService) -> None:
         self._cases, self._evidence, self._investigation = cases, evidence, investigation
-        self._desk = AttachmentDesk(evidence)
+        self._desk = AttachmentDesk(cases, evidence)
         self._answers, self._screens = Answers(evidence, investigation), Screens(cases, evidence)
 
     async def take(
@@ -70,23 +80,71 @@ class TurnService:
         Raises InvalidInputError where nothing is said, PreconditionFailedError where an ended case is given evidence or is to
         change, CaseChangedError where another turn came first, RequestKeyReusedError.
         """
-        _check(command, attachments)
+        begun = await self.begin(command, caller, attachments)
+        return begun if isinstance(begun, TurnView) else keeping.view_of(await self.answer(begun, caller, progress))
+
+    async def begin(
+        self, command: TakeTurn, caller: Caller, attachments: Sequence[Attachment] = ()
+    ) -> FinishTurn | TurnView:
+        """Make evidence of all that comes with a turn: what is left to be done; or the answer, where that was given before.
+
+        Raises as `take` does.
+        """
+        receiving.check(command, attachments)
         case = await self._cases.show(ShowCase(command.case_id), caller)
-        asked = Asked(case.case_id, _digest(command, attachments))
-        kept = await self._cases.answered(asked, caller.step("turn"))
+        request = receiving.digest(command, attachments)
+        kept = await self._cases.answered(Asked(case.case_id, request), caller.step("turn"))
         if kept is not None:
-            return codec.restored(TurnView, kept.reply)
-        _require_open(case, command, attachments)
-        said, pasted = ("", "") if case.status in model.TERMINAL else split(command.query)
+            return keeping.view_of(kept)
+        receiving.require_open(case, command, attachments)
+        _, pasted = receiving.said(case, command)
         brought = replace(command, pasted_content=pasted + command.pasted_content)
         taken = await self._desk.take(case, brought, attachments, caller)
+        return FinishTurn(replace(command, pasted_content=""), request, caller.request_key, taken)
+
+    async def answer(self, begun: FinishTurn, caller: Caller, progress: Watch = unwatched) -> TurnKept:
+        """Answer a turn that was begun, and keep both. Raises as `take` does; then it has brought nothing."""
+        keyed = replace(caller, request_key=begun.key)
+        try:
+            return await self._answer(begun, keyed, progress)
+        except BackendError:
+            raise  # tried again, it finds its files
+        except FaultMavenError:
+            await self._desk.give_back(begun.turn.case_id, begun.brought, keyed)
+            raise
+
+    async def finish(self, command: FinishTurn, caller: Caller, progress: Watch = unwatched) -> TurnPlace:
+        """The same for a job, which may come to it again when it is done."""
+        keyed = replace(caller, request_key=command.key).step("turn")
+        kept = await self._cases.answered(Asked(command.turn.case_id, command.request), keyed)
+        if kept is None:
+            if command.cut:
+                raise PreconditionFailedError(
+                    "This turn broke off, and its text was too long to be kept: send it again."
+                )
+            kept = await self.answer(command, caller, progress)
+        return keeping.place_of(kept)
+
+    async def taken(self, place: TurnPlace, caller: Caller) -> TurnView:
+        """The answer that stands at a place. Raises NotFoundError."""
+        page = await self._cases.messages(ReadMessages(place.case_id, place.message - 1, 1), caller)
+        for message in page.messages:
+            if message.turn_number == place.turn_number and message.role == MessageRole.ASSISTANT:
+                return codec.restored(TurnView, {**message.metadata, "agent_response": message.content})
+        raise NotFoundError(f"There is no such answer in {place.case_id}.")
+
+    async def _answer(self, begun: FinishTurn, caller: Caller, progress: Watch) -> TurnKept:
+        command = begun.turn
+        case = await self._cases.show(ShowCase(command.case_id), caller)
+        said, pasted = receiving.said(case, command)
+        taken = await self._desk.brought(case, begun.brought, caller)
         question = understood(said or (command.query if not pasted else ""))
         found = await self._investigated(case, replace(command, query=said), taken, caller, progress)
         decided = move(found.case, found.record, command, question)
         found = await self._opened(found, decided, caller, progress)
         view, known = await self._answered(found, decided, question, caller)
-        keep = _keep(asked, found.case, command, known, decided, view)
-        return codec.restored(TurnView, (await self._cases.keep_turn(keep, caller.step("turn"))).reply)
+        keep = keeping.kept(Asked(case.case_id, begun.request), found.case, command, known, decided, view)
+        return await self._cases.keep_turn(keep, caller.step("turn"))
 
     async def screen(self, command: ReadScreen, caller: Caller) -> CaseScreen:
         """What is shown of a case beside its conversation. Raises NotFoundError."""
@@ -192,74 +250,8 @@ class TurnService:
             assurance(record),
             None if record is None else False,
         )
-        # Evidence may hold what no database can: characters of which nothing can be shown either.
-        return codec.restored(TurnView, _storable(codec.to_builtins(view))), known
-
-
-def _keep(asked: Asked, seen: CaseView, command: TakeTurn, known: Known, decided: Move, view: TurnView) -> KeepTurn:
-    about = {
-        "attachments": [one.file_id for one in view.attachments_processed],
-        "intent_type": command.intent_type,
-        "source_url": command.source_url,
-    }
-    subject = known.record.root_cause.statement if known.record and known.record.root_cause else ""
-    decision = decided.decision
-    return KeepTurn(
-        asked,
-        view.turn_number,
-        seen.status,
-        seen.version,
-        command.query.strip() or _implied(view.attachments_processed),
-        view.agent_response,
-        {key: value for key, value in about.items() if value},
-        codec.to_builtins(view),
-        {name: value for name, value in codec.to_builtins(view).items() if name != "agent_response"},
-        known.case.dialogue,
-        # Reading the evidence opened the investigation already.
-        replace(decision, status="") if decision.status == seen.status else decision,
-        _title(known.case.dialogue.statement) or storable(title_of(subject)),
-    )
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {key: _storable(below) for key, below in value.items()}
-    return [_storable(below) for below in value] if isinstance(value, list | tuple) else value
-
-
-def _title(statement: str) -> str:
-    """A title made of a statement, if it says what it is about: `What is wrong?` does not."""
-    return title_of(statement) if understood(statement).names else ""
-
-
-def _check(command: TakeTurn, attachments: Sequence[Attachment]) -> None:
-    checked("query", command.query, most=MOST_QUERY)
-    checked("pasted_content", command.pasted_content.replace("\0", ""), most=MOST_PASTED)
-    checked("source_url", command.source_url, most=MOST_URL)
-    checked("intent_type", command.intent_type, most=64)
-    given = (command.query.strip(), command.pasted_content.strip(), attachments, command.intent_type)
-    if not any(given):
-        raise InvalidInputError("Say something, or attach a file.", fields={"query": "empty"})
-
-
-def _require_open(case: CaseView, command: TakeTurn, attachments: Sequence[Attachment]) -> None:
-    """An ended case answers questions, and nothing more."""
-    brings = attachments or command.pasted_content.strip()
-    if case.status in model.TERMINAL and (brings or command.intent_type == "status_transition"):
-        raise PreconditionFailedError(f"{case.case_id} is {case.status}: ask about it, or open a new case for more.")
-
-
-def _digest(command: TakeTurn, attachments: Sequence[Attachment]) -> str:
-    return hashlib.sha256(codec.canonical((command, [one.name for one in attachments]))).hexdigest()
+        return keeping.shown(view), known
 
 
 def _says_nothing(question: Question) -> bool:
     return question.topic in {Topic.GENERAL, Topic.GREETING, Topic.EVIDENCE, Topic.YES, Topic.NO}
-
-
-def _implied(attached: Sequence[AttachmentView]) -> str:
-    """What a turn without words says."""
-    names = ", ".join(code(one.filename) for one in attached)
-    return f"I attached {names}." if names else "(a click)"

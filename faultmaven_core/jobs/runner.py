@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from faultmaven_core import codec
@@ -79,6 +79,10 @@ class JobRunner:
         """Run one job; False, and nothing is done, where it is not due, another runner has it, or it has ended."""
         return await self._run(job_id)
 
+    async def attend(self, job_id: UUID, due: datetime, work: Handler) -> bool:
+        """Run a job by work that has begun already, also before it is due at `due`, when any runner may take it."""
+        return await self._run(job_id, due, work)
+
     async def relay(self, limit: int = 500) -> Sequence[QueuedJob]:
         """Jobs that runners must be told of again: just due, or lost on the way. Call it every second or two."""
         return await self._store.unclaimed(self._clock.now(), self._options.patience, limit)
@@ -87,14 +91,14 @@ class JobRunner:
         """How many jobs wait, run or were given up, and since when."""
         return await self._store.depths()
 
-    async def _run(self, job_id: UUID | None) -> bool:
-        now = self._clock.now()
+    async def _run(self, job_id: UUID | None, due: datetime | None = None, work: Handler | None = None) -> bool:
+        now = max(self._clock.now(), due) if due else self._clock.now()
         until = now + self._options.lease
         job = await self._store.claim(Claim(now, until, self._ids.new(), self._worker, self._queues, job_id))
         if job is None:
             return False
         try:
-            ending = _without_work(job) or await self._attempt(job)
+            ending = _without_work(job) or await self._attempt(job, work)
         except asyncio.CancelledError:
             # We are being stopped: another runner may have the job now and not only when the lease ends.
             with suppress(TimeoutError, FaultMavenError):
@@ -105,10 +109,10 @@ class JobRunner:
             _log.warning("The job %s (%s) is another runner's by now; its result is not taken.", job.id, job.operation)
         return True
 
-    async def _attempt(self, job: Job) -> Ending:
+    async def _attempt(self, job: Job, begun: Handler | None) -> Ending:
         context = JobContext(job)
         try:
-            return _succeeded(await self._work(job, context), context)
+            return _succeeded(await self._work(job, context, begun or self._handlers.get(job.operation)), context)
         except JobCancelledError:
             return Ending(JobState.CANCELLED, progress=context.latest)
         except FaultMavenError as error:
@@ -119,9 +123,8 @@ class JobRunner:
             _log.exception("Job %s (%s) failed", job.id, job.operation)
             return self._failed(job, context, type(error).__name__, retryable=True)
 
-    async def _work(self, job: Job, context: JobContext) -> object:
+    async def _work(self, job: Job, context: JobContext, handler: Handler | None) -> object:
         """Call the handler within its time limit, renewing the lease meanwhile."""
-        handler = self._handlers.get(job.operation)
         if handler is None:
             raise FaultMavenError(f"There is no operation {job.operation}.")
         seconds = min(job.time_limit, self._options.time_limit).total_seconds()

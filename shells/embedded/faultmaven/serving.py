@@ -50,6 +50,13 @@ EDGE = Variable(
     "serve",
 )
 UPLOAD_MAX = Variable("FM_UPLOAD_MAX", "Largest attachment of a turn and largest document.", "10MiB", "serve")
+TURN_WAIT = Variable(
+    "FM_TURN_WAIT",
+    "How long a client waits for the answer of a turn, 105s at most; one that takes longer goes on as a job, which the client "
+    "then asks for.",
+    "100s",
+    "serve",
+)
 RATE = Variable("FM_RATE_LIMIT", "Requests that a user may make in a minute; `0` is without limit.", "600", "serve")
 GRACE = Variable("FM_HTTP_GRACE", "How long a server that is asked to stop finishes what it has begun.", "30s", "serve")
 DRAIN = Variable(
@@ -98,6 +105,9 @@ MAIL_FROM = Variable("FM_MAIL_FROM", "Sender of mails.", "faultmaven@localhost",
 
 VARIABLES = tuple(value for value in list(globals().values()) if isinstance(value, Variable))
 
+LONGEST_TURN = 105.0
+"""Seconds: clients give up after 120."""
+
 LONGEST_ACCESS = 600.0
 """Seconds: RFC 9068 tokens live minutes, so that what they say of roles is not old."""
 
@@ -126,6 +136,7 @@ class HttpSettings:
     origins: tuple[str, ...]
     proxies: tuple[str, ...]
     upload_max: int
+    turn_wait: float
     rate: int
     grace: float
     drain: float
@@ -192,6 +203,7 @@ def http(read: Reading) -> HttpSettings:
         _listed(read, ORIGINS, _ORIGIN, "https://fm.example.org"),
         _networks(read),
         read.size(UPLOAD_MAX),
+        _turn_wait(read),
         read.number(RATE, 0, 1_000_000),
         read.seconds(GRACE),
         read.seconds(DRAIN),
@@ -229,6 +241,13 @@ def identity(read: Reading, home: Path) -> IdentitySettings:
         if value > most:
             read.problems.append(f"{variable.name} is too long: at most {of}.")
     return found
+
+
+def _turn_wait(read: Reading) -> float:
+    seconds = read.seconds(TURN_WAIT)
+    if seconds > LONGEST_TURN:
+        read.problems.append(f"{TURN_WAIT.name} is too long: at most {LONGEST_TURN:g}s.")
+    return seconds
 
 
 def _host(read: Reading) -> str:

@@ -95,6 +95,7 @@ Work = Callable[[Asked], Awaitable[object]]
 class Endpoint:
     """`permission` is an operation's, or ANYONE or SIGNED_IN. `answer` is the shape of the body, None without one.
 
+    `later` is the shape of a 202, where work may go on after the answer.
     `seconds` is how long it may take, 0 for the usual time. `cost` is what it
     takes of the caller's rate limit; for what anyone may call, `limit` names the kind of limit. `oauth` errors are
     also of the form of RFC 6749. `alias` ones stand in no description of the interface. `parts` describes a multipart form,
@@ -109,6 +110,7 @@ class Endpoint:
     permission: str
     work: Work
     answer: type | None
+    later: type | None = None
     body: type | None = None
     query: type | None = None
     form: bool = False

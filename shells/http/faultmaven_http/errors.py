@@ -68,11 +68,20 @@ WAIT = 1
 
 
 class HttpError(Exception):
-    """A request that HTTP itself refuses. The message is a sentence for a person."""
+    """A request that HTTP itself refuses. The message is a sentence for a person; `members` take the place of the body's."""
 
-    def __init__(self, status: int, detail: str, *, code: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        code: str,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status, self.code, self.headers = status, code, dict(headers or {})
+        self.members = dict(members or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +130,9 @@ def told(failure: Exception, correlation_id: str, *, oauth: bool = False) -> Tol
         detail if oauth else "",
     )
     sent = tuple((name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items())
-    return Told(status, codec.encode(problem), sent, status >= 500 and not _foreseen(failure))
+    members = failure.members if isinstance(failure, HttpError) else {}
+    body = codec.encode(codec.to_builtins(problem) | members if members else problem)
+    return Told(status, body, sent, status >= 500 and not _foreseen(failure))
 
 
 def status_of(kind: type[errors.FaultMavenError]) -> int:

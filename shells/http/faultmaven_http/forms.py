@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,8 +31,16 @@ class FormFile:
     size: int
     content: UploadFile
 
+    async def sha256(self) -> str:
+        """The digest of its bytes, in hexadecimal."""
+        digest = hashlib.sha256()
+        async for piece in self.chunks():
+            digest.update(piece)
+        return digest.hexdigest()
+
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Its bytes, piece by piece."""
+        """Its bytes, piece by piece, from the first on."""
+        await self.content.seek(0)
         while piece := await self.content.read(PIECE):
             yield piece
 

@@ -44,7 +44,11 @@ def describe(endpoints: Sequence[Endpoint], server: str) -> Mapping[str, Any]:
 
 
 def _kinds(endpoint: Endpoint) -> list[type]:
-    return [kind for kind in (endpoint.body, endpoint.query, endpoint.parts, endpoint.answer) if kind is not None]
+    return [
+        kind
+        for kind in (endpoint.body, endpoint.query, endpoint.parts, endpoint.answer, endpoint.later)
+        if kind is not None
+    ]
 
 
 def _operation(endpoint: Endpoint, refs: Mapping[type, Any], components: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,6 +59,10 @@ def _operation(endpoint: Endpoint, refs: Mapping[type, Any], components: Mapping
         "security": [] if endpoint.permission == ANYONE else [{"bearer": []}],
         "responses": {str(endpoint.status): _answer(endpoint, refs), **_failures(endpoint, refs)},
     }
+    if endpoint.later is not None:
+        going = {"application/json": _content(endpoint.later, refs)}
+        place = {"description": "Where to look for the answer", "schema": {"type": "string"}}
+        made["responses"]["202"] = {"description": "Still under way", "headers": {"Location": place}, "content": going}
     if endpoint.permission != ANYONE:
         made["x-permission"] = endpoint.permission
     parameters = _parameters(endpoint, refs, components)

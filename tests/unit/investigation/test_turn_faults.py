@@ -196,7 +196,7 @@ async def test_a_turn_that_fails_leaves_no_message_and_is_taken_again_under_its_
 async def test_what_a_turn_that_failed_brought_is_read_when_it_comes_again_without_a_key(
     fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch, *, before: bool
 ) -> None:
-    """It is known by its content, and still new to the investigation; also where that has a record of other files."""
+    """It is known by its content, and new all the same, for nobody was told of it; also beside a record of other files."""
     case = await opened(fm)
     if before:
         await say(fm, case, "Why does web crash?", crash / "app.log")
@@ -206,7 +206,8 @@ async def test_what_a_turn_that_failed_brought_is_read_when_it_comes_again_witho
     view = await say(fm, case, "Why does web crash?", crash / "describe.txt")
     assert "Root cause" in view.agent_response
     assert "`describe.txt:" in view.agent_response
-    assert [one.duplicate_of is None for one in view.attachments_processed] == [False]
+    assert [one.duplicate_of for one in view.attachments_processed] == [None]
+    assert len((await fm.evidence.list(ListEvidence(case), fm.caller)).items) == 1 + before
     monkeypatch.setattr(fm.investigation, "_runner", Broken(fm.investigation._runner))
     await say(fm, case, "Why does web crash?", crash / "describe.txt")  # nothing of it is new any more
 

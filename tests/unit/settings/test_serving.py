@@ -32,6 +32,7 @@ def test_unset_it_serves_this_machine_only() -> None:
         ("FM_CORS_ORIGINS", "https://a.example, *", "cannot be used: write each as"),
         ("FM_CORS_ORIGINS", "null", "cannot be used: write each as"),
         ("FM_TRUSTED_PROXIES", "10.0.0.0/33", "cannot be used: write addresses or networks"),
+        ("FM_TURN_WAIT", "106s", "is too long: at most 105s."),
         ("FM_ACCESS_TTL", "11m", "is too long: at most 10m."),
         ("FM_ACCESS_TTL", "30s", "is too short: at least 60s."),
         ("FM_REFRESH_IDLE", "31d", "is too long: at most FM_REFRESH_ABSOLUTE."),

@@ -35,7 +35,9 @@ from faultmaven_core.evidence.ports import EvidenceFiles
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.evidence.uploads import Quota
 from faultmaven_core.identity.service import IdentityService
+from faultmaven_core.investigation.long_turns import LongTurns
 from faultmaven_core.investigation.service import InvestigationService
+from faultmaven_core.investigation.turns import TurnService
 from faultmaven_core.jobs.context import Handler
 from faultmaven_core.jobs.runner import JobRunner, RunnerOptions
 from faultmaven_core.jobs.scheduler import Scheduler
@@ -245,6 +247,9 @@ class ServicesModule(Module):
         known: dict[str, Handler] = {}
         probes: dict[str, Pingable] = {"database": storage, "blobs": blobs, "cache": limiter, "jobs": transport}
         runner = runs.runner(known, clock, ids)
+        turns = TurnService(cases, evidence, investigation)
+        long_turns = LongTurns(turns, jobs, runner, clock, ids)
+        lifecycle.on_close(long_turns.aclose)
         application = Application(
             cases,
             evidence,
@@ -259,6 +264,7 @@ class ServicesModule(Module):
             telemetry,
             runner,
             scheduler,
+            long_turns,
         )
         # Operations call the application, which holds their runner: the table is filled last.
         known |= handlers(application)

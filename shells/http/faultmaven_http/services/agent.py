@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from faultmaven_core import codec
-from faultmaven_core.investigation.ports import Watch
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
-from faultmaven_core.investigation.service import unwatched
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, TurnView
+from faultmaven_core.jobs.commands import JobView
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.shared.errors import InvalidInputError
@@ -19,20 +21,41 @@ from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.event_stream import Event, Tell, streamed
 from faultmaven_http.exchange import exchange_of
 from faultmaven_http.forms import Form, read_form
+from faultmaven_http.services.job import accepted
+from faultmaven_http.shapes.jobs import JobRow
 from faultmaven_http.shapes.turns import TurnForm
 
 MOST_TEXT = 4 << 20
 """Bytes of a text of the form: 200,000 characters of a question fit, and a long paste."""
 
 TURN_SECONDS = 110.0
-"""Clients wait 120 s; whoever asks for longer work gets a job."""
+"""Clients wait 120 s. What takes longer goes on as a job."""
+
+SPARE = 5.0
+"""Seconds of these that are left to say so."""
+
+_WAIT = re.compile(r"\bwait\s*=\s*(\d{1,4})\b", re.IGNORECASE)
 
 TAKING = OPERATIONS["turn.take"]
 
 
-async def take(asked: Asked) -> TurnView:
-    """Answer a turn."""
-    return await _taken(asked, unwatched)
+async def take(asked: Asked) -> TurnView | Answer:
+    """Answer a turn, or say where its answer will be."""
+    end = asyncio.get_running_loop().time() + TURN_SECONDS - SPARE
+    async with _read(asked) as (command, attachments):
+        left = min(_patience(asked), end - asyncio.get_running_loop().time())
+        taking = asked.application.long_turns.take(command, asked.caller, attachments, seconds=left)
+        taken = cast("TurnView | JobView", await until_gone(asked.receive, taking))
+    return accepted(taken, asked) if isinstance(taken, JobView) else taken
+
+
+def _patience(asked: Asked) -> float:
+    """How long the client wants to wait (RFC 7240), and may."""
+    given = asked.header(b"prefer")
+    if "respond-async" in given.lower() and not _WAIT.search(given):
+        return 0.0
+    found = _WAIT.search(given)
+    return min(asked.settings.turn_wait, float(found[1])) if found else asked.settings.turn_wait
 
 
 async def stream(asked: Asked) -> Answer:
@@ -43,18 +66,18 @@ async def stream(asked: Asked) -> Answer:
             if isinstance(news, Progress):
                 tell(Event("progress", news))
 
-        return await _taken(asked, watch)
+        async with _read(asked) as (command, attachments):
+            taking = asked.application.turns.take(command, asked.caller, attachments, watch)
+            return cast("TurnView", await until_gone(asked.receive, taking))
 
     return await streamed(exchange_of(asked.scope), work, seconds=TURN_SECONDS)
 
 
-async def _taken(asked: Asked, watch: Watch) -> TurnView:
-    most = asked.settings.upload_max
-    async with read_form(asked.scope, asked.receive, most_file=most, most_text=MOST_TEXT) as form:
-        command = _command(asked, form)
-        attachments = [Attachment(file.name, file.chunks()) for file in form.files]
-        taking = asked.application.turns.take(command, asked.caller, attachments, watch)
-        return cast("TurnView", await until_gone(asked.receive, taking))
+@asynccontextmanager
+async def _read(asked: Asked) -> AsyncIterator[tuple[TakeTurn, Sequence[Attachment]]]:
+    async with read_form(asked.scope, asked.receive, most_file=asked.settings.upload_max, most_text=MOST_TEXT) as form:
+        files = [Attachment(file.name, file.chunks(), await file.sha256()) for file in form.files]
+        yield _command(asked, form), files
 
 
 def _command(asked: Asked, form: Form) -> TakeTurn:
@@ -97,6 +120,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         permission=TAKING.permission,
         work=take,
         answer=TurnView,
+        later=JobRow,
         parts=TurnForm,
         seconds=TURN_SECONDS,
         cost=10,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from faultmaven_core import codec
+from faultmaven_core.cases.ports import CaseChangedError
+from faultmaven_core.investigation.long_turns import FINISH
+from faultmaven_core.investigation.turn_commands import TurnPlace
 from faultmaven_core.jobs import commands as c
+from faultmaven_core.operations import OPERATIONS
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
-from faultmaven_http.errors import HttpError
+from faultmaven_http.errors import LABELS, HttpError
 from faultmaven_http.shapes.jobs import JobFilter, JobList, JobRow
 
 ONE = "/api/v1/jobs/{job_id}"
@@ -18,6 +24,7 @@ STATUS = {
     "cancelled": "cancelled",
     "dead": "failed",
 }
+SHOWING = OPERATIONS["job.show"]
 PACE = 2
 """Seconds after which a client that waits should look again."""
 
@@ -49,16 +56,35 @@ def accepted(view: c.JobView, _: Asked) -> Answer:
     return Answer(row_of(view), 202, ((b"location", place), (b"retry-after", str(PACE).encode())))
 
 
-def _shown(detail: c.JobDetail, _: Asked) -> Answer:
-    """202 while it runs: clients take every other answer for the result."""
+async def show(asked: Asked) -> Answer:
+    """202 while it runs: clients take every other answer for the result. That of a turn is the turn's own."""
+    command = c.ShowJob(asked.path["job_id"])
+    detail = await SHOWING.call(asked.application, command, asked.caller)
     row = row_of(detail.job, detail.result)
     if row.status == "failed":
-        raise HttpError(422, row.error or "The job was given up.", code="job_failed")
+        raise _failed(row)
     if row.status == "cancelled":
-        raise HttpError(422, "The job was cancelled.", code="job_cancelled")
-    if row.status == "completed":
+        raise _ended(422, "The job was cancelled.", "job_cancelled")
+    if row.status != "completed":
+        return Answer(row, 202, ((b"retry-after", str(PACE).encode()),))
+    if row.operation != FINISH:
         return Answer(row)
-    return Answer(row, 202, ((b"retry-after", str(PACE).encode()),))
+    place = codec.restored(TurnPlace, row.result)
+    turn = codec.to_builtins(await asked.application.turns.taken(place, asked.caller))
+    return Answer(codec.to_builtins(replace(row, result=turn)) | turn)
+
+
+def _failed(row: JobRow) -> HttpError:
+    """Clients give up on 4xx and go on asking on 5xx, so that a failure which is the last one is none of theirs."""
+    code, _, told = (row.error or "").partition(": ")
+    if code == CaseChangedError.code:
+        return _ended(409, told, code, {"x-error-code": LABELS[CaseChangedError]})
+    return _ended(422, row.error or "The job was given up.", "job_failed")
+
+
+def _ended(status: int, detail: str, code: str, headers: Mapping[str, str] | None = None) -> HttpError:
+    members = {"status": "failed", "error": {"message": detail, "code": code}}
+    return HttpError(status, detail, code=code, headers=headers, members=members)
 
 
 def _page(page: c.JobPage, _: Asked) -> JobList:
@@ -76,7 +102,17 @@ def _list(asked: Asked) -> c.ListJobs:
 
 ENDPOINTS: Sequence[Endpoint] = (
     bound("GET", "/api/v1/jobs", "job.list", _list, _page, JobList, query=JobFilter),
-    bound("GET", ONE, "job.show", lambda asked: c.ShowJob(asked.path["job_id"]), _shown, JobRow, failures=(404, 422)),
+    Endpoint(
+        method="GET",
+        path=ONE,
+        name=SHOWING.name,
+        summary=SHOWING.summary,
+        permission=SHOWING.permission,
+        work=show,
+        answer=JobRow,
+        later=JobRow,
+        failures=(404, 409, 422),
+    ),
     bound(
         "POST",
         f"{ONE}/cancel",

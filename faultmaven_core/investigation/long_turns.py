@@ -1,0 +1,146 @@
+"""Turns that take longer than anybody wants to wait: they go on as jobs, which outlive client and process."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from faultmaven_core import codec
+from faultmaven_core.cases.turn_commands import TurnKept
+from faultmaven_core.investigation.keeping import place_of, view_of
+from faultmaven_core.investigation.ports import Watch
+from faultmaven_core.investigation.service import unwatched
+from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn, TurnPlace, TurnView
+from faultmaven_core.investigation.turns import TurnService
+from faultmaven_core.jobs.commands import JobView, RetryJob, ShowJob
+from faultmaven_core.jobs.context import JobContext
+from faultmaven_core.jobs.model import OPEN, JobState
+from faultmaven_core.jobs.runner import JobRunner
+from faultmaven_core.jobs.service import JobService
+from faultmaven_core.ports.extraction_runner import Extracted, Progress
+from faultmaven_core.ports.job_queue import MOST_PAYLOAD, JobRequest
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.clock import Clock
+from faultmaven_core.shared.errors import FaultMavenError, NotFoundError
+from faultmaven_core.shared.ids import Ids
+
+FINISH = "turn.finish"
+"""The operation that the job is of."""
+
+ATTEMPTS = 3
+
+LEAD = timedelta(seconds=2)
+"""How long other runners leave a new job alone, so that whoever works at it already can take it."""
+
+_log = logging.getLogger(__name__)
+
+
+class LongTurns:
+    """Answers turns, in time or later. What is still under way when it is closed is handed to other runners of jobs."""
+
+    def __init__(self, turns: TurnService, jobs: JobService, runner: JobRunner, clock: Clock, ids: Ids) -> None:
+        self._turns, self._jobs, self._runner = turns, jobs, runner
+        self._clock, self._ids = clock, ids
+        self._going: set[asyncio.Task[None]] = set()
+
+    async def take(
+        self,
+        command: TakeTurn,
+        caller: Caller,
+        attachments: Sequence[Attachment] = (),
+        *,
+        seconds: float,
+        progress: Watch = unwatched,
+    ) -> TurnView | JobView:
+        """Answer a turn; where that takes more than so many seconds, the job that goes on with it.
+
+        Under the request key of a turn that is still under way as a job, that job. Raises as TurnService.take does.
+        """
+        until = asyncio.get_running_loop().time() + seconds
+        keyed = caller if caller.request_key else replace(caller, request_key=f"turn-{self._ids.new()}")
+        job_id = _id(command.case_id, keyed)
+        if caller.request_key and (job := await self._under_way(job_id, caller)):
+            return job
+        begun = await self._turns.begin(command, keyed, attachments)
+        if isinstance(begun, TurnView):
+            return begun
+        watched = _Watched(progress)
+        work = asyncio.create_task(self._turns.answer(begun, keyed, watched), name=f"turn {job_id}")
+        try:
+            await asyncio.wait((work,), timeout=max(0.0, until - asyncio.get_running_loop().time()))
+            return (
+                view_of(work.result()) if work.done() else await self._handed_over(job_id, begun, caller, work, watched)
+            )
+        except BaseException:
+            work.cancel()
+            await asyncio.wait((work,))
+            raise
+
+    async def aclose(self) -> None:
+        """Hand over what is under way."""
+        for task in self._going:
+            task.cancel()
+        if self._going:
+            await asyncio.wait(self._going)
+
+    async def _under_way(self, job_id: UUID, caller: Caller) -> JobView | None:
+        try:
+            job = (await self._jobs.show(ShowJob(str(job_id)), caller)).job
+        except NotFoundError:
+            return None
+        return job if job.state in OPEN else None
+
+    async def _handed_over(
+        self, job_id: UUID, begun: FinishTurn, caller: Caller, work: asyncio.Task[TurnKept], watched: _Watched
+    ) -> JobView:
+        """The job of a turn that goes on here."""
+        payload = codec.encode(begun)
+        if len(payload) > MOST_PAYLOAD:
+            payload = codec.encode(replace(begun, turn=replace(begun.turn, query="", intent_data={}), cut=True))
+        due = self._clock.now() + LEAD
+        asker = replace(caller, request_key="")
+        job = await self._jobs.ask(JobRequest(FINISH, payload, asker, run_at=due, max_attempts=ATTEMPTS, id=job_id))
+        if job.state in {JobState.DEAD, JobState.CANCELLED}:
+            # The same turn once more: its job has failed, and an id is used once.
+            job = await self._jobs.retry(RetryJob(job.job_id), asker)
+        going = asyncio.create_task(self._attended(job_id, due, work, watched), name=f"long {work.get_name()}")
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
+        return job
+
+    async def _attended(self, job_id: UUID, due: datetime, work: asyncio.Task[TurnKept], watched: _Watched) -> None:
+        async def under_way(_: bytes, context: JobContext) -> TurnPlace:
+            watched.context = context
+            return place_of(await work)
+
+        try:
+            await self._runner.attend(job_id, due, under_way)
+        except FaultMavenError as error:
+            # The database is away; the row is the truth, and its lease ends.
+            _log.warning("The job %s of a turn is left to its row: %s", job_id, error)
+        finally:
+            work.cancel()  # where another runner has the job
+            await asyncio.gather(work, return_exceptions=True)
+
+
+class _Watched:
+    """Tells whoever waits how the reading goes, and from then on the job."""
+
+    def __init__(self, first: Watch) -> None:
+        self._first = first
+        self.context: JobContext | None = None
+
+    def __call__(self, event: Progress | Extracted) -> None:
+        self._first(event)
+        if self.context is not None and isinstance(event, Progress):
+            self.context.progress(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
+
+
+def _id(case_id: str, caller: Caller) -> UUID:
+    whole = f"{FINISH}\0{caller.organization}\0{caller.user}\0{case_id}\0{caller.request_key}"
+    return UUID(bytes=hashlib.sha256(whole.encode()).digest()[:16], version=5)
