@@ -15,7 +15,7 @@ from faultmaven_core.identity.model import ClientInfo, Principal
 from faultmaven_core.sessions.commands import KeepSession
 from faultmaven_core.shared.errors import DeadlineExceededError, UnauthenticatedError
 from faultmaven_http import bodies
-from faultmaven_http.answering import send_answer
+from faultmaven_http.answering import send_answer, until_gone
 from faultmaven_http.auth import ANYONE, require, word_of
 from faultmaven_http.endpoint import Asked, Endpoint, Endpoints
 from faultmaven_http.exchange import device, exchange_of
@@ -83,7 +83,9 @@ class Resource:
         seconds = endpoint.seconds or SECONDS
         try:
             async with asyncio.timeout(seconds):
-                return await endpoint.work(whole)
+                working = endpoint.work(whole)
+                # Who only reads wants nothing more once he has left; what changes something is done to its end.
+                return await (until_gone(receive, working) if endpoint.method == "GET" else working)
         except TimeoutError as error:
             raise DeadlineExceededError(f"This took over {seconds:g} s.") from error
 

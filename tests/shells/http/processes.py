@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -64,7 +65,8 @@ class Replica:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._environ = {**os.environ, "FM_HOME": str(home), "FM_HTTP_PORT": str(port), **environ}
-        self._log = home.parent / f"{name}.log"
+        home.mkdir(exist_ok=True)
+        self._log = home / f"{name}.log"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -104,9 +106,25 @@ class Replica:
             self._child.kill()
             self._child.wait()
 
+    def records(self) -> Sequence[Mapping[str, object]]:
+        """What it has logged."""
+        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+
     def said(self) -> str:
         """The last that it has written."""
         return self._log.read_text()[-2000:]
+
+
+@contextmanager
+def alone(home: Path, **environ: str) -> Iterator[Replica]:
+    """A server that needs no other, ready."""
+    server = Replica(home, environ, "server")
+    try:
+        server.start()
+        asyncio.run(server.ready())
+        yield server
+    finally:
+        server.kill()
 
 
 @asynccontextmanager
