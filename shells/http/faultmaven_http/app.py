@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.serving import HttpSettings
 from faultmaven_core.application import Application
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_http.admission import Admission
 from faultmaven_http.auth import Authenticator
@@ -74,20 +75,35 @@ def create_app(
     routes = [Route(path, served(path, endpoints)) for path, endpoints in _by_path(checked(offered))]
     router = Router(routes, redirect_slashes=False, default=_nowhere)
     surrounded = edged if settings.edge else behind
-    return HttpApplication(surrounded(router, settings, metrics, lambda: readiness.leaving), readiness)
+    telemetry = application.telemetry
+    return HttpApplication(surrounded(router, settings, metrics, lambda: readiness.leaving, telemetry), readiness)
 
 
-def edged(inner: ASGIApp, settings: HttpSettings, metrics: Metrics, leaving: Callable[[], bool]) -> ASGIApp:
+def edged(
+    inner: ASGIApp,
+    settings: HttpSettings,
+    metrics: Metrics,
+    leaving: Callable[[], bool],
+    telemetry: Telemetry | None = None,
+) -> ASGIApp:
     """An application with all that an edge does for it, but for who asks and how often: see Admission."""
     outer = Cors(Failures(Hygiene(inner)), settings.allows)
     proxies = [ip_network(text) for text in settings.proxies]
-    return Observation(outer, metrics, proxies, leaving, encrypted=settings.public_url.startswith("https:"))
+    encrypted = settings.public_url.startswith("https:")
+    return Observation(outer, metrics, proxies, leaving, encrypted=encrypted, telemetry=telemetry)
 
 
-def behind(inner: ASGIApp, settings: HttpSettings, metrics: Metrics, leaving: Callable[[], bool]) -> ASGIApp:
+def behind(
+    inner: ASGIApp,
+    settings: HttpSettings,
+    metrics: Metrics,
+    leaving: Callable[[], bool],
+    telemetry: Telemetry | None = None,
+) -> ASGIApp:
     """An application that an edge in another process stands in front of. Browsers never speak to it."""
     encrypted = settings.public_url.startswith("https:")
-    return Observation(Failures(Hygiene(inner, behind=True)), metrics, (), leaving, encrypted=encrypted)
+    inside = Failures(Hygiene(inner, behind=True))
+    return Observation(inside, metrics, (), leaving, encrypted=encrypted, telemetry=telemetry)
 
 
 def _of(service: str, endpoints: Iterable[Endpoint]) -> list[Endpoint]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _CLIENTS_ID = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
@@ -25,6 +25,16 @@ class Correlation:
     def traceparent(self) -> str:
         """As W3C Trace Context writes it, with this request as the parent of what comes next."""
         return f"00-{self.trace}-{self.id[-16:]}-{self.flags}"
+
+    @property
+    def asked(self) -> str:
+        """The same of who asks, "" where he began no trace."""
+        return f"00-{self.trace}-{self.parent}-{self.flags}" if self.parent else ""
+
+    def recorded(self, traceparent: str) -> Correlation:
+        """This request as a collector knows it: its span is the end of our own id."""
+        _, trace, span, flags = traceparent.split("-")
+        return replace(self, id=self.id[:16] + span, trace=trace, flags=flags)
 
 
 CURRENT: ContextVar[Correlation] = ContextVar("faultmaven_http_correlation")

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from faultmaven_core.shared.trace import TRACE
 from faultmaven_http.correlation import CURRENT
 
 OURS = ("faultmaven", "faultmaven_adapters", "faultmaven_core", "faultmaven_http")
@@ -50,6 +51,8 @@ def _correlated(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     correlation = CURRENT.get(None)
     if correlation is not None:
         event["request_id"], event["trace_id"] = correlation.id, correlation.trace
+    elif trace := TRACE.get():
+        event["trace_id"] = trace.split("-")[1]
     return event
 
 

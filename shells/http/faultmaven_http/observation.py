@@ -9,10 +9,13 @@ from ipaddress import IPv4Network, IPv6Network
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from faultmaven_core.ports.telemetry import Telemetry
+from faultmaven_core.shared.trace import TRACE
 from faultmaven_http.addresses import client_address
 from faultmaven_http.correlation import CURRENT, correlate
 from faultmaven_http.exchange import KEY, Exchange
 from faultmaven_http.metrics import Metrics
+from faultmaven_http.spans import RequestSpan
 
 UNMATCHED = "unmatched"
 """The route of a request that no endpoint took; its path is a client's text and would be a new metric each time."""
@@ -32,7 +35,7 @@ _log = structlog.get_logger("faultmaven.access")
 
 
 class Observation:
-    """Gives every answer its correlation id and safe headers, and writes one line and the metrics of each request."""
+    """Gives every answer its correlation id and safe headers, and writes one line, the metrics and the span of each request."""
 
     def __init__(
         self,
@@ -42,8 +45,10 @@ class Observation:
         leaving: Callable[[], bool],
         *,
         encrypted: bool,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._app, self._metrics, self._proxies, self._leaving = app, metrics, proxies, leaving
+        self._telemetry = telemetry if telemetry and telemetry.records else None
         self._always = (*ALWAYS, STRICT_TRANSPORT) if encrypted else ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,9 +59,13 @@ class Observation:
         # A tuple, now: servers have been seen to add a body's trailers to the list later.
         headers = tuple((name.lower(), value) for name, value in scope["headers"])
         scope = {**scope, "headers": headers}
-        exchange = Exchange(correlate(headers), client_address(scope, self._proxies))
+        correlation, span = correlate(headers), None
+        if self._telemetry and scope["path"] not in _QUIET:
+            span = RequestSpan(self._telemetry, scope, correlation)
+            correlation = span.correlation
+        exchange = Exchange(correlation, client_address(scope, self._proxies))
         scope[KEY] = exchange
-        token = CURRENT.set(exchange.correlation)
+        token, trace = CURRENT.set(correlation), TRACE.set(correlation.traceparent)
         status, sent = 0, 0
 
         async def marked(message: Message) -> None:
@@ -82,6 +91,9 @@ class Observation:
             self._metrics.end(scope["method"], route, status, took)
             if scope["path"] not in _QUIET:
                 self._tell(scope, exchange, route, status, sent, took)
+            if span:
+                span.end(exchange, status)
+            TRACE.reset(trace)
             CURRENT.reset(token)
 
     def _tell(self, scope: Scope, exchange: Exchange, route: str, status: int, sent: int, took: float) -> None:
