@@ -87,6 +87,19 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
 }
 """Every method, called from another organization than the one whose rows there are, and what it must raise."""
 
+SAVES: dict[str, Call] = {
+    "organization": lambda u: u.organizations.save(organization(ACME)),
+    "user": lambda u: u.users.save(user(organization=ACME)),
+    "role": lambda u: u.roles.save(role(organization=ACME)),
+    "team": lambda u: u.teams.save(team(organization=ACME)),
+    "membership": lambda u: u.teams.add_member(membership(organization=ACME)),
+    "invitation": lambda u: u.invitations.save(invitation()),
+    "refresh token": lambda u: u.refresh_tokens.save(token()),
+    "API key": lambda u: u.api_keys.save(api_key()),
+    "grant": lambda u: u.grants.save(grant()),
+}
+"""What changes a row of another organization than the unit's, which has one of the same id."""
+
 
 async def fill(storage: Storage, owner: OrganizationId) -> None:
     """One row of every kind."""
@@ -172,8 +185,15 @@ class IdentityTenancyContract(Contract):
         await fill(subject, ACME)
         before = await look(subject, ACME)
         await fill(subject, OTHER)
+        for what, save in SAVES.items():
+            async with subject.identity(OTHER) as unit:
+                with pytest.raises(PermissionDeniedError):
+                    await save(unit)
+            assert await look(subject, ACME) == before, what
         async with subject.identity(OTHER) as unit:
             await unit.users.save(user(organization=OTHER, username="new", email=""))
+            await unit.teams.remove_member(team().id, user().id)
+            await unit.teams.add_member(membership(organization=OTHER))
             await unit.teams.remove(team().id, 1)
             await unit.refresh_tokens.revoke_user(user().id, LATE)
             await unit.refresh_tokens.sweep(LATE)

@@ -82,6 +82,7 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
     "EvidenceRepository.save": (lambda u: u.evidence.save([evidence(organization=OTHER)]), StaleVersionError),
     "EvidenceRepository.remove": (lambda u: u.evidence.remove([evidence(organization=OTHER)]), None),
     "EvidenceRepository.page": (lambda u: u.evidence.page(NAME, after=None, limit=9), None),
+    "EvidenceRepository.count": (lambda u: u.evidence.count(NAME), None),
     "EvidenceRepository.blobs": (lambda u: u.evidence.blobs(), None),
     "EvidenceRepository.of_case": (lambda u: u.evidence.of_case(NAME), None),
     "UploadRepository.add": (lambda u: u.uploads.add(upload(organization=ACME)), PermissionDeniedError),
@@ -96,6 +97,7 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
     "KnowledgeRepository.save": (lambda u: u.knowledge.save([document(organization=OTHER)]), StaleVersionError),
     "KnowledgeRepository.remove": (lambda u: u.knowledge.remove([KEY]), None),
     "KnowledgeRepository.page": (lambda u: u.knowledge.page(DocumentQuery([EVERYBODY]), after=None, limit=9), None),
+    "KnowledgeRepository.count": (lambda u: u.knowledge.count(DocumentQuery([EVERYBODY])), None),
     "KnowledgeRepository.by_name": (lambda u: u.knowledge.by_name(EVERYBODY, [document().name]), None),
     "KnowledgeRepository.by_digest": (lambda u: u.knowledge.by_digest(EVERYBODY, document().sha256), None),
     "KnowledgeRepository.of_source": (lambda u: u.knowledge.of_source(EVERYBODY, document().source), None),
@@ -114,6 +116,15 @@ METHODS: dict[str, tuple[Call, type[Exception] | None]] = {
     "AnswerRepository.sweep": (lambda u: u.answers.sweep(START.replace(year=2100)), None),
 }
 """Every method, called from another organization than the one whose rows there are, and what it must raise."""
+
+
+SAVES: dict[str, Callable[[Any, OrganizationId], Coroutine[Any, Any, None]]] = {
+    "cases": lambda u, of: u.cases.save(case(organization=of, title="Saved")),
+    "evidence": lambda u, of: u.evidence.save([evidence(organization=of, name="saved.log")]),
+    "uploads": lambda u, of: u.uploads.save(upload(organization=of)),
+    "knowledge": lambda u, of: u.knowledge.save([document(organization=of, title="Saved")]),
+}
+"""What changes a row that an organization has: of another organization it is refused, also where the ids are the same."""
 
 
 def repositories() -> list[type]:
@@ -200,8 +211,17 @@ class TenancyContract(Contract):
         before = await look(subject, ACME)
         await fill(subject, OTHER)
         assert await look(subject, ACME) == before
+        for context, save in SAVES.items():
+            units = getattr(subject, {"uploads": "evidence"}.get(context, context))
+            async with units(OTHER) as unit:
+                with pytest.raises(PermissionDeniedError):
+                    await save(unit, ACME)
+            async with units(OTHER) as unit:
+                await save(unit, OTHER)
+                await unit.commit()
+            assert await look(subject, ACME) == before, context
         async with subject.cases(OTHER) as unit:
-            await unit.cases.remove(NAME, 1)
+            await unit.cases.remove(NAME, 2)
             await unit.commit()
         assert await look(subject, ACME) == before
 

@@ -1,0 +1,123 @@
+"""Which tests are to notice that a tenant predicate is gone: by the module that it is gone from, the nearest ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.child_pytest import FAILURES, run_changed
+from tests.pytest_nursery import ROOT
+from tests.sabotage.tenant_predicates import Predicate, predicates
+
+SOURCES = ("adapters/faultmaven_adapters", "faultmaven_core", "shells")
+_OTHERS = "organization or foreign or other or tenant or own or everybody or same_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Tests on backends; `-k` chooses among them, the empty text chooses all."""
+
+    tests: str
+    backends: str = ""
+    chosen: str = ""
+
+    def arguments(self) -> list[str]:
+        """For pytest."""
+        backends = ["--backends", self.backends] if self.backends else []
+        return ["-x", *self.tests.split(), *backends, *(["-k", self.chosen] if self.chosen else [])]
+
+
+def _on(tests: str, backends: str) -> tuple[Suite, ...]:
+    """The clauses that speak of organizations, then all."""
+    return Suite(tests, backends, _OTHERS), Suite(tests, backends)
+
+
+_ROWS, _PEOPLE, _JOBS = (
+    f"contract_tests/{name}.py" for name in ("test_repositories", "test_identity_repositories", "test_jobs")
+)
+_POLICIES = (Suite("contract_tests/test_postgres.py", "", "sql or policy or setting or foreign"),)
+_WORDS = Suite(_ROWS, "sqlite", "search or organization or words")
+
+SUITES: dict[str, tuple[Suite, ...]] = {
+    "adapters/faultmaven_adapters/cache/redis.py": _on("contract_tests/test_cache.py", "redis"),
+    "adapters/faultmaven_adapters/ratelimit/redis.py": _on("contract_tests/test_rate_limit.py", "redis"),
+    "adapters/faultmaven_adapters/signals/redis.py": _on("contract_tests/test_signals.py", "redis"),
+    "adapters/faultmaven_adapters/sql/memory_jobs.py": _on(f"{_ROWS} {_JOBS}", "memory,embedded_memory"),
+    "adapters/faultmaven_adapters/sql/memory_identity*.py": _on(_PEOPLE, "memory"),
+    "adapters/faultmaven_adapters/sql/memory_credentials.py": _on(_PEOPLE, "memory"),
+    "adapters/faultmaven_adapters/sql/memory*.py": _on(f"{_ROWS} {_JOBS}", "memory,embedded_memory"),
+    "adapters/faultmaven_adapters/sql/migrations/versions/v0004_knowledge.py": (_WORDS, *_POLICIES),
+    "adapters/faultmaven_adapters/sql/migrations/*/*.py": _POLICIES,
+    "adapters/faultmaven_adapters/sql/identity*.py": _on(_PEOPLE, "sqlite"),
+    "adapters/faultmaven_adapters/sql/job*.py": _on(f"{_ROWS} {_JOBS}", "sqlite,embedded"),
+    "adapters/faultmaven_adapters/sql/postgres.py": _on(_ROWS, "postgres"),
+    "adapters/faultmaven_adapters/sql/transfer.py": (Suite("contract_tests/test_transfer.py"),),
+    "adapters/faultmaven_adapters/sql/*.py": _on(_ROWS, "sqlite"),
+    "adapters/faultmaven_adapters/vectors/chroma/*.py": _on("contract_tests/test_vectors.py", "chroma"),
+    "adapters/faultmaven_adapters/vectors/memory.py": _on("contract_tests/test_vectors.py", "memory"),
+    "adapters/faultmaven_adapters/vectors/milvus/*.py": _on("contract_tests/test_vectors.py", "milvus_lite"),
+    "adapters/faultmaven_adapters/vectors/pgvector/*.py": (
+        *_on("contract_tests/test_vectors.py", "pgvector"),
+        Suite("contract_tests/test_pgvector.py"),
+    ),
+    "adapters/faultmaven_adapters/vectors/sqlite/*.py": _on("contract_tests/test_vectors.py", "sqlite"),
+    "faultmaven_core/evidence/*.py": (Suite("tests/unit/evidence"),),
+    "faultmaven_core/identity/*.py": (Suite("tests/unit/identity"),),
+    "faultmaven_core/investigation/*.py": (Suite("tests/unit/investigation tests/unit/jobs"),),
+    "faultmaven_core/jobs/*.py": (Suite("tests/unit/jobs"),),
+    "faultmaven_core/knowledge/*.py": (
+        Suite("tests/unit/knowledge contract_tests/test_knowledge_tenancy.py", "memory"),
+    ),
+    "faultmaven_core/ports/*.py": _on(_ROWS, "memory"),
+    "faultmaven_core/sessions/*.py": _on("contract_tests/test_sessions.py", "memory"),
+    "faultmaven_core/shared/*.py": _on("contract_tests/test_cache.py contract_tests/test_rate_limit.py", "memory"),
+}
+"""Files to the suites to run, the first pattern that a file meets."""
+
+NO_PREDICATES = {
+    "faultmaven_core.evidence.uploads": "limits of size, in order and in words",
+    "faultmaven_core.identity.letters": "what a letter says to people",
+    "faultmaven_core.shared.caller": "the name of a field, in words",
+    "faultmaven_core.transfer.tables": "what a transfer says of its parts",
+    "faultmaven_core.transfer.vectors": "what a transfer says of its parts",
+    "faultmaven_cli.audit": "what a command says",
+    "faultmaven.variables": "variables of the environment: another kind of organization",
+}
+"""Modules in which an organization is named and nothing is kept apart by it, and why."""
+
+
+def population() -> Sequence[tuple[Predicate, tuple[Suite, ...]]]:
+    """Every predicate there is, with the suites that are to notice its absence."""
+    return [(one, _suites(file)) for file, one in looking_alike() if one.module not in NO_PREDICATES]
+
+
+@cache
+def looking_alike() -> Sequence[tuple[Path, Predicate]]:
+    """Also what is none."""
+    files = [file for source in SOURCES for file in sorted((ROOT / source).rglob("*.py"))]
+    return [(file, one) for file in files for one in predicates(_module(file), file.read_text())]
+
+
+def noticed(predicate: Predicate, suites: Sequence[Suite], folder: Path, *, timeout: float = 300) -> Sequence[str]:
+    """The tests that failed without it: nothing where all passed. What cannot even be imported proves nothing."""
+    for suite in suites:
+        outcome = run_changed(predicate.module, predicate.removed(), suite.arguments(), folder, timeout=timeout)
+        assert outcome.code in {0, FAILURES}, f"{predicate}\n{outcome.output}"
+        if outcome.failed:
+            return sorted(outcome.failed)
+    return ()
+
+
+def _module(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    top = {"adapters": 1, "shells": 2}.get(parts[0], 0)
+    return ".".join(parts[top:])
+
+
+def _suites(file: Path) -> tuple[Suite, ...]:
+    near = file.relative_to(ROOT)
+    found = next((suites for pattern, suites in SUITES.items() if near.match(pattern)), None)
+    assert found, f"{near} keeps organizations apart: say in SUITES which tests notice where it does not."
+    return found
