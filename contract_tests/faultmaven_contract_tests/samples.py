@@ -9,6 +9,7 @@ from uuid import UUID
 
 from faultmaven_core.analysis.model import Category, Role, Verdict
 from faultmaven_core.analysis.record import CheckView, EntityView, Producer, RcaRecord, RootCause
+from faultmaven_core.archives.ports import ArchiveUnitOfWork
 from faultmaven_core.cases.dialogue import Dialogue, Gate, Message, MessageRole
 from faultmaven_core.cases.journal import JournalEntry, following
 from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, Transition
@@ -55,6 +56,11 @@ class Storage(Protocol):
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
     ) -> EvidenceUnitOfWork:
         """A unit over evidence."""
+
+    def archives(
+        self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False
+    ) -> ArchiveUnitOfWork:
+        """A unit over cases and their evidence."""
 
     def knowledge(
         self, organization: OrganizationId, *, read_only: bool = False, may_lag: bool = False

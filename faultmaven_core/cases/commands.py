@@ -41,10 +41,10 @@ class ListCases:
 
 @dataclass(frozen=True, slots=True)
 class BrowseCases:
-    """Cases, the last changed first, without the first `offset` of those that match.
+    """Cases, the last changed first, without the first `offset` of those that match; `team` is one they are shared with.
 
     `since` and `until` bound the moment of opening. Without `include_empty`, cases that have waited for their first turn for
-    some minutes are left out.
+    some minutes are left out. `cursor` is an earlier page's `next`; the list then goes on behind it.
     """
 
     status: str = ""
@@ -56,6 +56,9 @@ class BrowseCases:
     include_empty: bool = True
     offset: int = 0
     limit: int = 50
+    cursor: str = ""
+    team: str = ""
+    include_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +267,7 @@ class CaseList:
     total: int
     offset: int
     limit: int
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

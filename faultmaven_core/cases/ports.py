@@ -15,7 +15,7 @@ from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority
 from faultmaven_core.ports.transactions import UnitOfWork, UnitOfWorkFactory
 from faultmaven_core.shared.errors import ConflictError
 from faultmaven_core.shared.ids import CaseId
-from faultmaven_core.shared.page import Page
+from faultmaven_core.shared.page import Page, Place
 
 
 class CaseChangedError(ConflictError):
@@ -59,10 +59,11 @@ class CaseQuery:
 
 @dataclass(frozen=True, slots=True)
 class CaseSlice:
-    """Some of the matching cases, and how many there are in all."""
+    """Some of the matching cases, whether `more` follow, and how many there are in all."""
 
     items: tuple[Case, ...]
     total: int
+    more: bool = False
 
 
 class CaseRepository(Protocol):
@@ -92,8 +93,11 @@ class CaseRepository(Protocol):
         """Matching cases, newest first, that were created before the one whose key is `after`."""
 
     @abstractmethod
-    async def browse(self, query: CaseQuery, *, offset: int, limit: int) -> CaseSlice:
-        """Matching cases, the last changed first, without the first `offset` of them."""
+    async def browse(self, query: CaseQuery, *, offset: int, limit: int, after: Place | None = None) -> CaseSlice:
+        """Matching cases, the last changed first, without the first `offset` of them.
+
+        With `after` only those that stand behind a place; one that is changed meanwhile moves before it.
+        """
 
     @abstractmethod
     async def opened_since(self, moment: datetime) -> int:

@@ -27,7 +27,7 @@ from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError, NotFoundError
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import CaseId, Ids, case_id
-from faultmaven_core.shared.page import cursor, limited
+from faultmaven_core.shared.page import Place, cursor, limited, place
 from faultmaven_core.shared.text import checked, choice
 
 MOST_QUESTION = 20_000
@@ -100,10 +100,21 @@ class CaseService:
             opened_from=_zoned("since", command.since),
             opened_before=_zoned("until", command.until),
             no_empty_before=None if command.include_empty else self._clock.now() - EMPTY_FOR,
+            team=command.team,
+            archived=command.include_archived,
         )
         async with self._units(caller.organization, read_only=True) as unit:
-            found = await unit.cases.browse(query, offset=command.offset, limit=limited(command.limit))
-        return c.CaseList(tuple(view(case) for case in found.items), found.total, command.offset, command.limit)
+            found = await unit.cases.browse(
+                query, offset=command.offset, limit=limited(command.limit), after=place(command.cursor)
+            )
+        last = found.items[-1] if found.more and found.items else None
+        return c.CaseList(
+            tuple(view(case) for case in found.items),
+            found.total,
+            command.offset,
+            command.limit,
+            str(Place(last.updated_at, last.key)) if last else None,
+        )
 
     async def show(self, command: c.ShowCase, caller: Caller) -> c.CaseView:
         """One case. Raises NotFoundError."""

@@ -56,12 +56,16 @@ class LinkContent:
 
 @dataclass(frozen=True, slots=True)
 class ListEvidence:
-    """The evidence of a case, oldest first, as each file is now; if `quick` as it was when it was last seen."""
+    """The evidence of a case, oldest first, as each file is now; if `quick` as it was when it was last seen.
+
+    `after` is an earlier page's `next`; the first `offset` from there on are left out.
+    """
 
     case_id: str
     after: str | None = None
     limit: int = 200
     quick: bool = False
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,12 @@ class EvidenceRepository(Protocol):
         """Remove evidence; what is gone already is no error."""
 
     @abstractmethod
-    async def page(self, case_id: CaseId, *, after: UUID | None, limit: int) -> Page[Evidence]:
-        """A case's evidence, oldest first."""
+    async def page(self, case_id: CaseId, *, after: UUID | None, limit: int, offset: int = 0) -> Page[Evidence]:
+        """A case's evidence, oldest first, from the one after `after` on and without the first `offset` of these."""
+
+    @abstractmethod
+    async def count(self, case_id: CaseId) -> int:
+        """How many pieces a case has."""
 
     @abstractmethod
     async def blobs(self) -> Collection[str]:

@@ -162,13 +162,20 @@ class EvidenceService:
 
     async def list(self, command: c.ListEvidence, caller: Caller) -> c.EvidencePage:
         """A page of a case's evidence, with the state that each file is in now."""
+        if command.offset < 0:
+            raise InvalidInputError("`offset` is below 0.", fields={"offset": "out of range"})
         await self._cases.require(command.case_id, caller)
+        after, limit = cursor(command.after), limited(command.limit)
         async with self._units(caller.organization, read_only=True) as unit:
-            page = await unit.evidence.page(
-                CaseId(command.case_id), after=cursor(command.after), limit=limited(command.limit)
-            )
+            page = await unit.evidence.page(CaseId(command.case_id), after=after, limit=limit, offset=command.offset)
         views = [await self._view(item) if not command.quick else view(item, *as_found(item)) for item in page.items]
         return c.EvidencePage(tuple(views), page.next.hex if page.next else None)
+
+    async def count(self, case_id: str, caller: Caller) -> int:
+        """How many pieces of evidence a case has. Raises NotFoundError."""
+        await self._cases.require(case_id, caller)
+        async with self._units(caller.organization, read_only=True) as unit:
+            return await unit.evidence.count(CaseId(case_id))
 
     async def show(self, command: c.ShowEvidence, caller: Caller) -> c.EvidenceDetail:
         """One piece of evidence and lines of it. Lines of what moved or changed raise NotFoundError, CorruptDataError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from faultmaven_core.knowledge import commands as c
@@ -23,15 +24,21 @@ class Catalogue:
         self._units, self._access, self._fingerprint, self._clock = units, access, fingerprint, clock
 
     async def list(self, command: c.ListDocuments, caller: Caller) -> c.DocumentPage:
-        """A page of documents of the scopes, oldest first."""
+        """A page of documents of the scopes."""
+        if command.offset < 0:
+            raise InvalidInputError("`offset` is below 0.", fields={"offset": "out of range"})
         scopes = await self._access.scopes(command.scopes, caller)
-        query = DocumentQuery(scopes, source=command.source or None, tags=command.tags)
+        query = DocumentQuery(scopes, source=command.source or None, tags=command.tags, kind=command.kind)
         if command.state:
-            query = DocumentQuery(scopes, (_shown(command.state),), query.source, query.tags)
+            query = replace(query, states=(_shown(command.state),))
+        after, limit = cursor(command.after), limited(command.limit)
         async with self._units(caller.organization, read_only=True) as unit:
-            page = await unit.knowledge.page(query, after=cursor(command.after), limit=limited(command.limit))
+            page = await unit.knowledge.page(
+                query, after=after, limit=limit, offset=command.offset, newest=command.newest
+            )
+            total = await unit.knowledge.count(query) if command.counted else None
         views = tuple(view(document, self._today, self._fingerprint) for document in page.items)
-        return c.DocumentPage(views, page.next.hex if page.next else None)
+        return c.DocumentPage(views, page.next.hex if page.next else None, total)
 
     async def show(self, command: c.ShowDocument, caller: Caller) -> c.DocumentDetail:
         """A document and a part of its text. Raises NotFoundError."""

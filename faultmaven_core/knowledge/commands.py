@@ -67,7 +67,11 @@ class SearchKnowledge:
 
 @dataclass(frozen=True, slots=True)
 class ListDocuments:
-    """The documents of some scopes, oldest first. `state`: pending | ready | failed, empty for all."""
+    """The documents of some scopes, oldest or `newest` first. `state`: pending | ready | failed, empty for all.
+
+    `kind` is what their details call `document_type`, `other` where they do not; `after` is an earlier page's `next`, and the
+    first `offset` from there on are left out. With `counted` the page says how many there are in all.
+    """
 
     scopes: tuple[str, ...]
     state: str = ""
@@ -75,6 +79,10 @@ class ListDocuments:
     tags: tuple[str, ...] = ()
     after: str | None = None
     limit: int = 200
+    kind: str = ""
+    offset: int = 0
+    newest: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +144,11 @@ class DocumentView:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """Some documents; `next` continues, None at the end."""
+    """Some documents; `next` continues, None at the end. `total` counts all that match, where that was asked for."""
 
     items: tuple[DocumentView, ...]
     next: str | None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

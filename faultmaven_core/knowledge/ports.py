@@ -21,12 +21,20 @@ Scopes = Sequence[KnowledgeScope]
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
-    """Which documents: of these scopes and states, of one source (None = any), with all of the tags."""
+    """Which documents: of these scopes and states, of one source (None = any), with all of the tags.
+
+    `kind` is what their details call `document_type` ("" = any); a document that says none is of the kind `other`.
+    """
 
     scopes: Scopes
     states: tuple[DocumentState, ...] = (DocumentState.PENDING, DocumentState.READY, DocumentState.FAILED)
     source: str | None = None
     tags: tuple[str, ...] = ()
+    kind: str = ""
+
+
+KIND, OTHER = "document_type", "other"
+"""Where details say what kind of document it is, and what it is where they do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +116,14 @@ class KnowledgeRepository(Protocol):
         """Remove documents and their chunks; what is gone already is no error."""
 
     @abstractmethod
-    async def page(self, query: DocumentQuery, *, after: UUID | None, limit: int) -> Page[Document]:
-        """Matching documents, oldest first."""
+    async def page(
+        self, query: DocumentQuery, *, after: UUID | None, limit: int, offset: int = 0, newest: bool = False
+    ) -> Page[Document]:
+        """Matching documents, oldest or `newest` first, from the one after `after` on, without the first `offset` of these."""
+
+    @abstractmethod
+    async def count(self, query: DocumentQuery) -> int:
+        """How many documents match."""
 
     @abstractmethod
     async def by_name(self, scope: KnowledgeScope, names: Collection[str]) -> Mapping[str, Document]:

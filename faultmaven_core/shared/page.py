@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,32 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a list that is in the order of a moment and then of a key."""
+
+    at: datetime
+    key: UUID
+
+    def __str__(self) -> str:
+        """How a client keeps it: it means nothing to him."""
+        return f"{(self.at - _EPOCH) // _MICROSECOND:x}.{self.key.hex}"
+
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def place(text: str) -> Place | None:
+    """The place that an earlier page told; None for the beginning. Raises InvalidInputError where it is none of ours."""
+    if not text:
+        return None
+    moment, _, key = text.partition(".")
+    try:
+        return Place(_EPOCH + int(moment, 16) * _MICROSECOND, UUID(hex=key))
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError("This is not the cursor of an earlier page.", fields={"cursor": "unknown"}) from error
 
 
 def cursor(text: str | None) -> UUID | None:

@@ -26,7 +26,7 @@ from faultmaven_core.cases.ports import (
 )
 from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId
-from faultmaven_core.shared.page import Page
+from faultmaven_core.shared.page import Page, Place
 
 # Built once: to build a statement costs more than to run it.
 _OWN = CASE.c.organization_id == bindparam("own")
@@ -42,6 +42,10 @@ _BROWSE = (
     .order_by(CASE.c.updated_at.desc(), CASE.c.key.desc())
     .limit(bindparam("most"))
     .offset(bindparam("passed"))
+)
+_BEHIND = or_(
+    CASE.c.updated_at < bindparam("moment"),
+    and_(CASE.c.updated_at == bindparam("moment"), CASE.c.key < bindparam("last")),
 )
 _COUNT = select(func.count()).select_from(CASE).where(_OWN, _THERE)
 _OPENED = select(func.count()).select_from(CASE).where(_OWN, CASE.c.created_at >= bindparam("moment"))
@@ -115,11 +119,14 @@ class SqlCaseRepository(CaseRepository):
         cases = [case_of(row) for row in found]
         return Page(tuple(cases[:limit]), cases[limit - 1].key if len(cases) > limit else None)
 
-    async def browse(self, query: CaseQuery, *, offset: int, limit: int) -> CaseSlice:
+    async def browse(self, query: CaseQuery, *, offset: int, limit: int, after: Place | None = None) -> CaseSlice:
         own = {"own": self._run.organization}
         counted = await self._run.first(_matching(_COUNT, query), own)
-        found = await self._run.run(_matching(_BROWSE, query), {**own, "most": limit, "passed": offset})
-        return CaseSlice(tuple(case_of(row) for row in found), counted[0] if counted else 0)
+        matching, values = _matching(_BROWSE, query), {**own, "most": limit + 1, "passed": offset}
+        if after is not None:
+            matching, values = matching.where(_BEHIND), {**values, "moment": after.at, "last": after.key}
+        found = [case_of(row) for row in await self._run.run(matching, values)]
+        return CaseSlice(tuple(found[:limit]), counted[0] if counted else 0, len(found) > limit)
 
     async def opened_since(self, moment: datetime) -> int:
         row = await self._run.first(_OPENED, {"own": self._run.organization, "moment": moment})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from faultmaven_adapters.sql.rows import evidence_of, evidence_row
 from faultmaven_adapters.sql.tables import EVIDENCE
@@ -24,6 +24,7 @@ _IS = and_(_OF, EVIDENCE.c.id == bindparam("named"))
 _ADD, _GET = insert(EVIDENCE), select(EVIDENCE).where(_IS)
 _SAVE, _REMOVE = update(EVIDENCE).where(_IS, EVIDENCE.c.version == bindparam("at")), delete(EVIDENCE).where(_IS)
 _ALL = select(EVIDENCE).where(_OF).order_by(EVIDENCE.c.key)
+_COUNT = select(func.count()).select_from(EVIDENCE).where(_OF)
 _BLOBS = select(EVIDENCE.c.blob).where(_OWN, EVIDENCE.c.blob != "")
 
 
@@ -57,10 +58,15 @@ class SqlEvidenceRepository(EvidenceRepository):
         for item in items:
             await self._run.run(_REMOVE, self._of(item.case_id) | {"named": item.id})
 
-    async def page(self, case_id: CaseId, *, after: UUID | None, limit: int) -> Page[Evidence]:
+    async def page(self, case_id: CaseId, *, after: UUID | None, limit: int, offset: int = 0) -> Page[Evidence]:
         later = _ALL if after is None else _ALL.where(EVIDENCE.c.key > after)
-        items = [evidence_of(row) for row in await self._run.run(later.limit(limit + 1), self._of(case_id))]
+        part = later.limit(limit + 1).offset(offset)
+        items = [evidence_of(row) for row in await self._run.run(part, self._of(case_id))]
         return Page(tuple(items[:limit]), items[limit - 1].key if len(items) > limit else None)
+
+    async def count(self, case_id: CaseId) -> int:
+        row = await self._run.first(_COUNT, self._of(case_id))
+        return int(row[0]) if row else 0
 
     async def blobs(self) -> Collection[str]:
         return {row.blob for row in await self._run.run(_BLOBS, {"own": self._run.organization})}

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     Compiled,
     FunctionElement,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -28,7 +30,7 @@ from faultmaven_adapters.sql.knowledge_rows import document_of, document_row, sc
 from faultmaven_adapters.sql.tables import DOCUMENT, VOCABULARY
 from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_core.knowledge.model import Document, DocumentState, KnowledgeScope
-from faultmaven_core.knowledge.ports import Census, DocumentQuery, Scopes
+from faultmaven_core.knowledge.ports import KIND, OTHER, Census, DocumentQuery, Scopes
 from faultmaven_core.shared.errors import NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import DocumentId
 from faultmaven_core.shared.page import Page
@@ -47,6 +49,9 @@ _ADD, _SAVE = insert(DOCUMENT), update(DOCUMENT).where(_AT)
 _GET = select(DOCUMENT).where(_OWN, DOCUMENT.c.id == bindparam("named"))
 _MANY, _REMOVE = select(DOCUMENT).where(_OWN, _KEYS), delete(DOCUMENT).where(_OWN, _KEYS)
 _OLDEST = select(DOCUMENT).where(_OWN).order_by(DOCUMENT.c.key)
+_NEWEST = select(DOCUMENT).where(_OWN).order_by(DOCUMENT.c.key.desc())
+_COUNT = select(func.count()).select_from(DOCUMENT).where(_OWN)
+_TOLD = func.coalesce(type_coerce(DOCUMENT.c.details, JSON)[KIND].as_string(), OTHER)
 _OF_SCOPE = _OLDEST.where(DOCUMENT.c.scope == bindparam("within"), _KEPT)
 _BY_NAME = _OF_SCOPE.where(DOCUMENT.c.name.in_(bindparam("names", expanding=True)))
 _BY_DIGEST = _OF_SCOPE.where(DOCUMENT.c.sha256 == bindparam("digest"))
@@ -111,17 +116,18 @@ class SqlKnowledgeRepository(SqlChunks):
         for batch in batches(documents):
             await self._run.run(_REMOVE, self._own() | {"keys": batch})
 
-    async def page(self, query: DocumentQuery, *, after: UUID | None, limit: int) -> Page[Document]:
-        states = [str(state) for state in query.states]
-        matching = _OLDEST.where(DOCUMENT.c.scope.in_(scope_texts(query.scopes)), DOCUMENT.c.state.in_(states))
-        if query.source is not None:
-            matching = matching.where(DOCUMENT.c.source == query.source)
-        for tag in query.tags:
-            matching = matching.where(HasItem(DOCUMENT.c.tags, tag))
+    async def page(
+        self, query: DocumentQuery, *, after: UUID | None, limit: int, offset: int = 0, newest: bool = False
+    ) -> Page[Document]:
+        matching = _matching(_NEWEST if newest else _OLDEST, query)
         if after is not None:
-            matching = matching.where(DOCUMENT.c.key > after)
-        found = await self._documents(matching.limit(limit + 1))
+            matching = matching.where(DOCUMENT.c.key < after if newest else DOCUMENT.c.key > after)
+        found = await self._documents(matching.limit(limit + 1).offset(offset))
         return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
+
+    async def count(self, query: DocumentQuery) -> int:
+        row = await self._run.first(_matching(_COUNT, query), self._own())
+        return int(row[0]) if row else 0
 
     async def by_name(self, scope: KnowledgeScope, names: Collection[str]) -> Mapping[str, Document]:
         within = scope_text(scope)
@@ -161,6 +167,18 @@ class SqlKnowledgeRepository(SqlChunks):
 
     async def _documents(self, statement: Select[Any], **wanted: Any) -> list[Document]:
         return [document_of(row) for row in await self._run.run(statement, self._own() | wanted)]
+
+
+def _matching(statement: Select[Any], query: DocumentQuery) -> Select[Any]:
+    states = [str(state) for state in query.states]
+    matching = statement.where(DOCUMENT.c.scope.in_(scope_texts(query.scopes)), DOCUMENT.c.state.in_(states))
+    if query.source is not None:
+        matching = matching.where(DOCUMENT.c.source == query.source)
+    if query.kind:
+        matching = matching.where(query.kind == _TOLD)
+    for tag in query.tags:
+        matching = matching.where(HasItem(DOCUMENT.c.tags, tag))
+    return matching
 
 
 class HasItem(FunctionElement[bool]):

@@ -25,7 +25,7 @@ from faultmaven_core.evidence.ports import EvidenceRepository
 from faultmaven_core.ports.transactions import own
 from faultmaven_core.shared.errors import AlreadyExistsError, InvalidInputError, NotFoundError, StaleVersionError
 from faultmaven_core.shared.ids import CaseId, EvidenceId, OrganizationId
-from faultmaven_core.shared.page import Page
+from faultmaven_core.shared.page import Page, Place
 
 
 class MemoryCaseRepository(CaseRepository):
@@ -69,10 +69,12 @@ class MemoryCaseRepository(CaseRepository):
         found = sorted(found, key=lambda case: case.key, reverse=True)
         return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
 
-    async def browse(self, query: CaseQuery, *, offset: int, limit: int) -> CaseSlice:
-        found = [case for case in self._own() if _matches(case, query)]
-        found = sorted(found, key=lambda case: (case.updated_at, case.key), reverse=True)
-        return CaseSlice(tuple(found[offset : offset + limit]), len(found))
+    async def browse(self, query: CaseQuery, *, offset: int, limit: int, after: Place | None = None) -> CaseSlice:
+        every = [case for case in self._own() if _matches(case, query)]
+        behind = [case for case in every if after is None or (case.updated_at, case.key) < (after.at, after.key)]
+        behind.sort(key=lambda case: (case.updated_at, case.key), reverse=True)
+        found = behind[offset : offset + limit]
+        return CaseSlice(tuple(found), len(every), len(behind) > offset + limit)
 
     async def opened_since(self, moment: datetime) -> int:
         return sum(case.created_at >= moment for case in self._own())

@@ -12,6 +12,8 @@ from faultmaven_adapters.sql.knowledge_rows import counted, joined, scope_texts,
 from faultmaven_adapters.sql.memory_tables import MemoryTransaction
 from faultmaven_core.knowledge.model import Chunk, Document, DocumentState, KnowledgeScope
 from faultmaven_core.knowledge.ports import (
+    KIND,
+    OTHER,
     Candidate,
     Census,
     ChunkTerms,
@@ -63,9 +65,19 @@ class MemoryKnowledgeRepository(KnowledgeRepository):
             self._run.tables.documents.pop((self._organization, key), None)
             self._run.tables.chunks.pop((self._organization, key), None)
 
-    async def page(self, query: DocumentQuery, *, after: UUID | None, limit: int) -> Page[Document]:
-        found = self._within(query.scopes, lambda document: _matches(document, query, after))
+    async def page(
+        self, query: DocumentQuery, *, after: UUID | None, limit: int, offset: int = 0, newest: bool = False
+    ) -> Page[Document]:
+        found = self._within(query.scopes, lambda document: _matches(document, query))
+        if newest:
+            found.reverse()
+        if after is not None:
+            found = [one for one in found if (one.key < after if newest else one.key > after)]
+        found = found[offset:]
         return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
+
+    async def count(self, query: DocumentQuery) -> int:
+        return len(self._within(query.scopes, lambda document: _matches(document, query)))
 
     async def by_name(self, scope: KnowledgeScope, names: Collection[str]) -> Mapping[str, Document]:
         return {found.name: found for found in self._kept(scope, lambda document: document.name in names)}
@@ -184,10 +196,10 @@ def _clash(one: Document, other: Document) -> bool:
     )
 
 
-def _matches(document: Document, query: DocumentQuery, after: UUID | None) -> bool:
+def _matches(document: Document, query: DocumentQuery) -> bool:
     return (
         document.state in query.states
         and query.source in (None, document.source)
         and set(query.tags) <= set(document.tags)
-        and (after is None or document.key > after)
+        and query.kind in ("", document.details.get(KIND, OTHER))
     )

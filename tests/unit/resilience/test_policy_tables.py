@@ -65,7 +65,9 @@ def methods(port: type) -> set[str]:
 def test_every_port_has_a_table_or_a_reason_for_none() -> None:
     """A new port is a decision about its retries too."""
     without = {name for name in protocols() if name not in POLICIES and not name.endswith(IN_UNITS)}
-    assert without == PURE | LOCAL | CONTEXTS | STEPS | TELLING | {name for name in PARTS if not name.endswith(IN_UNITS)}
+    assert without == PURE | LOCAL | CONTEXTS | STEPS | TELLING | {
+        name for name in PARTS if not name.endswith(IN_UNITS)
+    }
 
 
 @pytest.mark.parametrize("port", sorted(POLICIES.keys() & protocols().keys()))
