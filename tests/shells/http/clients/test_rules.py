@@ -273,6 +273,8 @@ async def test_a_turn_is_404_only_where_the_case_is_gone(ann: httpx2.AsyncClient
     turns = f"/api/v1/cases/{(await ann.post('/api/v1/cases', json={})).json()['case_id']}/turns"
     for intent, data in (
         ("hypothesis_action", '{"hypothesis_id": "hyp_0", "action": "validate"}'),
+        ("file_reclassification", '{"evidence_id": "ev_000000000000", "kind": "logs"}'),
+        ("file_reclassification", '{"file_id": "ev_000000000000", "data_type": "logs"}'),
         ("confirmation", '{"confirmation_value": true}'),
         ("evidence_need", '{"evidence_need_id": "need_0"}'),
         ("status_transition", '{"from_state": "investigating", "to_state": "resolved", "user_confirmed": true}'),
