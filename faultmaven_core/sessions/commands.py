@@ -30,7 +30,10 @@ class KeepSession:
 
 @dataclass(frozen=True, slots=True)
 class ListSessions:
-    """The caller's sessions of clients, oldest first."""
+    """The caller's sessions of clients, oldest first, from the one behind `cursor`, an earlier list's `next`, on."""
+
+    cursor: str = ""
+    limit: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,11 @@ class SessionView:
 
 @dataclass(frozen=True, slots=True)
 class SessionList:
-    """All of the caller's."""
+    """Some of the caller's, and how many there are; `next` continues, None at the end."""
 
     sessions: tuple[SessionView, ...]
+    total: int
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

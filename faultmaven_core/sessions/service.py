@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from faultmaven_core import codec
@@ -14,6 +15,7 @@ from faultmaven_core.sessions.model import CLIENT, Session, SessionId, SessionTo
 from faultmaven_core.sessions.ports import SessionStore
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
+from faultmaven_core.shared.page import limited
 from faultmaven_core.shared.text import checked
 
 SHORTEST_IDLE, LONGEST_IDLE = 60, 480
@@ -60,10 +62,13 @@ class SessionService:
         """The session, its idle time begun anew. Raises SessionExpiredError where it is over."""
         return _view(await self._require(command.session_id, caller))
 
-    async def list(self, command: c.ListSessions, caller: Caller) -> c.SessionList:  # noqa: ARG002 - the form of all operations
-        """The caller's live sessions."""
-        found = [_view(session) async for session in self._store.list(caller) if session.sign_in.method == CLIENT]
-        return c.SessionList(tuple(found))
+    async def list(self, command: c.ListSessions, caller: Caller) -> c.SessionList:
+        """The caller's live sessions, of which nobody has more than the installation allows."""
+        limit, after = limited(command.limit), _place(command.cursor)
+        every = [_view(session) async for session in self._store.list(caller) if session.sign_in.method == CLIENT]
+        found = sorted((view for view in every if _at(view) > after), key=_at)
+        part = tuple(found[:limit])
+        return c.SessionList(part, len(every), _text(part[-1]) if len(found) > limit else None)
 
     async def end(self, command: c.EndSession, caller: Caller) -> c.SessionEnded:
         """End it."""
@@ -90,6 +95,32 @@ class SessionService:
         if found is None or found.sign_in.method != CLIENT or not found.data:
             raise SessionExpiredError(_OVER)
         return found
+
+
+_Place = tuple[datetime, str]
+"""Where a session stands in the list: when it began, and its id in short, which says nothing to whoever finds it in a log."""
+
+_FIRST: _Place = (datetime.min.replace(tzinfo=UTC), "")
+
+
+def _at(view: c.SessionView) -> _Place:
+    return view.created_at, hashlib.sha256(view.session_id.encode()).hexdigest()[:16]
+
+
+def _text(view: c.SessionView) -> str:
+    moment, short = _at(view)
+    return f"{moment.isoformat()}/{short}"
+
+
+def _place(cursor: str) -> _Place:
+    moment, _, short = cursor.partition("/")
+    try:
+        began = datetime.fromisoformat(moment) if cursor else _FIRST[0]
+    except ValueError as error:
+        raise InvalidInputError("This is not the cursor of an earlier page.", fields={"cursor": "unknown"}) from error
+    if began.tzinfo is None:
+        raise InvalidInputError("This is not the cursor of an earlier page.", fields={"cursor": "unknown"})
+    return began, short
 
 
 _OVER = "Session expired: begin a new one."

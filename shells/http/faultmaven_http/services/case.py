@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from faultmaven_core.cases import commands as c
@@ -9,11 +10,13 @@ from faultmaven_core.cases import turn_commands as t
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
+from faultmaven_http.paging import following, number_of
 from faultmaven_http.shapes import cases as s
-from faultmaven_http.shapes.case_rows import row_of, rows_of
+from faultmaven_http.shapes.case_rows import made, row_of, rows_of
 
 MOST_ROWS = 100
 ONE = "/api/v1/cases/{case_id}"
+ID = re.compile(r"case_[0-9a-f]{12}")
 STATES = {"consulting": "inquiry"}
 """States by the names of older clients."""
 
@@ -44,7 +47,16 @@ def _browse(asked: Asked) -> c.BrowseCases:
         raise InvalidInputError(f"`limit` must be 1 to {MOST_ROWS}.", fields={"limit": "out of range"})
     state = q.state or q.status
     return c.BrowseCases(
-        STATES.get(state, state), q.text, q.source, q.priority, q.date_from, q.date_to, q.include_empty, offset, limit
+        STATES.get(state, state),
+        q.text,
+        q.source,
+        q.priority,
+        q.date_from,
+        q.date_to,
+        q.include_empty,
+        0 if q.cursor else offset,
+        limit,
+        cursor=q.cursor,
     )
 
 
@@ -74,28 +86,59 @@ def _titled(view: c.CaseTitled, _: Asked) -> Answer:
 
 
 def _messages(asked: Asked) -> t.ReadMessages:
-    return t.ReadMessages(asked.path["case_id"], asked.query.offset, asked.query.limit)
+    q: s.MessageFilter = asked.query
+    return t.ReadMessages(asked.path["case_id"], number_of(q.cursor) if q.cursor else q.offset, q.limit)
 
 
-def _conversation(page: t.MessagePage, _: Asked) -> s.MessageList:
+def _conversation(page: t.MessagePage, asked: Asked) -> Answer:
     rows = tuple(
         s.MessageRow(m.message_id, m.role, m.content, m.created_at, m.turn_number, m.author_id or None, m.metadata)
         for m in page.messages
     )
     end = page.offset + len(rows)
     more = end < page.total
-    return s.MessageList(rows, page.total, len(rows), more, end if more else None)
+    after = str(end) if more else None
+    listed = s.MessageList(rows, page.total, len(rows), more, end if more else None, after)
+    return Answer(listed, headers=following(asked, after))
+
+
+async def _search(asked: Asked) -> Answer:
+    """Rows without anything around them, as clients of it expect."""
+    body: s.CaseSearch = asked.body
+    if body.page < 0 or not 1 <= body.page_size <= MOST_ROWS:
+        raise InvalidInputError(f"`page_size` must be 1 to {MOST_ROWS}.", fields={"page_size": "out of range"})
+    if ID.fullmatch(body.query.strip()):
+        try:
+            found = [await SHOWING.call(asked.application, c.ShowCase(body.query.strip()), asked.caller)]
+        except NotFoundError:
+            found = []
+        return Answer([made(view, asked) for view in found])
+    command = c.BrowseCases(text=body.query, offset=body.page * body.page_size, limit=body.page_size)
+    page = await BROWSING.call(asked.application, command, asked.caller)
+    rows = [made(view, asked) for view in page.items]
+    return Answer(rows, headers=((b"x-total-count", str(page.total).encode()),))
 
 
 def _show(asked: Asked) -> c.ShowCase:
     return c.ShowCase(asked.path["case_id"])
 
 
-DELETING = OPERATIONS["case.delete"]
+DELETING, BROWSING, SHOWING = OPERATIONS["case.delete"], OPERATIONS["case.browse"], OPERATIONS["case.show"]
 
 ENDPOINTS: Sequence[Endpoint] = (
     bound("POST", "/api/v1/cases", "case.open", _open, row_of, s.CaseRow, body=s.NewCase, status=201, cost=2),
     bound("GET", "/api/v1/cases", "case.browse", _browse, rows_of, s.CaseList, query=s.CaseFilter),
+    Endpoint(
+        method="POST",
+        path="/api/v1/cases/search",
+        name="case.search",
+        summary="Find cases by words or by id",
+        permission=BROWSING.permission,
+        work=_search,
+        answer=list[s.CaseRow],
+        body=s.CaseSearch,
+        cost=2,
+    ),
     bound("GET", ONE, "case.show", _show, row_of, s.CaseRow, failures=(404,)),
     bound("PUT", ONE, "case.update", _change, row_of, s.CaseRow, body=s.CaseChange, failures=(404, 409), cost=2),
     bound(

@@ -15,6 +15,7 @@ from faultmaven_http.bodies import declared_length, from_query, from_texts
 from faultmaven_http.downloads import download
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.multipart import MOST_FIELD, is_multipart, pieces, streamed
+from faultmaven_http.paging import following
 from faultmaven_http.shapes import evidence as s
 from faultmaven_http.shapes.evidence_rows import detail_of, file_of
 
@@ -77,28 +78,29 @@ async def link(asked: Asked) -> c.ContentLink:
     return await asked.application.evidence.link(command, asked.caller)
 
 
-async def files(asked: Asked) -> s.UploadedFiles:
+async def files(asked: Asked) -> Answer:
     """The files of a case by number, as its clients count them."""
     q: s.FileFilter = asked.query
     if not 1 <= q.limit <= MOST or q.offset < 0:
         raise InvalidInputError(
             f"`limit` must be 1 to {MOST}, `offset` not negative.", fields={"limit": "out of range"}
         )
-    found: list[c.EvidenceView] = []
-    after: str | None = None
-    while True:
-        command = c.ListEvidence(asked.path["case_id"], after, MOST, quick=True)
-        page = await asked.application.evidence.list(command, asked.caller)
-        found += page.items
-        after = page.next
-        if after is None:
-            break
-    rows = tuple(file_of(item) for item in found[q.offset : q.offset + q.limit])
-    return s.UploadedFiles(rows, len(found), q.limit, q.offset)
+    case_id = asked.path["case_id"]
+    command = c.ListEvidence(case_id, q.cursor or None, q.limit, quick=True, offset=0 if q.cursor else q.offset)
+    page = await asked.application.evidence.list(command, asked.caller)
+    total = await asked.application.evidence.count(case_id, asked.caller)
+    rows = tuple(file_of(item) for item in page.items)
+    listed = s.UploadedFiles(rows, total, q.limit, q.offset, page.next)
+    return Answer(listed, headers=((b"x-total-count", str(total).encode()), *following(asked, page.next)))
 
 
 def _list(asked: Asked) -> c.ListEvidence:
-    return c.ListEvidence(asked.path["case_id"], asked.query.after or None, asked.query.limit, quick=True)
+    q: s.RowFilter = asked.query
+    return c.ListEvidence(asked.path["case_id"], q.cursor or q.after or None, q.limit, quick=True)
+
+
+def _listed(page: c.EvidencePage, asked: Asked) -> Answer:
+    return Answer(s.EvidenceList(page.items, page.next, page.next), headers=following(asked, page.next))
 
 
 def _show(asked: Asked) -> c.ShowEvidence:
@@ -152,7 +154,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         cost=5,
         failures=(402, 404, 409, 413),
     ),
-    bound("GET", ALL, "evidence.list", _list, _as_it_is, c.EvidencePage, query=s.RowFilter, failures=(404,)),
+    bound("GET", ALL, "evidence.list", _list, _listed, s.EvidenceList, query=s.RowFilter, failures=(404,)),
     bound(
         "POST",
         ALL + "/search",

@@ -13,6 +13,7 @@ from faultmaven_core.jobs import commands as c
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.errors import LABELS, HttpError
+from faultmaven_http.paging import following
 from faultmaven_http.shapes.jobs import JobFilter, JobList, JobRow
 
 ONE = "/api/v1/jobs/{job_id}"
@@ -87,8 +88,9 @@ def _ended(status: int, detail: str, code: str, headers: Mapping[str, str] | Non
     return HttpError(status, detail, code=code, headers=headers, members=members)
 
 
-def _page(page: c.JobPage, _: Asked) -> JobList:
-    return JobList(tuple(row_of(view) for view in page.jobs), page.next)
+def _page(page: c.JobPage, asked: Asked) -> Answer:
+    listed = JobList(tuple(row_of(view) for view in page.jobs), page.next, page.next)
+    return Answer(listed, headers=following(asked, page.next))
 
 
 def _changed(view: c.JobView, _: Asked) -> JobRow:
@@ -97,7 +99,7 @@ def _changed(view: c.JobView, _: Asked) -> JobRow:
 
 def _list(asked: Asked) -> c.ListJobs:
     wanted: JobFilter = asked.query
-    return c.ListJobs(wanted.state, wanted.operation, "", wanted.after, wanted.limit)
+    return c.ListJobs(wanted.state, wanted.operation, "", wanted.cursor or wanted.after, wanted.limit)
 
 
 ENDPOINTS: Sequence[Endpoint] = (

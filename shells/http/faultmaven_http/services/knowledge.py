@@ -14,11 +14,11 @@ from faultmaven_core.knowledge import kinds
 from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PermissionDeniedError, UnsupportedTypeError
 from faultmaven_core.shared.file_names import file_name
-from faultmaven_core.shared.page import MOST
 from faultmaven_http.auth import require
 from faultmaven_http.bodies import from_texts
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, Work
 from faultmaven_http.forms import Form, FormFile, read_form
+from faultmaven_http.paging import following
 from faultmaven_http.shapes import knowledge as s
 from faultmaven_http.shapes.knowledge_rows import details_of, document_row, hit_row
 
@@ -72,7 +72,7 @@ async def show(asked: Asked) -> s.DocumentRow:
     return document_row(found.item, found.text)
 
 
-async def listed(asked: Asked, scope: str = "") -> s.DocumentList:
+async def listed(asked: Asked, scope: str = "") -> Answer:
     """Documents, the newest first, so that one that was just uploaded is seen."""
     q: s.DocumentFilter = asked.query
     if not 1 <= q.limit <= MOST_LISTED or q.offset < 0:
@@ -80,18 +80,21 @@ async def listed(asked: Asked, scope: str = "") -> s.DocumentList:
     scopes = (scope or q.scope,) if scope or q.scope else (PERSONAL, GLOBAL)
     for one in scopes:
         _readable(asked, one)
-    found: list[c.DocumentView] = []
-    after: str | None = None
-    while True:
-        command = c.ListDocuments(scopes, tags=_tags(q.tags), after=after, limit=MOST)
-        page = await asked.application.knowledge.list(command, asked.caller)
-        found += [view for view in page.items if q.document_type in ("", view.details.get("document_type", "other"))]
-        after = page.next
-        if after is None:
-            break
-    found.reverse()
-    rows = tuple(document_row(view) for view in found[q.offset : q.offset + q.limit])
-    return s.DocumentList(rows, len(found), len(found), q.limit, q.offset)
+    command = c.ListDocuments(
+        scopes,
+        tags=_tags(q.tags),
+        after=q.cursor or None,
+        limit=q.limit,
+        kind=q.document_type,
+        offset=0 if q.cursor else q.offset,
+        newest=True,
+        counted=True,
+    )
+    page = await asked.application.knowledge.list(command, asked.caller)
+    total = page.total or 0
+    rows = tuple(document_row(view) for view in page.items)
+    listed = s.DocumentList(rows, total, total, q.limit, q.offset, page.next)
+    return Answer(listed, headers=((b"x-total-count", str(total).encode()), *following(asked, page.next)))
 
 
 async def change(asked: Asked) -> s.DocumentRow:

@@ -11,7 +11,8 @@ from faultmaven_core.identity import views as v
 from faultmaven_core.identity.service import IdentityService
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.bodies import CLAIMS
-from faultmaven_http.endpoint import Asked, Endpoint
+from faultmaven_http.endpoint import Answer, Asked, Endpoint
+from faultmaven_http.paging import following
 
 _SUMMARIES = {
     "organization.show": "One's organization",
@@ -44,7 +45,9 @@ def _row(
             return await called(who)
         value = asked.query if method == "GET" else asked.body
         more = {} if rest is None else {part.name: getattr(value, part.name) for part in fields(rest)}
-        return await called(command(**asked.path, **more), who)
+        found = await called(command(**asked.path, **more), who)
+        after = getattr(found, "next", None)
+        return found if after is None else Answer(found, headers=following(asked, str(after), "after"))
 
     return Endpoint(
         method=method,

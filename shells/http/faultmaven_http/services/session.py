@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from faultmaven_core.sessions import commands as c
-from faultmaven_http.endpoint import Asked, Endpoint, bound
+from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
+from faultmaven_http.paging import following
 from faultmaven_http.shapes import sessions as s
 
 MANY = "/api/v1/sessions"
@@ -21,8 +22,8 @@ def _keep(asked: Asked) -> c.KeepSession:
     return c.KeepSession(asked.path["session_id"])
 
 
-def _list(_: Asked) -> c.ListSessions:
-    return c.ListSessions()
+def _list(asked: Asked) -> c.ListSessions:
+    return c.ListSessions(asked.query.cursor, asked.query.limit)
 
 
 def _end(asked: Asked) -> c.EndSession:
@@ -45,9 +46,10 @@ def _row(view: c.SessionView, _: Asked) -> s.SessionRow:
     )
 
 
-def _rows(found: c.SessionList, asked: Asked) -> s.SessionRows:
+def _rows(found: c.SessionList, asked: Asked) -> Answer:
     rows = tuple(_row(view, asked) for view in found.sessions)
-    return s.SessionRows(rows, len(rows), len(rows))
+    listed = s.SessionRows(rows, found.total, found.total, found.next)
+    return Answer(listed, headers=following(asked, found.next))
 
 
 def _ended(_: c.SessionEnded, __: Asked) -> None:
@@ -56,7 +58,7 @@ def _ended(_: c.SessionEnded, __: Asked) -> None:
 
 ENDPOINTS: Sequence[Endpoint] = (
     bound("POST", MANY, "session.open", _open, _row, s.SessionRow, body=s.NewSession, status=201, sessionless=True),
-    bound("GET", MANY, "session.list", _list, _rows, s.SessionRows),
+    bound("GET", MANY, "session.list", _list, _rows, s.SessionRows, query=s.SessionFilter),
     bound("POST", f"{ONE}/heartbeat", "session.keep", _keep, _row, s.SessionRow, sessionless=True, failures=(401,)),
     bound("DELETE", ONE, "session.end", _end, _ended, None, status=204, sessionless=True),
 )

@@ -7,6 +7,7 @@ from faultmaven_core.cases.model import TERMINAL
 from faultmaven_core.investigation.handshakes import next_states
 from faultmaven_core.investigation.progress import stage
 from faultmaven_http.endpoint import Answer, Asked
+from faultmaven_http.paging import following
 from faultmaven_http.shapes import cases as s
 
 
@@ -18,9 +19,9 @@ def row_of(view: CaseView, asked: Asked) -> Answer:
 def rows_of(page: CaseList, asked: Asked) -> Answer:
     """A page of cases."""
     rows = tuple(made(view, asked) for view in page.items)
-    more = page.offset + len(rows) < page.total
-    listed = s.CaseList(rows, page.total, page.total, page.limit, page.offset, more)
-    return Answer(listed, headers=((b"x-total-count", str(page.total).encode()),))
+    more = page.next is not None
+    listed = s.CaseList(rows, page.total, page.total, page.limit, page.offset, more, page.next)
+    return Answer(listed, headers=((b"x-total-count", str(page.total).encode()), *following(asked, page.next)))
 
 
 def made(view: CaseView, asked: Asked) -> s.CaseRow:

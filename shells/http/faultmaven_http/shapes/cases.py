@@ -66,7 +66,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseList:
-    """A page of cases, the last active first; `total` is `total_count` by its older name."""
+    """A page of cases, the last active first; `total` is `total_count` by its older name.
+
+    With `next_cursor` as `cursor` the list goes on; it is null at the end.
+    """
 
     cases: tuple[CaseRow, ...]
     total_count: int
@@ -74,14 +77,19 @@ class CaseList:
     limit: int
     offset: int
     has_more: bool
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Which cases, and which part of them: `offset`, or `page` from 0 with `page_size`. `state` goes before `status`."""
+    """Which cases, and which part of them. `state` goes before `status`.
+
+    A page begins behind `cursor`, the `next_cursor` of the page before; or at `offset`, or at `page` from 0 with `page_size`.
+    """
 
     limit: int = 50
     offset: int = 0
+    cursor: str = ""
     page: int | None = None
     page_size: int | None = None
     state: str = ""
@@ -94,6 +102,15 @@ class CaseFilter:
     date_to: datetime | None = None
     include_empty: bool = True
     include_archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSearch:
+    """Words that title, question or cause must have, or the id of a case; `page` counts from 0."""
+
+    query: str = ""
+    page: int = 0
+    page_size: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +131,11 @@ class CaseTitle:
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """Which part of a conversation: after so many messages, so many."""
+    """Which part of a conversation: after so many messages, so many; or from the `next_cursor` of the page before on."""
 
     limit: int = 100
     offset: int = 0
+    cursor: str = ""
     include_debug: bool = False
 
 
@@ -137,11 +155,12 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageList:
-    """Part of a conversation, oldest first; `next_offset` is null at its end."""
+    """Part of a conversation, oldest first; `next_offset` and `next_cursor` are null at its end."""
 
     messages: tuple[MessageRow, ...]
     total_count: int
     retrieved_count: int
     has_more: bool
     next_offset: int | None
+    next_cursor: str | None = None
     debug_info: None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from faultmaven_core.evidence.commands import EvidenceView
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceForm:
@@ -22,8 +24,9 @@ class EvidenceForm:
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """Which part of a list: `after` is the `next` of the page before."""
+    """Which part of a list: `cursor` is the `next_cursor` of the page before; so is `after`, by its older name."""
 
+    cursor: str = ""
     after: str = ""
     limit: int = 50
 
@@ -63,10 +66,11 @@ class LinkWish:
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:
-    """Which uploaded files."""
+    """Which uploaded files: those behind `cursor`, the `next_cursor` of the page before, or from `offset` on."""
 
     limit: int = 50
     offset: int = 0
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,22 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class UploadedFiles:
-    """Some files of a case, oldest first."""
+    """Some files of a case, oldest first. With `next_cursor` as `cursor` the list goes on; it is null at the end."""
 
     files: tuple[UploadedFile, ...]
     total_count: int
     limit: int
     offset: int
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceList:
+    """Some evidence, oldest first. With `next_cursor` as `cursor` the list goes on; `next` is its older name."""
+
+    items: tuple[EvidenceView, ...]
+    next: str | None
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,17 +34,19 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class JobList:
-    """Some jobs, newest first; `next` continues."""
+    """Some jobs, newest first. With `next_cursor` as `cursor` the list goes on; `next` is its older name."""
 
     jobs: Sequence[JobRow]
     next: str | None
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs."""
+    """Which jobs: those behind `cursor`, the `next_cursor` of the page before; so says `after`, by its older name."""
 
     state: str | None = None
     operation: str = ""
+    cursor: str = ""
     after: str | None = None
     limit: int = 50

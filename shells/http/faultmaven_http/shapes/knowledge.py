@@ -38,10 +38,11 @@ class DocumentChange:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFilter:
-    """Which documents."""
+    """Which documents: those behind `cursor`, the `next_cursor` of the page before, or from `offset` on."""
 
     limit: int = 50
     offset: int = 0
+    cursor: str = ""
     document_type: str = ""
     scope: str = ""
     tags: str = ""
@@ -75,13 +76,17 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class DocumentList:
-    """Some documents, newest first; `total` is `total_count` by its older name."""
+    """Some documents, newest first; `total` is `total_count` by its older name.
+
+    With `next_cursor` as `cursor` the list goes on; it is null at the end.
+    """
 
     documents: tuple[DocumentRow, ...]
     total_count: int
     total: int
     limit: int
     offset: int
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

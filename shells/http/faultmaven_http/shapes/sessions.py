@@ -37,8 +37,17 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRows:
-    """The caller's sessions, oldest first."""
+    """Some of the caller's sessions, oldest first. With `next_cursor` as `cursor` the list goes on."""
 
     sessions: tuple[SessionRow, ...]
     total_count: int
     total: int
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which part of the list: behind `cursor`, the `next_cursor` of the page before."""
+
+    limit: int = 100
+    cursor: str = ""
