@@ -194,7 +194,9 @@ class IdentityTenancyContract(Contract):
             await unit.users.save(user(organization=OTHER, username="new", email=""))
             await unit.teams.remove_member(team().id, user().id)
             await unit.teams.add_member(membership(organization=OTHER))
+            assert len(await unit.teams.members(team().id)) == 1
             await unit.teams.remove(team().id, 1)
+            await unit.api_keys.revoke_user(user().id, LATE)
             await unit.refresh_tokens.revoke_user(user().id, LATE)
             await unit.refresh_tokens.sweep(LATE)
             await unit.grants.sweep(LATE)

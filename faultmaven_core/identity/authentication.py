@@ -28,20 +28,20 @@ class Authentication:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def authenticate(self, bearer: str) -> Principal:
-        """Who this text stands for, and what he may do now.
+    async def authenticate(self, bearer: str, *, used: bool = True) -> Principal:
+        """Who this text stands for, and what he may do now. Unless it is `used`, nothing lasts longer for it.
 
         Raises UnauthenticatedError where nobody, BackendUnavailableError where that cannot be found out.
         """
         if bearer.startswith(PREFIX):
-            return await self._by_key(bearer)
-        return await self._by_token(bearer)
+            return await self._by_key(bearer, used=used)
+        return await self._by_token(bearer, used=used)
 
-    async def _by_token(self, bearer: str) -> Principal:
+    async def _by_token(self, bearer: str, *, used: bool) -> Principal:
         parts = self._parts
         claims = await parts.tokens.read(bearer, TokenKind.ACCESS, audience=parts.policy.audience)
         organization, user, text = (str(claims.get(name, "")) for name in ("org", "sub", "sid"))
-        session = await parts.sessions.get(session_id(text))
+        session = await parts.sessions.get(session_id(text), slide=used)
         if session is None or (session.sign_in.organization, session.sign_in.user) != (organization, user):
             raise ended()
         known = await self._standing(OrganizationId(organization), UserId(user))
@@ -51,14 +51,14 @@ class Authentication:
         method, client = session.sign_in.method, str(claims.get("client_id", ""))
         return _principal(known, permissions, text, client, method, expires_at)
 
-    async def _by_key(self, bearer: str) -> Principal:
+    async def _by_key(self, bearer: str, *, used: bool) -> Principal:
         if not well_formed(bearer):
             raise UnauthenticatedError("This is no API key.")
         key, now = await self._parts.standings.api_key(digest(bearer)), self._parts.clock.now()
         if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
             raise UnauthenticatedError("This API key is not good any more.")
         known = await self._standing(key.organization, key.user)
-        if key.last_used_at is None or now - key.last_used_at >= USE_NOTED:
+        if used and (key.last_used_at is None or now - key.last_used_at >= USE_NOTED):
             await self._note_use(key, now)
         permissions = known.permissions & frozenset(key.permissions)
         return _principal(known, permissions, "", key.id, "api_key", key.expires_at)

@@ -323,6 +323,13 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True)
+class Introspect:
+    """Ask what a token may do now: an access token, a refresh token or an API key."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StartInstallation:
     """Make the installation's own organization, if need be, and its first owner. Refused where there is one."""
 

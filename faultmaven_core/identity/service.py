@@ -14,6 +14,7 @@ from faultmaven_core.identity.ending import Ending
 from faultmaven_core.identity.guard import Guard
 from faultmaven_core.identity.handing_on import HandingOn
 from faultmaven_core.identity.installation import Installation
+from faultmaven_core.identity.introspecting import Introspection
 from faultmaven_core.identity.invitations import Invitations
 from faultmaven_core.identity.letters import Letters
 from faultmaven_core.identity.model import ClientInfo, Principal
@@ -93,6 +94,7 @@ class IdentityService:
         self.teams = Teams(parts)
         self.api_keys = ApiKeys(parts)
         self.oauth = OAuth(parts, opening, self._refreshing)
+        self.introspection = Introspection(parts, self._authentication, self._refreshing)
         self.installation = Installation(parts, self._registering, keys)
         self.handing_on = HandingOn(tokens, clock)
 

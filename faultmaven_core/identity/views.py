@@ -259,6 +259,23 @@ class CodeGranted:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenState:
+    """Whose a good token is and what it may do now: permissions, or of a refresh token the scope of what it will give.
+
+    `expires_at` is None where it does not end; `token_type` is "" for a refresh token, which opens nothing itself.
+    """
+
+    organization_id: str
+    user_id: str
+    username: str
+    client_id: str
+    scope: str
+    expires_at: datetime | None
+    issuer: str
+    token_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class SigningKeyView:
     """A key that signs access tokens or did; `state` is next | active | retired."""
 

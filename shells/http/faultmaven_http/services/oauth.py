@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from faultmaven_core import codec
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import views as v
 from faultmaven_core.identity.oauth import OAuthError
 from faultmaven_core.shared.errors import UnauthenticatedError
-from faultmaven_http.auth import ANYONE
-from faultmaven_http.endpoint import Asked, Endpoint
+from faultmaven_http.auth import ANYONE, SIGNED_IN
+from faultmaven_http.endpoint import Answer, Asked, Endpoint
 from faultmaven_http.shapes import auth as s
-from faultmaven_http.shapes.people import consent_of, tokens_of
+from faultmaven_http.shapes.people import consent_of, token_state_of, tokens_of
 
 AUTHORIZE = "/api/v1/auth/oauth/authorize"
 GRANTS = ("authorization_code", "refresh_token")
@@ -69,6 +70,14 @@ async def revoke(asked: Asked) -> s.Nothing:
     return s.Nothing()
 
 
+async def introspect(asked: Asked) -> Answer:
+    """What a token may do; of all that the caller may not know of, no more than of a text that is no token."""
+    b: s.IntrospectBody = asked.body
+    found = await asked.application.identity.introspection.introspect(c.Introspect(b.token), asked.who)
+    members = codec.to_builtins(token_state_of(found))
+    return Answer({name: value for name, value in members.items() if name == "active" or value})
+
+
 OAUTH: Sequence[Endpoint] = (
     Endpoint(
         method="GET",
@@ -113,6 +122,18 @@ OAUTH: Sequence[Endpoint] = (
         work=revoke,
         answer=s.Nothing,
         body=s.RevokeBody,
+        form=True,
+        oauth=True,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/auth/oauth/introspect",
+        name="oauth.introspect",
+        summary="What a token may do, told to a program with an API key",
+        permission=SIGNED_IN,
+        work=introspect,
+        answer=s.TokenState,
+        body=s.IntrospectBody,
         form=True,
         oauth=True,
     ),

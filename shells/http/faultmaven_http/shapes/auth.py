@@ -216,5 +216,31 @@ class RevokeBody:
 
 
 @dataclass(frozen=True, slots=True)
+class IntrospectBody:
+    """A token that somebody came with (RFC 7662). The hint is taken and not needed."""
+
+    token: str = field(repr=False)
+    token_type_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """What a token is good for: its members are there only where `active` is true. `scope` is what it may do now.
+
+    `token_type` is absent for refresh tokens, `exp` where a key does not end.
+    """
+
+    active: bool
+    sub: str = ""
+    organization_id: str = ""
+    username: str = ""
+    client_id: str = ""
+    scope: str = ""
+    iss: str = ""
+    token_type: str = ""
+    exp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """It is done; there is nothing to tell."""

@@ -81,3 +81,20 @@ def consent_of(view: v.ConsentView | v.CodeGranted) -> s.Consent | s.Code:
         view.code_challenge_method,
         s.ConsentUser(user.user_id, user.username, user.email, user.display_name),
     )
+
+
+def token_state_of(view: v.TokenState | None) -> s.TokenState:
+    """What is told of a token."""
+    if view is None:
+        return s.TokenState(active=False)
+    return s.TokenState(
+        active=True,
+        sub=view.user_id,
+        organization_id=view.organization_id,
+        username=view.username,
+        client_id=view.client_id,
+        scope=view.scope,
+        iss=view.issuer,
+        token_type=view.token_type,
+        exp=int(view.expires_at.timestamp()) if view.expires_at else 0,
+    )
