@@ -327,13 +327,14 @@ class CaseRepositoryContract(Contract):
         assert beyond == CaseSlice((), 3)
 
     async def test_queries_by_what_clients_say_of_cases(self, subject: Storage) -> None:
-        """Source, priority, the moment of opening, and whether anybody spoke yet."""
+        """Source, priority, the moment of opening, teams, whether it is left out of lists, and whether anybody spoke yet."""
         noon = START + timedelta(minutes=2)
+        red, blue = "team_00000000000a", "team_0000000000a0"
         await keep(
             subject,
             case(1, source="slack", priority=Priority.LOW, turns=0),
-            case(2, source="copilot", priority=Priority.HIGH, turns=0),
-            case(3, source="slack", priority=Priority.HIGH, turns=1),
+            case(2, source="copilot", priority=Priority.HIGH, turns=0, teams=(blue, red)),
+            case(3, source="slack", priority=Priority.HIGH, turns=1, teams=(red,), archived_at=START),
         )
         assert await found(subject, CaseQuery(source="slack")) == ["title 3", "title 1"]
         assert await found(subject, CaseQuery(priority=Priority.HIGH)) == ["title 3", "title 2"]
@@ -341,6 +342,10 @@ class CaseRepositoryContract(Contract):
         assert await found(subject, CaseQuery(opened_from=noon)) == ["title 3", "title 2"]
         assert await found(subject, CaseQuery(opened_before=noon)) == ["title 1"]
         assert await found(subject, CaseQuery(no_empty_before=noon)) == ["title 3", "title 2"]
+        assert await found(subject, CaseQuery(team=red)) == ["title 3", "title 2"]
+        assert await found(subject, CaseQuery(team=blue)) == ["title 2"]
+        assert await found(subject, CaseQuery(team="team_0000000000%a")) == []
+        assert await found(subject, CaseQuery(archived=False)) == ["title 2", "title 1"]
 
     @pytest.mark.parametrize("text", TEXTS)
     async def test_messages_come_back_whatever_they_hold(self, subject: Storage, text: str) -> None:

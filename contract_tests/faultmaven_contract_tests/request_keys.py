@@ -49,6 +49,11 @@ async def _purged(cases: CaseService, name: str, caller: Caller) -> c.CaseDelete
     return await cases.purge(c.PurgeCase(await _deleted(cases, name, caller), START), caller)
 
 
+async def _unarchived(cases: CaseService, name: str, caller: Caller) -> c.CaseView:
+    await cases.archive(c.ArchiveCase(name), caller.step("archive"))
+    return await cases.unarchive(c.UnarchiveCase(name), caller)
+
+
 def _turn(name: str) -> t.KeepTurn:
     return t.KeepTurn(t.Asked(name, "digest"), 1, "investigating", 3, "why?", "I do not know.")
 
@@ -64,6 +69,8 @@ COMMANDS: dict[str, Command] = {
     "case.delete for ever": lambda cases, name, caller: cases.delete(c.DeleteCase(name, forever=True), caller),
     "case.restore": _restored,
     "case.purge": _purged,
+    "case.archive": lambda cases, name, caller: cases.archive(c.ArchiveCase(name), caller),
+    "case.unarchive": _unarchived,
     "case.update": lambda cases, name, caller: cases.update(c.UpdateCase(name, "new"), caller),
     "case.title": lambda cases, name, caller: cases.title(c.TitleCase(name, hint="the shop is down"), caller),
     "case.keep_turn": lambda cases, name, caller: cases.keep_turn(_turn(name), caller),

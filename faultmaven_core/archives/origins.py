@@ -36,7 +36,7 @@ MOST_NUMBER = 2**53
 FIRST_YEAR = 1970
 """Databases keep earlier times, and not all later ones that a zone can make of them."""
 
-_ANEW: Mapping[str, Any] = {"version": 1}
+_ANEW: Mapping[str, Any] = {"version": 1, "teams": (), "archived_at": None}
 """What a case does not bring along, beside its ids, its owner and its organization."""
 
 _REASONS = frozenset(("", *ClosureReason))

@@ -8,6 +8,7 @@ from typing import Any
 
 from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases.dialogue import Dialogue
+from faultmaven_core.cases.milestones import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class BrowseCases:
 class UpdateCase:
     """Change what is given; None leaves it as it is. An ended case may still be renamed.
 
-    With `version`, only a case that is still as it was read with that version is changed.
+    With `version`, only a case that is still as it was read with that version is changed. `teams` are the ids of those that
+    it is shared with.
     """
 
     case_id: str
@@ -74,6 +76,7 @@ class UpdateCase:
     priority: str | None = None
     metadata: dict[str, Any] | None = None
     version: int | None = None
+    teams: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,20 @@ class DeleteCase:
 
     case_id: str
     forever: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveCase:
+    """Leave a case out of lists from now on; nothing else of it changes."""
+
+    case_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnarchiveCase:
+    """Have a case in lists again."""
+
+    case_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +266,9 @@ class CaseView:
     message_count: int = 0
     dialogue: Dialogue = field(default_factory=Dialogue)
     records: int = 0
+    archived_at: datetime | None = None
+    teams: tuple[str, ...] = ()
+    figures: Figures = field(default_factory=Figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +281,7 @@ class CasePage:
 
 @dataclass(frozen=True, slots=True)
 class CaseList:
-    """Some cases, and how many match in all."""
+    """Some cases, and how many match in all. `next` continues, None at the end."""
 
     items: tuple[CaseView, ...]
     total: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from faultmaven_core.cases import commands as c
@@ -18,12 +20,17 @@ from faultmaven_core.ports.writes import Writes
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import InvalidInputError
+from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import CaseId, Ids
 from faultmaven_core.shared.text import checked, choice
 
 MOST_TITLE = 200
 MOST_DESCRIPTION = 20_000
+MOST_TEAMS = 50
 FEWEST_WORDS, MOST_WORDS = 3, 12
+
+
+_TEAM = re.compile(r"team_[0-9a-f]{12}")
 
 
 class Editing:
@@ -46,11 +53,32 @@ class Editing:
         if command.metadata is not None:
             changes["metadata"] = checked_metadata(command.metadata)
 
+        if command.teams is not None:
+            changes["teams"] = _teams(command.teams)
+
         async def work(unit: CaseUnitOfWork) -> c.CaseView:
             case = await unit.cases.get(CaseId(command.case_id))
             if command.version not in {None, case.version}:
                 raise CaseChangedError(case.id, expected=command.version or 0, actual=case.version)
             return await self._save(unit, case, changes, caller)
+
+        return await self._write(command, caller, c.CaseView, work)
+
+    async def archive(self, command: c.ArchiveCase, caller: Caller) -> c.CaseView:
+        """Leave a case out of lists; one that is left out already stays as it is."""
+
+        async def work(unit: CaseUnitOfWork) -> c.CaseView:
+            case = await unit.cases.get(CaseId(command.case_id))
+            return await self._moved(unit, case, self._clock.now(), e.CaseArchived(), caller)
+
+        return await self._write(command, caller, c.CaseView, work)
+
+    async def unarchive(self, command: c.UnarchiveCase, caller: Caller) -> c.CaseView:
+        """Have a case in lists again."""
+
+        async def work(unit: CaseUnitOfWork) -> c.CaseView:
+            case = await unit.cases.get(CaseId(command.case_id))
+            return await self._moved(unit, case, None, e.CaseUnarchived(), caller)
 
         return await self._write(command, caller, c.CaseView, work)
 
@@ -80,6 +108,15 @@ class Editing:
 
         return await self._write(command, caller, c.CaseTitled, work)
 
+    async def _moved(
+        self, unit: CaseUnitOfWork, case: Case, archived_at: datetime | None, event: Event, caller: Caller
+    ) -> c.CaseView:
+        if bool(archived_at) == bool(case.archived_at):
+            return view(case)
+        await unit.cases.save(replace(case, archived_at=archived_at))
+        await self._tell(unit, case.id, event, caller)
+        return view(replace(case, archived_at=archived_at), 1)
+
     async def _save(self, unit: CaseUnitOfWork, case: Case, changes: dict[str, Any], caller: Caller) -> c.CaseView:
         if not changes:
             return view(case)
@@ -87,3 +124,12 @@ class Editing:
         await unit.cases.save(changed)
         await self._tell(unit, case.id, e.CaseChanged(", ".join(sorted(changes)), changed.title), caller)
         return view(changed, 1)
+
+
+def _teams(given: tuple[str, ...]) -> tuple[str, ...]:
+    teams = tuple(dict.fromkeys(given))
+    if len(teams) > MOST_TEAMS or not all(_TEAM.fullmatch(team) for team in teams):
+        raise InvalidInputError(
+            f"A case is shared with {MOST_TEAMS} teams at most, by their ids.", fields={"teams": "no ids of teams"}
+        )
+    return teams

@@ -74,6 +74,16 @@ class TurnTaken(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseArchived(Event):
+    """The case is left out of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseUnarchived(Event):
+    """The case is in lists again."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseTakenAway(Event):
     """The case was deleted and can be restored."""
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from faultmaven_core.analysis.model import Verdict
 from faultmaven_core.analysis.record import EntityView, RcaRecord, RuledOut
 from faultmaven_core.cases.dialogue import Dialogue
+from faultmaven_core.cases.milestones import Figures, figures
 from faultmaven_core.shared.errors import PreconditionFailedError
 from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId
 from faultmaven_core.shared.text import searchable, storable
@@ -82,7 +83,8 @@ class Case:
     `records` counts the records stored so far; `verdict` and `cause` are the last one's (empty before). `mechanism`
     tells causes apart: a judgement holds for as long as later records name the same one. `source` is the client that it
     was opened with, `turns` and `messages` count the conversation. A case with `deleted_at` looks like none until it is
-    restored or, after a while, removed.
+    restored or, after a while, removed; one with `archived_at` is only left out of lists. `teams` are those that it is
+    shared with, by their ids; `figures` are the last record's.
     """
 
     key: UUID
@@ -111,6 +113,9 @@ class Case:
     messages: int = 0
     dialogue: Dialogue = field(default_factory=Dialogue)
     deleted_at: datetime | None = None
+    archived_at: datetime | None = None
+    teams: tuple[str, ...] = ()
+    figures: Figures = field(default_factory=Figures)
     version: int = 1
 
 
@@ -151,6 +156,7 @@ def conclude(case: Case, record: RcaRecord, at: datetime) -> Case:
         judgement=judgement,
         actual_cause=actual,
         records=case.records + 1,
+        figures=figures(record),
         updated_at=at,
     )
 

@@ -57,6 +57,22 @@ OPERATIONS: tuple[Operation[CaseService, Any, Any], ...] = (
         permission="case:write",
     ),
     Operation(
+        "case.archive",
+        c.ArchiveCase,
+        c.CaseView,
+        CaseService.archive,
+        "Leave a case out of lists",
+        permission="case:write",
+    ),
+    Operation(
+        "case.unarchive",
+        c.UnarchiveCase,
+        c.CaseView,
+        CaseService.unarchive,
+        "Have an archived case in lists again",
+        permission="case:write",
+    ),
+    Operation(
         "case.messages",
         t.ReadMessages,
         t.MessagePage,

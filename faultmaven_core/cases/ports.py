@@ -43,7 +43,7 @@ class CaseQuery:
 
     Looked for as beginnings of words in title, question and cause; words are as `model.words` gives them. Of a `source` and
     `priority` (empty, None = any), opened between two moments (the second exclusive). Cases without a turn that were opened
-    before `no_empty_before` are left out.
+    before `no_empty_before` are left out, archived ones unless `archived`. `team` is one that they are shared with.
     """
 
     statuses: tuple[CaseStatus, ...] = tuple(CaseStatus)
@@ -55,6 +55,8 @@ class CaseQuery:
     opened_from: datetime | None = None
     opened_before: datetime | None = None
     no_empty_before: datetime | None = None
+    team: str = ""
+    archived: bool = True
 
 
 @dataclass(frozen=True, slots=True)

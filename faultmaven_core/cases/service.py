@@ -223,6 +223,14 @@ class CaseService:
         """Change title, description, priority or metadata."""
         return await self._editing.update(command, caller)
 
+    async def archive(self, command: c.ArchiveCase, caller: Caller) -> c.CaseView:
+        """Leave the case out of lists."""
+        return await self._editing.archive(command, caller)
+
+    async def unarchive(self, command: c.UnarchiveCase, caller: Caller) -> c.CaseView:
+        """Have it in lists again."""
+        return await self._editing.unarchive(command, caller)
+
     async def title(self, command: c.TitleCase, caller: Caller) -> c.CaseTitled:
         """Name a case that has no name of its own."""
         return await self._editing.title(command, caller)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from faultmaven_core.cases import commands as c
 from faultmaven_core.cases.dialogue import Message
-from faultmaven_core.cases.model import Case
+from faultmaven_core.cases.milestones import as_judged
+from faultmaven_core.cases.model import Case, Judgement
 from faultmaven_core.cases.turn_commands import MessageView
 
 
@@ -35,6 +36,13 @@ def view(case: Case, grown: int = 0) -> c.CaseView:
         case.messages,
         case.dialogue,
         case.records,
+        case.archived_at,
+        case.teams,
+        as_judged(
+            case.figures,
+            confirmed=case.judgement is Judgement.CONFIRMED and bool(case.cause),
+            rejected=case.judgement is Judgement.REJECTED,
+        ),
     )
 
 

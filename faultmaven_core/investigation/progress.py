@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 from faultmaven_core.analysis.model import Verdict
 from faultmaven_core.analysis.record import EvidenceNeed, HypothesisView, RcaRecord
 from faultmaven_core.cases import model
 from faultmaven_core.cases.commands import CaseView
+from faultmaven_core.cases.milestones import IDENTIFIED, MILESTONES, milestones
 from faultmaven_core.investigation.turn_commands import Transparency
 
 IDLE = 3
 """Turns without anything new from which it is said what would bring the investigation on."""
 
-_IDENTIFIED = frozenset({Verdict.PROBABLE, Verdict.CONFIRMED})
-
-_REACHED: Mapping[str, Callable[[RcaRecord], bool]] = MappingProxyType(
-    {
-        "symptom_verified": lambda r: any(one.claims and one.severity != "info" for one in r.findings),
-        "scope_assessed": lambda r: any(one.entity.name and one.claims for one in r.findings),
-        "timeline_established": lambda r: any(entry.first_deviation for entry in r.timeline),
-        "changes_identified": lambda r: any(entry.kind == "change" for entry in r.timeline),
-        "root_cause_identified": lambda r: r.root_cause is not None and r.verdict in _IDENTIFIED,
-        "solution_proposed": lambda r: r.root_cause is not None and bool(r.actions),
-    }
-)
-"""What each milestone needs of a record; all of it rests on claims that were checked."""
-
-
-def milestones(record: RcaRecord | None) -> tuple[str, ...]:
-    """The milestones that a record reaches, in their order."""
-    return tuple(name for name, reached in _REACHED.items() if record is not None and reached(record))
-
 
 def stage(case: CaseView) -> str:
     """Diagnosis | treatment: once a cause is identified, it is about treating."""
-    identified = model.asserted_cause(case) and case.verdict in _IDENTIFIED
+    identified = model.asserted_cause(case) and case.verdict in IDENTIFIED
     return "treatment" if identified else "diagnosis"
 
 
@@ -55,7 +35,7 @@ def transparency(case: CaseView, record: RcaRecord | None) -> Transparency | Non
     if case.status != "investigating" or case.dialogue.idle < IDLE:
         return None
     reached = milestones(record)
-    pending = next((name for name in _REACHED if name not in reached), None)
+    pending = next((name for name in MILESTONES if name not in reached), None)
     if pending is None:
         return Transparency(active=False)
     need = (

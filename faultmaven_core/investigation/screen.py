@@ -7,12 +7,13 @@ from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.analysis.redaction.redact_record import redact_record
 from faultmaven_core.analysis.redaction.redactor import Redactor
 from faultmaven_core.cases.commands import CaseView, ReadReport, ShowCase
+from faultmaven_core.cases.milestones import milestones
 from faultmaven_core.cases.model import TERMINAL, CaseStatus, asserted_cause
 from faultmaven_core.evidence.commands import EvidenceView
 from faultmaven_core.investigation.attachments import AttachmentDesk
 from faultmaven_core.investigation.handshakes import next_states
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader
-from faultmaven_core.investigation.progress import assurance, hypothesis_id, milestones, stage, transparency
+from faultmaven_core.investigation.progress import assurance, hypothesis_id, stage, transparency
 from faultmaven_core.investigation.screen_views import (
     CaseScreen,
     CauseScreen,

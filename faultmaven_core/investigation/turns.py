@@ -13,6 +13,7 @@ from faultmaven_core.analysis.redaction.redactor import Redactor
 from faultmaven_core.cases import model
 from faultmaven_core.cases.commands import CaseView, ReadReport, ShowCase
 from faultmaven_core.cases.dialogue import MessageRole
+from faultmaven_core.cases.milestones import milestones
 from faultmaven_core.cases.model import CaseStatus, Judgement
 from faultmaven_core.cases.titles import title_of
 from faultmaven_core.cases.turn_commands import Asked, ReadMessages, TurnKept
@@ -24,7 +25,7 @@ from faultmaven_core.investigation.attachments import Attached, AttachmentDesk
 from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.handshakes import STATEMENT_WORDS, Move, move
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Watch
-from faultmaven_core.investigation.progress import assurance, milestones, transparency
+from faultmaven_core.investigation.progress import assurance, transparency
 from faultmaven_core.investigation.questions import Question, Topic, understood
 from faultmaven_core.investigation.screen import Screens
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
@@ -42,6 +43,7 @@ from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import (
     BackendError,
     FaultMavenError,
+    InvalidInputError,
     NotFoundError,
     PreconditionFailedError,
 )
@@ -199,7 +201,13 @@ class TurnService:
             return False
         if case.status in model.TERMINAL:
             return False
-        await self._evidence.classify(ClassifyEvidence(case.case_id, named, kind), replace(caller, request_key=""))
+        try:
+            await self._evidence.classify(ClassifyEvidence(case.case_id, named, kind), replace(caller, request_key=""))
+        except NotFoundError as error:
+            # Not as such: to clients that means that the case is gone.
+            raise InvalidInputError(
+                f"There is no file {named[:64]} in this case.", fields={"intent_data": "unknown file"}
+            ) from error
         return True
 
     async def _judged(self, found: _Found, decided: Move, caller: Caller) -> RcaRecord | None:

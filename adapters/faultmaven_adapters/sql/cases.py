@@ -203,6 +203,10 @@ def _matching(statement: Select[Any], query: CaseQuery) -> Select[Any]:
         statement = statement.where(CASE.c.updated_at < query.updated_before)
     if query.judgement is not None:
         statement = statement.where(CASE.c.judgement == str(query.judgement))
+    return _listed(statement, query)
+
+
+def _listed(statement: Select[Any], query: CaseQuery) -> Select[Any]:
     if query.source:
         statement = statement.where(CASE.c.source == query.source)
     if query.priority is not None:
@@ -211,6 +215,10 @@ def _matching(statement: Select[Any], query: CaseQuery) -> Select[Any]:
         statement = statement.where(CASE.c.created_at >= query.opened_from)
     if query.opened_before is not None:
         statement = statement.where(CASE.c.created_at < query.opened_before)
+    if query.team:
+        statement = statement.where(CASE.c.teams.contains(f" {query.team} ", autoescape=True))
+    if not query.archived:
+        statement = statement.where(CASE.c.archived_at.is_(None))
     if query.no_empty_before is not None:
         statement = statement.where(or_(CASE.c.turns > 0, CASE.c.created_at >= query.no_empty_before))
     return statement

@@ -83,7 +83,9 @@ class MemoryCaseRepository(CaseRepository):
         return [case for (owner, _), case in self._run.tables.cases.items() if owner == self._organization]
 
     def _in_utc(self, case: Case) -> Case:
-        moments = {name: getattr(case, name) for name in ("created_at", "updated_at", "closed_at", "deleted_at")}
+        moments = {
+            name: getattr(case, name) for name in ("created_at", "updated_at", "closed_at", "deleted_at", "archived_at")
+        }
         if any(at is not None and at.tzinfo is None for at in moments.values()):
             raise self._run.refused(InvalidInputError("A time without a zone cannot be stored."))
         return replace(case, **{name: at and at.astimezone(UTC) for name, at in moments.items()})
@@ -204,9 +206,12 @@ class MemoryEvidenceRepository(EvidenceRepository):
         for item in items:
             self._run.tables.evidence.pop((self._organization, item.id), None)
 
-    async def page(self, case_id: CaseId, *, after: UUID | None, limit: int) -> Page[Evidence]:
-        items = [item for item in await self.of_case(case_id) if after is None or item.key > after]
+    async def page(self, case_id: CaseId, *, after: UUID | None, limit: int, offset: int = 0) -> Page[Evidence]:
+        items = [item for item in await self.of_case(case_id) if after is None or item.key > after][offset:]
         return Page(tuple(items[:limit]), items[limit - 1].key if len(items) > limit else None)
+
+    async def count(self, case_id: CaseId) -> int:
+        return len(await self.of_case(case_id))
 
     async def blobs(self) -> Collection[str]:
         rows = self._run.tables.evidence.items()
@@ -230,6 +235,8 @@ def _matches(case: Case, query: CaseQuery) -> bool:
         and query.priority in {None, case.priority}
         and (query.opened_from is None or case.created_at >= query.opened_from)
         and (query.opened_before is None or case.created_at < query.opened_before)
+        and (not query.team or query.team in case.teams)
+        and (query.archived or case.archived_at is None)
         and (query.no_empty_before is None or case.turns > 0 or case.created_at >= query.no_empty_before)
     )
 

@@ -9,6 +9,7 @@ from faultmaven_core import codec
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.cases.dialogue import Dialogue, Message, MessageRole
 from faultmaven_core.cases.journal import JournalEntry
+from faultmaven_core.cases.milestones import Figures
 from faultmaven_core.cases.model import Case, CaseStatus, Judgement, Priority, Transition, search_text
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.uploads import Upload
@@ -42,6 +43,9 @@ def case_row(case: Case) -> dict[str, Any]:
         "messages": case.messages,
         "dialogue": codec.to_builtins(case.dialogue),
         "deleted_at": case.deleted_at,
+        "archived_at": case.archived_at,
+        "teams": "".join(f" {team} " for team in case.teams),
+        "figures": codec.to_builtins(case.figures),
         "search_text": search_text(case),
         "created_at": case.created_at,
         "updated_at": case.updated_at,
@@ -79,6 +83,9 @@ def case_of(row: Any) -> Case:
         row.messages,
         codec.restored(Dialogue, row.dialogue),
         row.deleted_at,
+        row.archived_at,
+        tuple(row.teams.split()),
+        codec.restored(Figures, row.figures),
         row.version,
     )
 

@@ -225,3 +225,44 @@ async def test_an_event_is_noted_once_and_outlives_no_case(fm: FaultMaven) -> No
     assert await kinds(fm, case) == ["case_opened", "evidence_added"]
     await fm.cases.delete(c.DeleteCase(case), fm.caller)
     assert await fm.cases.note(note, fm.caller) == c.Noted(case_exists=False)
+
+
+async def test_an_archived_case_is_only_left_out_of_lists(fm: FaultMaven) -> None:
+    """Shown, asked for and changed as before; twice is once, and the journal tells of both ways."""
+    kept, put_away = [(await fm.cases.open(c.OpenCase(text), fm.caller)).case_id for text in ("one", "two")]
+    seen = await fm.cases.archive(c.ArchiveCase(put_away), fm.caller)
+    assert seen.archived_at is not None
+    assert await fm.cases.archive(c.ArchiveCase(put_away), fm.caller) == seen
+    assert await fm.cases.show(c.ShowCase(put_away), fm.caller) == seen
+    assert [one.case_id for one in (await fm.cases.browse(c.BrowseCases(), fm.caller)).items] == [kept]
+    every = await fm.cases.browse(c.BrowseCases(include_archived=True), fm.caller)
+    assert {one.case_id for one in every.items} == {kept, put_away}
+    back = await fm.cases.unarchive(c.UnarchiveCase(put_away), fm.caller)
+    assert (back.archived_at, back.updated_at) == (None, seen.updated_at)
+    assert (await fm.cases.browse(c.BrowseCases(), fm.caller)).total == 2
+    assert await kinds(fm, put_away) == ["case_opened", "case_archived", "case_unarchived"]
+
+
+async def test_a_case_is_shared_with_teams_by_their_ids(fm: FaultMaven) -> None:
+    """Each once; what is no id is refused."""
+    case = (await fm.cases.open(c.OpenCase("q"), fm.caller)).case_id
+    teams = ("team_00000000000a", "team_00000000000b", "team_00000000000a")
+    assert (await fm.cases.update(c.UpdateCase(case, teams=teams), fm.caller)).teams == teams[:2]
+    assert (await fm.cases.browse(c.BrowseCases(team=teams[1]), fm.caller)).total == 1
+    assert (await fm.cases.browse(c.BrowseCases(team="team_00000000000c"), fm.caller)).total == 0
+    for wrong in (("red",), ("team_00000000000a team_00000000000b",), tuple(f"team_{n:012x}" for n in range(51))):
+        with pytest.raises(InvalidInputError):
+            await fm.cases.update(c.UpdateCase(case, teams=wrong), fm.caller)
+    assert (await fm.cases.update(c.UpdateCase(case, teams=()), fm.caller)).teams == ()
+
+
+async def test_the_last_record_is_told_in_figures(fm: FaultMaven, crash: Path) -> None:
+    """With what it says of a cause as a person's word leaves it."""
+    case = await investigated(fm, crash)
+    assert {"symptom_verified", "root_cause_identified", "solution_proposed"} <= set(case.figures.milestones)
+    assert case.figures.hypotheses > 0
+    assert case.figures.solutions > 0
+    rejected = (await fm.cases.reject(c.RejectCause(case.case_id), fm.caller)).figures
+    assert "root_cause_identified" not in rejected.milestones
+    assert (rejected.hypotheses, rejected.solutions) == (case.figures.hypotheses, 0)
+    assert (await fm.cases.confirm(c.ConfirmCause(case.case_id), fm.caller)).figures == case.figures

@@ -11,7 +11,7 @@ from faultmaven_core.cases.commands import CloseCase, ReadReport
 from faultmaven_core.evidence.commands import ListEvidence
 from faultmaven_core.investigation.suggesting import LONGEST_LABEL
 from faultmaven_core.shared.errors import (
-    NotFoundError,
+    InvalidInputError,
     PreconditionFailedError,
 )
 from tests.unit.investigation.talking import click, found, offered, opened, said, say, shown
@@ -183,7 +183,7 @@ async def test_a_file_is_read_as_what_a_person_says_it_is(fm: FaultMaven, crash:
     (item,) = (await fm.evidence.list(ListEvidence(case), fm.caller)).items
     assert item.kind == "log"
     nowhere = {"file_id": "ev_000000000000", "kind": "log"}
-    with pytest.raises(NotFoundError):
+    with pytest.raises(InvalidInputError, match="no file"):
         await say(fm, case, "read", intent_type="file_reclassification", intent_data=nowhere)
 
 
