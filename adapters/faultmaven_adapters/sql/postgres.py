@@ -6,10 +6,10 @@ import asyncio
 import hashlib
 import re
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import Executable, exc, text
+from sqlalchemy import Executable, NullPool, QueuePool, exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from faultmaven_adapters._support.backoff import wait_until_up
@@ -131,10 +131,10 @@ class PostgresDatabase(SqlDatabase):
     def __init__(self, url: str, options: SqlOptions) -> None:
         place = PostgresPlace.parse(url, options.password)
         self.place = str(place)
-        self._options = options
-        self._primary = self._replica = _engine(place, options)
+        self._at, self._options = place, options
+        self._primary = self._replica = _pooled(place, options)
         if options.read_url:
-            self._replica = _engine(PostgresPlace.parse(options.read_url, options.password), options)
+            self._replica = _pooled(PostgresPlace.parse(options.read_url, options.password), options)
 
     async def start(self) -> None:
         await wait_until_up(self._look, patience=self._options.startup_wait)
@@ -154,6 +154,22 @@ class PostgresDatabase(SqlDatabase):
             else:
                 return connection
         raise AssertionError  # the loop's last turn returns or raises
+
+    async def ping(self) -> None:
+        # A database that is busy is not away: where every connection is in use, one more says which of the two it is.
+        pool = cast("QueuePool", self._primary.pool)
+        if pool.checkedout() < self._options.pool_size + self._options.max_overflow:
+            await super().ping()
+            return
+        engine = _engine(self._at, self._options, poolclass=NullPool)
+        try:
+            connection = PostgresConnection(await self._connected(engine), self.place, self._options)
+            try:
+                await connection.enter(LOOK)
+            finally:
+                await connection.close()
+        finally:
+            await engine.dispose()
 
     async def inspect(self) -> Inspection:
         connection = await self.begin(LOOK)
@@ -191,16 +207,24 @@ class PostgresDatabase(SqlDatabase):
             )
 
 
-def _engine(place: PostgresPlace, options: SqlOptions) -> AsyncEngine:
+def _pooled(place: PostgresPlace, options: SqlOptions) -> AsyncEngine:
+    return _engine(
+        place,
+        options,
+        pool_size=options.pool_size,
+        max_overflow=options.max_overflow,
+        pool_timeout=options.pool_timeout,
+        pool_recycle=options.pool_recycle,
+    )
+
+
+def _engine(place: PostgresPlace, options: SqlOptions, **pool: Any) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
         connect_args=connect_arguments(place, options),
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
-        pool_size=options.pool_size,
-        max_overflow=options.max_overflow,
-        pool_timeout=options.pool_timeout,
-        pool_recycle=options.pool_recycle,
+        **pool,
     )
 
 

@@ -1,0 +1,40 @@
+"""A PostgreSQL all of whose connections are in use: work waits for one, probes do not."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from faultmaven_adapters.sql.options import SqlOptions
+from faultmaven_contract_tests.faults import FaultProxy
+from faultmaven_contract_tests.samples import ACME, case
+from faultmaven_contract_tests.servers import shared
+from faultmaven_core.shared.errors import BackendUnavailableError, DeadlineExceededError
+from storages import as_app, emptied, sql
+
+pytestmark = pytest.mark.servers("postgres")
+
+ONE = SqlOptions(pool_size=1, max_overflow=0, pool_timeout=0.2, connect_timeout=2.0, statement_timeout=2.0)
+
+
+async def test_a_busy_database_is_not_away_and_one_that_is_away_is_not_busy() -> None:
+    """Whoever balances must not take a server out because many work there; the others would be next."""
+    await emptied(shared("postgres"))
+    parts = urlsplit(shared("postgres").url)
+    async with (
+        FaultProxy(str(parts.hostname), int(parts.port or 0)) as proxy,
+        sql(proxy.through(as_app(shared("postgres").url)), ONE) as storage,
+    ):
+        async with storage.cases(ACME) as unit:
+            await unit.cases.add(case(1))
+            with pytest.raises(BackendUnavailableError, match="in use"):
+                async with storage.cases(ACME, read_only=True) as other:
+                    await other.cases.get(case(1).id)
+            await storage.ping()
+            proxy.blackhole = True
+            with pytest.raises((BackendUnavailableError, DeadlineExceededError)):
+                await storage.ping()
+            proxy.blackhole = False
+            await unit.commit()
+        await storage.ping()
