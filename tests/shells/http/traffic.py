@@ -16,7 +16,9 @@ from tests.shells.http.processes import SECONDS
 LOOKS = 0.1
 """Seconds between two looks of the balancer."""
 
-PATIENCE = 3
+PATIENCE = 30
+"""Looks that may fail before a server is out; orchestrators have as much patience by default."""
+
 POSTS = 5
 """Every so many requests one changes something."""
 
@@ -35,6 +37,7 @@ class Balancer:
 
     def pick(self) -> str:
         """Whose turn it is."""
+        assert self.ready, self.failures[-1:]
         return self.ready[next(self._turn) % len(self.ready)]
 
     async def watch(self) -> None:
