@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from faultmaven_core.archives import commands as c
-from faultmaven_core.archives.exporting import Exporting
-from faultmaven_core.archives.importing import Importing
 from faultmaven_core.archives.ports import ArchiveUnits, Spool
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.ports import EvidenceFiles
@@ -16,6 +16,10 @@ from faultmaven_core.ports.report_renderer import ReportRenderer
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.ids import Ids
+
+if TYPE_CHECKING:
+    from faultmaven_core.archives.exporting import Exporting
+    from faultmaven_core.archives.importing import Importing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,21 @@ class ArchiveService:
         ids: Ids,
         version: str,
     ) -> None:
-        self._desk = desk
-        self._exporting = Exporting(units, desk, files, renderer, clock, version)
-        self._importing = Importing(units, desk, spool, quota, clock, ids)
+        self._units, self._desk, self._files, self._spool = units, desk, files, spool
+        self._renderer, self._quota, self._clock, self._ids, self._version = renderer, quota, clock, ids, version
+
+    # Imported when they are needed: a program that only lists cases has no use for zip and for all that is checked.
+    @cached_property
+    def _exporting(self) -> Exporting:
+        from faultmaven_core.archives.exporting import Exporting
+
+        return Exporting(self._units, self._desk, self._files, self._renderer, self._clock, self._version)
+
+    @cached_property
+    def _importing(self) -> Importing:
+        from faultmaven_core.archives.importing import Importing
+
+        return Importing(self._units, self._desk, self._spool, self._quota, self._clock, self._ids)
 
     @property
     def most(self) -> int:

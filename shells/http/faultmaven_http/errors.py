@@ -140,6 +140,12 @@ def status_of(kind: type[errors.FaultMavenError]) -> int:
     return next(STATUSES[parent] for parent in kind.__mro__ if parent in STATUSES)
 
 
+def in_short(failure: Exception) -> tuple[int, str, str]:
+    """The status, code and sentence that a request would be answered with which failed so."""
+    status, code, sentence, _, _ = _known(failure)
+    return status, code, sentence
+
+
 def _known(failure: Exception) -> tuple[int, str, str, str, Mapping[str, str]]:
     if isinstance(failure, HttpError):
         return failure.status, failure.code, str(failure), "", {}

@@ -99,24 +99,33 @@ async def listed(asked: Asked, scope: str = "") -> Answer:
 
 async def change(asked: Asked) -> s.DocumentRow:
     """Say other things of a document."""
-    body: s.DocumentChange = asked.body
-    item = (await _shown(asked, asked.path["document_id"])).item
+    return await change_one(asked, asked.path["document_id"], asked.body)
+
+
+async def change_one(asked: Asked, document_id: str, body: s.DocumentChange) -> s.DocumentRow:
+    """Say other things of one, if one may. Raises NotFoundError, PermissionDeniedError."""
+    item = (await _shown(asked, document_id)).item
     _readable(asked, item.scope)
     _require(asked, WRITING, item.scope)
     details = details_of(asdict(body), item.details)
     command = c.UpdateDocument(item.document_id, body.title, body.tags, details)
-    await asked.application.knowledge.update(command, asked.caller)
+    await asked.application.knowledge.update(command, asked.caller.step(document_id))
     return document_row((await _shown(asked, item.document_id)).item)
 
 
 async def delete(asked: Asked, scope: str = "") -> None:
     """Delete a document, if it is of that scope."""
-    item = (await _shown(asked, asked.path["document_id"])).item
+    await delete_one(asked, asked.path["document_id"], scope)
+
+
+async def delete_one(asked: Asked, document_id: str, scope: str = "") -> None:
+    """Delete one, if one may. Raises NotFoundError, PermissionDeniedError."""
+    item = (await _shown(asked, document_id)).item
     if scope not in ("", item.scope):
         raise NotFoundError(f"There is no document {item.document_id}.")
     _readable(asked, item.scope)
     _require(asked, DELETING, item.scope, "knowledge:delete:org")
-    await asked.application.knowledge.delete(c.DeleteDocument(item.document_id), asked.caller)
+    await asked.application.knowledge.delete(c.DeleteDocument(item.document_id), asked.caller.step(document_id))
 
 
 async def search(asked: Asked) -> s.SearchRows:

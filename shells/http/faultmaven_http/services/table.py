@@ -11,6 +11,7 @@ from faultmaven_http.services import (
     agent,
     archive,
     auth,
+    bulk,
     case,
     evidence,
     investigation,
@@ -24,9 +25,9 @@ from faultmaven_http.services import (
 SERVICES: Mapping[str, Sequence[Endpoint]] = {
     "auth": auth.ENDPOINTS,
     "session": session.ENDPOINTS,
-    "case": case.ENDPOINTS,
+    "case": (*case.ENDPOINTS, *bulk.OF_CASES),
     "evidence": (*archive.ENDPOINTS, *evidence.ENDPOINTS, *uploads.ENDPOINTS),
-    "knowledge": knowledge.ENDPOINTS,
+    "knowledge": (*knowledge.ENDPOINTS, *bulk.OF_DOCUMENTS),
     "agent": (*agent.ENDPOINTS, *investigation.ENDPOINTS, *job.ENDPOINTS),
 }
 """Every service by name; each can be started alone."""
@@ -50,6 +51,8 @@ PUBLIC = frozenset(
         ("POST", "/api/v1/auth/invitations/decline"),
         ("POST", "/api/v1/auth/password/reset"),
         ("POST", "/api/v1/auth/password/reset/complete"),
+        ("GET", "/auth/authorize"),
+        ("POST", "/auth/authorize"),
         ("POST", "/api/v1/auth/oauth/token"),
         ("POST", "/api/v1/auth/oauth/revoke"),
         ("GET", "/v1/meta/capabilities"),
