@@ -11,7 +11,6 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 import httpx2
-from starlette.routing import Route, Router
 
 from faultmaven_core import codec
 from faultmaven_http.admission import Admission
@@ -19,6 +18,7 @@ from faultmaven_http.app import HttpApplication
 from faultmaven_http.dispatch import Resource
 from faultmaven_http.endpoint import Endpoint
 from faultmaven_http.examples import EXAMPLES
+from faultmaven_http.routing import Tree
 from faultmaven_http.services.table import EVERYWHERE, SERVICES
 from tests.attacks.installation import BESIDE
 
@@ -48,13 +48,12 @@ Ids = Mapping[str, str]
 
 
 def served(app: HttpApplication) -> list[Endpoint]:
-    """What an application really answers, from its router."""
+    """What an application really answers, from its tree of addresses."""
     layer: Any = app
-    while not isinstance(layer, Router):
+    while not isinstance(layer, Tree):
         layer = layer._app
     found: list[Endpoint] = []
     for route in layer.routes:
-        assert isinstance(route, Route)
         behind: Any = route.app._inner if isinstance(route.app, Admission) else route.app
         assert isinstance(behind, Resource)
         found += behind._endpoints

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from itertools import groupby
 
-from starlette.routing import Route, Router
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.serving import HttpSettings
@@ -26,6 +26,7 @@ from faultmaven_http.hygiene import Hygiene
 from faultmaven_http.metrics import Metrics
 from faultmaven_http.observation import Observation
 from faultmaven_http.rates import Rates
+from faultmaven_http.routing import Tree
 from faultmaven_http.services import meta
 from faultmaven_http.services.table import EVERYWHERE, SERVICES, checked
 
@@ -73,10 +74,10 @@ def create_app(
         return Admission(resource, endpoints, knows, rates, application.identity.handing_on)
 
     routes = [Route(path, served(path, endpoints)) for path, endpoints in _by_path(checked(offered))]
-    router = Router(routes, redirect_slashes=False, default=_nowhere)
+    tree = Tree(routes, _nowhere)
     surrounded = edged if settings.edge else behind
     telemetry = application.telemetry
-    return HttpApplication(surrounded(router, settings, metrics, lambda: readiness.leaving, telemetry), readiness)
+    return HttpApplication(surrounded(tree, settings, metrics, lambda: readiness.leaving, telemetry), readiness)
 
 
 def edged(
@@ -111,8 +112,7 @@ def _of(service: str, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
 
 
 def _by_path(endpoints: Iterable[Endpoint]) -> Iterable[tuple[str, list[Endpoint]]]:
-    # Fixed parts before parameters, so that `/cases/search` is never the case `search`.
-    ordered = sorted(endpoints, key=lambda endpoint: [(part[:1] == "{", part) for part in endpoint.path.split("/")])
+    ordered = sorted(endpoints, key=lambda endpoint: endpoint.path)
     return ((path, list(group)) for path, group in groupby(ordered, key=lambda endpoint: endpoint.path))
 
 

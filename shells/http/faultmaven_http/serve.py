@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -137,13 +138,10 @@ def serve(settings: Settings, service: str) -> int:
 async def _serve(settings: Settings, service: str) -> int:
     http = settings.http
 
-    def opener() -> AbstractAsyncContextManager[HttpApplication]:
-        return opened(settings, () if service == ALL else (service,))
-
     def ended() -> None:
         server.should_exit = True
 
-    platform = Platform(opener, ended)
+    platform = Platform(lambda: _undisturbed(settings, () if service == ALL else (service,)), ended)
     config = uvicorn.Config(
         platform,
         host=http.host,
@@ -185,12 +183,32 @@ def _say(sentence: str) -> None:
     sys.stderr.flush()
 
 
+def _load(settings: Settings) -> None:
+    """Imports take most of the time of a start, and hold up nobody from a thread."""
+    from faultmaven.composition.preloading import preload
+
+    for module in ("faultmaven_http.logs", "faultmaven.composition.resources", "faultmaven_http.app"):
+        import_module(module)
+    preload(settings)
+
+
+@asynccontextmanager
+async def _undisturbed(settings: Settings, services: Sequence[str]) -> AsyncIterator[HttpApplication]:
+    # What a start makes stays: searching it for garbage again and again would take a seventh of the time.
+    gc.disable()
+    try:
+        async with opened(settings, services) as application:
+            gc.freeze()
+            gc.enable()
+            yield application
+    finally:
+        gc.enable()
+
+
 @asynccontextmanager
 async def opened(settings: Settings, services: Sequence[str]) -> AsyncIterator[HttpApplication]:
     """The services over all that the settings name."""
-    # Imports take a while, and hold up nobody from a thread.
-    for module in ("faultmaven_http.logs", "faultmaven.composition.resources", "faultmaven_http.app"):
-        await asyncio.to_thread(import_module, module)
+    await asyncio.to_thread(_load, settings)
     from faultmaven import FaultMaven
     from faultmaven_http.app import create_app
     from faultmaven_http.logs import configure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,40 @@ from faultmaven_core import codec
 from faultmaven_http.serve import ALIVE
 from faultmaven_http.shapes.health import Alive
 from tests.shells.http.processes import SECONDS, serving, until
+
+UNUSED = {
+    "aioboto3",
+    "aiosmtplib",
+    "alembic",
+    "anthropic",
+    "asyncpg",
+    "boto3",
+    "botocore",
+    "celery",
+    "chromadb",
+    "docx",
+    "hyperscan",
+    "jinja2",
+    "joserfc",
+    "kombu",
+    "langchain",
+    "litellm",
+    "numpy",
+    "onnxruntime",
+    "openai",
+    "opentelemetry",
+    "pinecone",
+    "polars",
+    "pyarrow",
+    "pydantic",
+    "pymilvus",
+    "pypdf",
+    "re2",
+    "redis",
+    "tokenizers",
+    "zstandard",
+}
+"""Modules that a server on SQLite and files has no use for when it becomes ready."""
 
 
 def test_a_new_installation_serves_signs_in_and_stops(tmp_path: Path) -> None:
@@ -129,6 +164,19 @@ def test_the_port_opens_before_anything_heavy_is_loaded() -> None:
         "print('loaded:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+def test_what_the_settings_do_not_choose_is_not_loaded(tmp_path: Path) -> None:
+    """A server that is ready has the drivers of its own stores, and nothing that only a certain request needs."""
+    program = (
+        "import asyncio, sys\nfrom faultmaven import load_settings\nfrom faultmaven_http.serve import opened\n"
+        "async def main():\n    async with opened(load_settings(), ()):\n"
+        f"        print('loaded:', sorted({UNUSED!r} & set(sys.modules)))\nasyncio.run(main())"
+    )
+    given = {**os.environ, "FM_HOME": str(tmp_path), "FM_DATABASE_URL": f"sqlite:{tmp_path / 'fm.db'}"}
+    for _ in ("makes the tables, by a library that is not needed again", "finds them"):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=given)
     assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
