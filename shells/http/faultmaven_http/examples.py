@@ -42,6 +42,18 @@ _CASE = cases.CaseRow(
     shared_team_ids=(),
     metadata={},
     version=3,
+    archived_at=None,
+)
+
+_DETAIL = cases.CaseDetail(
+    **{field.name: getattr(_CASE, field.name) for field in fields(_CASE)},
+    milestones_completed=("symptom_verified", "scope_assessed"),
+    pending_milestones=("timeline_established", "changes_identified", "root_cause_identified", "solution_proposed"),
+    current_stage="diagnosis",
+    evidence_count=2,
+    hypothesis_count=3,
+    solution_count=0,
+    escalated=False,
 )
 
 _MESSAGE = cases.MessageRow("msg_1b4f0e985197", "user", "Why does checkout answer 503?", _OPENED, 1, "usr_4e07408562be")
@@ -62,6 +74,7 @@ _ALL: tuple[object, ...] = (
     cases.NewCase(title="Checkout answers 503", priority="high", metadata={}),
     cases.CaseChange(title="Checkout answers 503 since the last deployment"),
     _CASE,
+    _DETAIL,
     cases.CaseList((_CASE,), 1, 1, 50, 0, has_more=False),
     cases.TitleWish(8, "checkout"),
     cases.CaseTitle("Checkout answers 503"),

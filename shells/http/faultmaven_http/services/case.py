@@ -12,7 +12,7 @@ from faultmaven_core.shared.errors import InvalidInputError, NotFoundError
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.paging import following, number_of
 from faultmaven_http.shapes import cases as s
-from faultmaven_http.shapes.case_rows import made, row_of, rows_of
+from faultmaven_http.shapes.case_rows import detail_of, made, row_of, rows_of
 
 MOST_ROWS = 100
 ONE = "/api/v1/cases/{case_id}"
@@ -57,15 +57,30 @@ def _browse(asked: Asked) -> c.BrowseCases:
         0 if q.cursor else offset,
         limit,
         cursor=q.cursor,
+        team=q.team_id,
+        include_archived=q.include_archived,
     )
 
 
-def _change(asked: Asked) -> c.UpdateCase:
+async def change(asked: Asked) -> Answer:
+    """Change what is given. Raises InvalidInputError where a team is none of the organization's."""
     body: s.CaseChange = asked.body
-    given = asked.if_match()
-    return c.UpdateCase(
-        asked.path["case_id"], body.title, body.description, body.priority, body.metadata, version=given
+    teams = body.shared_team_ids
+    if teams:
+        known = {team.team_id for team in (await asked.application.identity.teams.list(asked.who)).teams}
+        if not known.issuperset(teams):
+            raise InvalidInputError("There is no such team.", fields={"shared_team_ids": "no team"})
+    command = c.UpdateCase(
+        asked.path["case_id"], body.title, body.description, body.priority, body.metadata, asked.if_match(), teams
     )
+    return row_of(await CHANGING.call(asked.application, command, asked.caller), asked)
+
+
+async def show(asked: Asked) -> Answer:
+    """One case, and how far it is."""
+    case_id = asked.path["case_id"]
+    view = await SHOWING.call(asked.application, c.ShowCase(case_id), asked.caller)
+    return detail_of(view, await asked.application.evidence.count(case_id, asked.caller), asked)
 
 
 async def _delete(asked: Asked) -> Answer:
@@ -74,6 +89,14 @@ async def _delete(asked: Asked) -> Answer:
     except NotFoundError:
         """Gone is what was asked for, whoever did it; a foreign id looks the same."""
     return Answer(None)
+
+
+def _archive(asked: Asked) -> c.ArchiveCase:
+    return c.ArchiveCase(asked.path["case_id"])
+
+
+def _unarchive(asked: Asked) -> c.UnarchiveCase:
+    return c.UnarchiveCase(asked.path["case_id"])
 
 
 def _title(asked: Asked) -> c.TitleCase:
@@ -119,11 +142,7 @@ async def _search(asked: Asked) -> Answer:
     return Answer(rows, headers=((b"x-total-count", str(page.total).encode()),))
 
 
-def _show(asked: Asked) -> c.ShowCase:
-    return c.ShowCase(asked.path["case_id"])
-
-
-DELETING, BROWSING, SHOWING = OPERATIONS["case.delete"], OPERATIONS["case.browse"], OPERATIONS["case.show"]
+DELETING, BROWSING, SHOWING, CHANGING = (OPERATIONS[f"case.{name}"] for name in ("delete", "browse", "show", "update"))
 
 ENDPOINTS: Sequence[Endpoint] = (
     bound("POST", "/api/v1/cases", "case.open", _open, row_of, s.CaseRow, body=s.NewCase, status=201, cost=2),
@@ -139,8 +158,30 @@ ENDPOINTS: Sequence[Endpoint] = (
         body=s.CaseSearch,
         cost=2,
     ),
-    bound("GET", ONE, "case.show", _show, row_of, s.CaseRow, failures=(404,)),
-    bound("PUT", ONE, "case.update", _change, row_of, s.CaseRow, body=s.CaseChange, failures=(404, 409), cost=2),
+    Endpoint(
+        method="GET",
+        path=ONE,
+        name=SHOWING.name,
+        summary=SHOWING.summary,
+        permission=SHOWING.permission,
+        work=show,
+        answer=s.CaseDetail,
+        failures=(404,),
+    ),
+    Endpoint(
+        method="PUT",
+        path=ONE,
+        name=CHANGING.name,
+        summary=CHANGING.summary,
+        permission=CHANGING.permission,
+        work=change,
+        answer=s.CaseRow,
+        body=s.CaseChange,
+        failures=(404, 409),
+        cost=2,
+    ),
+    bound("POST", f"{ONE}/archive", "case.archive", _archive, row_of, s.CaseRow, failures=(404,), cost=2),
+    bound("POST", f"{ONE}/unarchive", "case.unarchive", _unarchive, row_of, s.CaseRow, failures=(404,), cost=2),
     bound(
         "POST", f"{ONE}/title", "case.title", _title, _titled, s.CaseTitle, body=s.TitleWish, failures=(404,), cost=2
     ),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from faultmaven_core.cases.commands import CaseList, CaseView
-from faultmaven_core.cases.model import TERMINAL
+from faultmaven_core.cases.milestones import MILESTONES
+from faultmaven_core.cases.model import TERMINAL, ClosureReason
 from faultmaven_core.investigation.handshakes import next_states
 from faultmaven_core.investigation.progress import stage
 from faultmaven_http.endpoint import Answer, Asked
@@ -13,7 +16,29 @@ from faultmaven_http.shapes import cases as s
 
 def row_of(view: CaseView, asked: Asked) -> Answer:
     """One case, with the tag that `If-Match` takes."""
-    return Answer(made(view, asked), headers=((b"etag", f'"{view.version}"'.encode()),))
+    return Answer(made(view, asked), headers=tag_of(view))
+
+
+def detail_of(view: CaseView, evidence: int, asked: Asked) -> Answer:
+    """One case and how far it is, with the tag that `If-Match` takes."""
+    row = made(view, asked)
+    found = view.figures
+    detail = s.CaseDetail(
+        **{field.name: getattr(row, field.name) for field in fields(row)},
+        milestones_completed=found.milestones,
+        pending_milestones=tuple(name for name in MILESTONES if name not in found.milestones),
+        current_stage=row.stage,
+        evidence_count=evidence,
+        hypothesis_count=found.hypotheses,
+        solution_count=found.solutions,
+        escalated=view.closure_reason == ClosureReason.ESCALATED,
+    )
+    return Answer(detail, headers=tag_of(view))
+
+
+def tag_of(view: CaseView) -> tuple[tuple[bytes, bytes], ...]:
+    """The header with the tag of a case as it is."""
+    return ((b"etag", f'"{view.version}"'.encode()),)
 
 
 def rows_of(page: CaseList, asked: Asked) -> Answer:
@@ -50,7 +75,8 @@ def made(view: CaseView, asked: Asked) -> s.CaseRow:
         None if terminal or view.status == "inquiry" else stage(view),
         view.dialogue.idle,
         next_states(view),
-        (),
+        view.teams,
         view.metadata,
         view.version,
+        view.archived_at,
     )

@@ -22,12 +22,13 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class CaseChange:
-    """What is to be different; what is absent or null stays."""
+    """What is to be different; what is absent or null stays. `shared_team_ids` are all teams that the case is shared with."""
 
     title: str | None = None
     description: str | None = None
     priority: str | None = None
     metadata: dict[str, Any] | None = None
+    shared_team_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,23 @@ class CaseRow:
     shared_team_ids: tuple[str, ...]
     metadata: dict[str, Any]
     version: int
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDetail(CaseRow):
+    """A case, and how far its investigation is; `solution_count` counts the remedies of its last record.
+
+    current_stage: as `stage`.
+    """
+
+    milestones_completed: tuple[str, ...]
+    pending_milestones: tuple[str, ...]
+    current_stage: str | None
+    evidence_count: int
+    hypothesis_count: int
+    solution_count: int
+    escalated: bool
 
 
 @dataclass(frozen=True, slots=True)
