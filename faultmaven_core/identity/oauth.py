@@ -65,18 +65,8 @@ class OAuth:
 
         Raises OAuthError where the request is none that we serve: such a one must not be redirected anywhere.
         """
-        if command.response_type != "code":
-            raise OAuthError("unsupported_response_type", "Only response_type=code is served.")
-        asked = c.Consent(
-            approved=True,
-            client_id=command.client_id,
-            redirect_uri=command.redirect_uri,
-            code_challenge=command.code_challenge,
-            code_challenge_method=command.code_challenge_method,
-            scope=command.scope,
-            state=command.state,
-        )
-        scope = self._checked(asked, principal)
+        scope, asked = self.consider(command), _agreed(command)
+        _require_person(principal)
         if not self._parts.policy.ask_consent:
             return await self.consent(asked, principal)
         async with self._parts.units(principal.caller.organization, read_only=True) as unit:
@@ -91,9 +81,16 @@ class OAuth:
             user_view(known.user, known.organization, known.permissions),
         )
 
+    def consider(self, command: c.Authorize) -> str:
+        """The scope that a client asks for, before it is known who is asked. Raises as `authorize`."""
+        if command.response_type != "code":
+            raise OAuthError("unsupported_response_type", "Only response_type=code is served.")
+        return self._checked(_agreed(command))
+
     async def consent(self, command: c.Consent, principal: Principal) -> v.CodeGranted:
         """The code, if the user agreed. Raises OAuthError: `access_denied` where not, and as `authorize`."""
-        scope = self._checked(command, principal)
+        scope = self._checked(command)
+        _require_person(principal)
         parts, caller, now = self._parts, principal.caller, self._parts.clock.now()
         if not command.approved:
             raise OAuthError("access_denied", "You did not agree, so the client gets nothing.")
@@ -204,7 +201,7 @@ class OAuth:
         await self._parts.write(None, owner, type(None), work)
         await self._parts.sessions.end(session_id(session))
 
-    def _checked(self, command: c.Consent, principal: Principal) -> str:
+    def _checked(self, command: c.Consent) -> str:
         """The scope that is granted. Raises OAuthError where the request is none that we serve."""
         client = self._client(command.client_id)
         if not any(re.fullmatch(pattern, command.redirect_uri) for pattern in client.redirects):
@@ -212,8 +209,6 @@ class OAuth:
         if command.code_challenge_method != "S256" or not _CHALLENGE.fullmatch(command.code_challenge):
             raise OAuthError("invalid_request", "PKCE with code_challenge_method=S256 is needed.")
         checked("state", command.state, most=512)
-        if is_program(principal) or not principal.sid:
-            raise OAuthError("access_denied", "Only somebody who signed in himself can let a client act for him.")
         asked = command.scope.split() or client.scope.split()
         if any(word not in SCOPES for word in asked) or not set(asked) <= set(client.scope.split()):
             raise OAuthError("invalid_scope", "The client asks for a scope that it cannot have.")
@@ -224,6 +219,23 @@ class OAuth:
             if client.id == name:
                 return client
         raise OAuthError("invalid_client", "There is no such client.")
+
+
+def _agreed(command: c.Authorize) -> c.Consent:
+    return c.Consent(
+        approved=True,
+        client_id=command.client_id,
+        redirect_uri=command.redirect_uri,
+        code_challenge=command.code_challenge,
+        code_challenge_method=command.code_challenge_method,
+        scope=command.scope,
+        state=command.state,
+    )
+
+
+def _require_person(principal: Principal) -> None:
+    if is_program(principal) or not principal.sid:
+        raise OAuthError("access_denied", "Only somebody who signed in himself can let a client act for him.")
 
 
 def _fits(grant: Grant, command: c.Exchange) -> bool:

@@ -12,6 +12,7 @@ from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Asked, Endpoint, Work
 from faultmaven_http.services.oauth import OAUTH
 from faultmaven_http.services.people import ENDPOINTS as PEOPLE
+from faultmaven_http.services.sign_in_page import ENDPOINTS as SIGN_IN_PAGE
 from faultmaven_http.shapes import auth as s
 from faultmaven_http.shapes.people import me_of, tokens_of
 
@@ -151,5 +152,6 @@ ENDPOINTS: Sequence[Endpoint] = (
         headers={"cache-control": "public, max-age=300"},
     ),
     *OAUTH,
+    *SIGN_IN_PAGE,
     *PEOPLE,
 )

@@ -163,6 +163,22 @@ class ConsentBody:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInForm:
+    """What somebody answered on the page of ours, with what the client asked for; `answer` is allow or deny."""
+
+    client_id: str = ""
+    redirect_uri: str = ""
+    response_type: str = ""
+    code_challenge: str = ""
+    code_challenge_method: str = ""
+    scope: str = ""
+    state: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentUser:
     """Who is asked."""
 
