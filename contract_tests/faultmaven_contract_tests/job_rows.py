@@ -17,6 +17,7 @@ from faultmaven_core.jobs.model import Ending, JobState, Progress
 from faultmaven_core.jobs.ports import JobQuery
 from faultmaven_core.shared.errors import (
     AlreadyExistsError,
+    ConflictError,
     InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
@@ -49,10 +50,12 @@ class JobRowContract(Contract):
         assert {job.id for job in taken if job} == {by_key[0], key(77)}
 
     async def test_a_chosen_id_is_used_once_and_never_again(self, subject: Storage) -> None:
-        """Also after its job ended."""
+        """Also after its job ended; by another organization not at all, which learns nothing of the job."""
         assert await ask(subject, request(id=key(77))) == key(77)
         await subject.jobs.finish(await claimed(subject), DONE)
         assert await ask(subject, request(id=key(77))) == key(77)
+        with pytest.raises(ConflictError):
+            await ask(subject, request(OTHER, id=key(77)))
         assert (await stored(subject, key(77))).state is JobState.SUCCEEDED
 
     async def test_what_cannot_be_kept_is_refused_in_the_unit(self, subject: Storage) -> None:

@@ -137,13 +137,16 @@ class JobClaimContract(Contract):
         assert job is not None
 
     async def test_a_runner_that_never_comes_back_loses_its_job(self, subject: Storage) -> None:
-        """And neither its heartbeat nor its late result is taken."""
+        """And neither its heartbeat nor its late result is taken, nor any in the name of another organization."""
         job_id = await ask(subject, request())
         lost = await claimed(subject, 1)
         again = await claimed(subject, 2, LEASE)
         assert (again.id, again.attempts) == (job_id, 2)
         assert await subject.jobs.renew(lost, LEASE + timedelta(days=1), Progress(9, 9)) is Lease.LOST
         assert not await subject.jobs.finish(lost, DONE)
+        foreign = replace(again, caller=replace(again.caller, organization=OTHER))
+        assert await subject.jobs.renew(foreign, LEASE + timedelta(days=1), Progress(9, 9)) is Lease.LOST
+        assert not await subject.jobs.finish(foreign, DONE)
         assert await stored(subject, job_id) == again
         assert await subject.jobs.finish(again, Ending(JobState.DEAD, "no"))
         ended = await stored(subject, job_id)

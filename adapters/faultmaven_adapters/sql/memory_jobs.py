@@ -14,7 +14,12 @@ from faultmaven_core.jobs.ports import JobQuery, JobRepository, JobStore, QueueD
 from faultmaven_core.ports.job_queue import JobRequest, QueuedJob, require_storable
 from faultmaven_core.ports.transactions import own
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.errors import AlreadyExistsError, NotFoundError, StaleVersionError
+from faultmaven_core.shared.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    NotFoundError,
+    StaleVersionError,
+)
 from faultmaven_core.shared.ids import Ids, OrganizationId
 from faultmaven_core.shared.page import Page
 
@@ -31,6 +36,8 @@ class MemoryJobOutbox(CollectingOutbox):
         own(self._organization, request.caller.organization)
         rows = self._run.tables.jobs
         if request.id in rows:
+            if rows[request.id].job.caller.organization != self._organization:
+                raise ConflictError(f"The job {request.operation} cannot be asked for under this id.")
             return request.id
         for row in rows.values():
             if row.holds_key(self._organization, request.dedupe_key):
@@ -156,4 +163,6 @@ class MemoryJobStore(JobStore):
 
     def _held(self, job: Job) -> JobRow | None:
         row = self._database.tables.jobs.get(job.id)
-        return row if row is not None and row.job.token == job.token is not None else None
+        if row is None or row.job.caller.organization != job.caller.organization:
+            return None
+        return row if row.job.token == job.token is not None else None
