@@ -122,7 +122,7 @@ SAVES: dict[str, Callable[[Any, OrganizationId], Coroutine[Any, Any, None]]] = {
     "cases": lambda u, of: u.cases.save(case(organization=of, title="Saved")),
     "evidence": lambda u, of: u.evidence.save([evidence(organization=of, name="saved.log")]),
     "uploads": lambda u, of: u.uploads.save(upload(organization=of)),
-    "knowledge": lambda u, of: u.knowledge.save([document(organization=of, title="Saved")]),
+    "knowledge": lambda u, of: u.knowledge.save([document(organization=of, state=DocumentState.REMOVED)]),
 }
 """What changes a row that an organization has: of another organization it is refused, also where the ids are the same."""
 

@@ -67,10 +67,9 @@ _OWNER = (
 
 _OF_CHUNK = and_(CHUNK.c.organization_id == bindparam("own"), CHUNK.c.document == bindparam("of"))
 _CHUNKS = select(CHUNK).where(_OF_CHUNK, CHUNK.c.number >= bindparam("first")).order_by(CHUNK.c.number)
-_OF_DOCUMENT = and_(DOCUMENT.c.organization_id == CHUNK.c.organization_id, DOCUMENT.c.key == CHUNK.c.document)
 _TERMS = (
     select(CHUNK.c.document, CHUNK.c.number, CHUNK.c.terms, CHUNK.c.labels)
-    .join(DOCUMENT, _OF_DOCUMENT)
+    .join(DOCUMENT, DOCUMENT.c.key == CHUNK.c.document)
     .where(
         _FOUND,
         CHUNK.c.organization_id == bindparam("own"),
@@ -86,7 +85,7 @@ _ADD, _ADD_NAMES, _ADD_WORDS = insert(CHUNK), insert(NAME), insert(VOCABULARY)
 
 _NAMED = (
     select(NAME.c.document, NAME.c.number, NAME.c.name)
-    .join(DOCUMENT, and_(DOCUMENT.c.organization_id == NAME.c.organization_id, DOCUMENT.c.key == NAME.c.document))
+    .join(DOCUMENT, DOCUMENT.c.key == NAME.c.document)
     .where(_FOUND, NAME.c.organization_id == bindparam("own"), NAME.c.name.in_(bindparam("names", expanding=True)))
     .order_by(NAME.c.name, NAME.c.document, NAME.c.number)
     .limit(bindparam("most"))
