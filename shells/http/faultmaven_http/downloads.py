@@ -21,6 +21,9 @@ SAFE = {
 }
 """Types that no browser runs anything of; every other content is only bytes to it."""
 
+MEDIA = tuple(dict.fromkeys(media.partition(";")[0] for media in (BINARY, *SAFE.values())))
+"""What a download may be."""
+
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _PLAIN = re.compile(r"[^A-Za-z0-9 ._()+,=@-]")
 

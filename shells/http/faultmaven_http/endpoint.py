@@ -100,7 +100,8 @@ class Endpoint:
     takes of the caller's rate limit; for what anyone may call, `limit` names the kind of limit. `oauth` errors are
     also of the form of RFC 6749. `alias` ones stand in no description of the interface. `parts` describes a multipart form,
     which the work reads by `asked.receive`. `sessionless` ones do not ask whether the client's session lives; `claims` are
-    the fields that are refused. `service` is who offers it, filled in where it is offered; what monitoring asks has none.
+    the fields that are refused. `media` are the types of an answer that is no JSON, or not always; `raw` is that of a body
+    which the work reads as it is. `service` is who offers it, filled in where it is offered; what monitoring asks has none.
     """
 
     method: str
@@ -126,6 +127,8 @@ class Endpoint:
     sessionless: bool = False
     claims: frozenset[str] = CLAIMS
     headers: Mapping[str, str] = field(default_factory=dict)
+    media: tuple[str, ...] = ()
+    raw: str = ""
     service: str = ""
 
 

@@ -9,12 +9,14 @@ from importlib.metadata import version
 from typing import Any
 
 from faultmaven_core import codec
-from faultmaven_http.auth import ANYONE
+from faultmaven_http import wording
+from faultmaven_http.auth import ANYONE, SIGNED_IN
 from faultmaven_http.endpoint import Endpoint
 from faultmaven_http.examples import example_of
 from faultmaven_http.shapes.problem import Problem
 
 PLACE = "#/components/schemas/{name}"
+FILE = {"type": "string", "format": "binary"}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -24,21 +26,23 @@ def describe(endpoints: Sequence[Endpoint], server: str) -> Mapping[str, Any]:
     kinds = list(dict.fromkeys([Problem, *(kind for endpoint in offered for kind in _kinds(endpoint))]))
     schemas, components = codec.schemas(kinds, PLACE)
     refs = dict(zip(kinds, schemas, strict=True))
+    for endpoint in offered:
+        if endpoint.parts is not None:
+            _hold_files(_component(endpoint.parts, refs, components))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in offered:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, refs, components)
+    tags = dict.fromkeys(_tag(endpoint) for endpoint in offered)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "FaultMaven",
-            "version": version("faultmaven"),
-            "description": "Finds the root cause of incidents. Every error is a problem of RFC 9457.",
-        },
+        "info": {"title": "FaultMaven", "version": version("faultmaven"), "description": wording.INTRODUCTION},
         "servers": [{"url": server}],
+        "tags": [{"name": tag, "description": wording.TAGS[tag]} for tag in tags],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "responses": {str(status): _failure(status, refs) for status in wording.FAILURES},
+            "securitySchemes": {"bearer": wording.BEARER},
         },
     }
 
@@ -51,31 +55,58 @@ def _kinds(endpoint: Endpoint) -> list[type]:
     ]
 
 
+def _component(kind: type, refs: Mapping[type, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[refs[kind]["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _hold_files(form: dict[str, Any]) -> None:
+    """Bytes in a form are files as they are, not text that stands for them as in JSON."""
+    for name, part in form["properties"].items():
+        if part.get("contentEncoding") == "base64":
+            form["properties"][name] = FILE
+        elif part.get("items", {}).get("contentEncoding") == "base64":
+            part["items"] = FILE
+
+
+def _tag(endpoint: Endpoint) -> str:
+    return endpoint.name.partition(".")[0]
+
+
 def _operation(endpoint: Endpoint, refs: Mapping[type, Any], components: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
-        "tags": [endpoint.name.partition(".")[0]],
+        "description": _description(endpoint),
+        "tags": [_tag(endpoint)],
         "security": [] if endpoint.permission == ANYONE else [{"bearer": []}],
-        "responses": {str(endpoint.status): _answer(endpoint, refs), **_failures(endpoint, refs)},
+        "responses": _responses(endpoint, refs),
     }
-    if endpoint.later is not None:
-        going = {"application/json": _content(endpoint.later, refs)}
-        place = {"description": "Where to look for the answer", "schema": {"type": "string"}}
-        made["responses"]["202"] = {"description": "Still under way", "headers": {"Location": place}, "content": going}
     if endpoint.permission != ANYONE:
         made["x-permission"] = endpoint.permission
     parameters = _parameters(endpoint, refs, components)
     if parameters:
         made["parameters"] = parameters
-    media = _media(endpoint)
     kind = endpoint.parts or endpoint.body
     if kind is not None:
-        made["requestBody"] = {"content": {name: _content(kind, refs) for name in media}}
+        # What is optional in all its parts may be left out as a whole.
+        needed = endpoint.parts is not None or bool(_component(kind, refs, components).get("required"))
+        made["requestBody"] = {"required": needed, "content": {name: _content(kind, refs) for name in _taken(endpoint)}}
+    if endpoint.raw:
+        body = made.setdefault("requestBody", {"required": True, "content": {}})
+        body["content"][endpoint.raw] = {"schema": FILE}
     return made
 
 
-def _media(endpoint: Endpoint) -> Sequence[str]:
+def _description(endpoint: Endpoint) -> str:
+    if endpoint.permission == ANYONE:
+        return f"{endpoint.summary}. For anyone."
+    if endpoint.permission == SIGNED_IN:
+        return f"{endpoint.summary}. For everybody who has signed in."
+    return f"{endpoint.summary}. Needs the permission `{endpoint.permission}`."
+
+
+def _taken(endpoint: Endpoint) -> Sequence[str]:
     if endpoint.parts is not None:
         return ("multipart/form-data", "application/x-www-form-urlencoded")
     return ("application/json", "application/x-www-form-urlencoded") if endpoint.form else ("application/json",)
@@ -85,43 +116,65 @@ def _content(kind: type, refs: Mapping[type, Any]) -> dict[str, Any]:
     return {"schema": refs[kind], "example": example_of(kind)}
 
 
-def _answer(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
-    if endpoint.answer is not None:
-        answer["content"] = {"application/json": _content(endpoint.answer, refs)}
-    elif "content-type" in endpoint.headers:
-        answer["content"] = {endpoint.headers["content-type"].partition(";")[0]: {"schema": {"type": "string"}}}
-    return answer
-
-
-def _failures(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
-    statuses = {400, 429, *endpoint.failures}
+def _responses(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
+    made = {str(endpoint.status): _answer(endpoint, refs)}
+    if endpoint.later is not None:
+        going = {"application/json": _content(endpoint.later, refs)}
+        place = {"description": "Where to look for the answer", "schema": {"type": "string"}}
+        headers = {"Location": place, "Retry-After": wording.RETRY_AFTER}
+        made["202"] = {"description": "Still under way", "headers": headers, "content": going}
+    statuses = {400, 422, 429, *endpoint.failures}
     if endpoint.permission != ANYONE:
         statuses |= {401, 403}
-    if endpoint.body is not None or endpoint.query is not None or endpoint.parts is not None:
-        statuses |= {422}
-    if endpoint.body is not None or endpoint.parts is not None:
+    if endpoint.body is not None or endpoint.parts is not None or endpoint.raw:
         statuses |= {413, 415}
-    problem = {"application/problem+json": _content(Problem, refs)}
-    described = {
-        str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in sorted(statuses)
+    if 416 in statuses:
+        made["206"] = {**made["200"], "description": HTTPStatus(206).phrase}
+    for status in sorted(statuses):
+        made[str(status)] = {"$ref": f"#/components/responses/{status}"}
+    other = {"application/problem+json": {"schema": refs[Problem]}}
+    return {**made, "default": {"description": "Any other failure", "content": other}}
+
+
+def _answer(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if endpoint.answer is not None and not endpoint.media:
+        content["application/json"] = _content(endpoint.answer, refs)
+    for media in endpoint.media or filter(None, [endpoint.headers.get("content-type", "").partition(";")[0]]):
+        content[media] = {} if media == "application/json" else {"schema": _text_or_file(media)}
+    answer: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
+    return {**answer, "content": content} if content else answer
+
+
+def _text_or_file(media: str) -> Mapping[str, Any]:
+    return {"type": "string"} if media.startswith("text/") else FILE
+
+
+def _failure(status: int, refs: Mapping[type, Any]) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    problem = {**example_of(Problem), "status": status, "title": phrase, "detail": f"{wording.FAILURES[status]}."}
+    problem["message"] = problem["detail"]
+    made: dict[str, Any] = {
+        "description": wording.FAILURES[status],
+        "content": {"application/problem+json": {"schema": refs[Problem], "example": problem}},
     }
-    return {**described, "default": {"description": "Any other failure", "content": problem}}
+    return {**made, "headers": {"Retry-After": wording.RETRY_AFTER}} if status in (429, 503) else made
 
 
 def _parameters(endpoint: Endpoint, refs: Mapping[type, Any], components: Mapping[str, Any]) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PARAMETER.findall(endpoint.path)
-    ]
+    made = [_parameter(name, "path", {"type": "string", "minLength": 1}) for name in _PARAMETER.findall(endpoint.path)]
     if endpoint.query is not None:
-        schema = components[refs[endpoint.query]["$ref"].rpartition("/")[2]]
+        schema = _component(endpoint.query, refs, components)
         needed = schema.get("required", ())
         for name, part in schema["properties"].items():
-            made.append({"name": name, "in": "query", "required": name in needed, "schema": part})
+            made.append(_parameter(name, "query", {**part, **wording.BOUNDS.get(name, {})}, needed=name in needed))
     if endpoint.method == "POST" and endpoint.permission != ANYONE:
-        key = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,255}$"}
-        made.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
+        made.append(dict(wording.IDEMPOTENCY_KEY))
     if endpoint.method == "PUT":
-        made.append({"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}})
+        made.append(dict(wording.IF_MATCH))
     return made
+
+
+def _parameter(name: str, place: str, schema: Mapping[str, Any], *, needed: bool = True) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": name, "in": place, "required": needed, "schema": schema}
+    return {**made, "description": wording.PARAMETERS[name]} if name in wording.PARAMETERS else made

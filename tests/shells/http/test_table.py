@@ -100,7 +100,8 @@ async def test_the_description_is_openapi_and_complete(fm: FaultMaven) -> None:
             assert "default" in operation["responses"]
     assert len(ids) == len(set(ids))
     for reference in _references(document):
-        assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
+        kind, name = reference.removeprefix("#/components/").split("/")
+        assert name in document["components"][kind]
 
 
 def _references(part: object) -> list[str]:

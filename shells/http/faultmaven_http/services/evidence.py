@@ -12,7 +12,7 @@ from faultmaven_core.operations import OPERATIONS
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.page import MOST
 from faultmaven_http.bodies import declared_length, from_query, from_texts
-from faultmaven_http.downloads import download
+from faultmaven_http.downloads import MEDIA, download
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.multipart import MOST_FIELD, is_multipart, pieces, streamed
 from faultmaven_http.paging import following
@@ -186,7 +186,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         permission=READ,
         work=content,
         answer=None,
-        headers={},
+        media=MEDIA,
         failures=(404, 409, 416),
     ),
     Endpoint(

@@ -71,6 +71,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         _render,
         _rendered,
         str,
+        media=tuple(media.decode().partition(";")[0] for media in MEDIA.values()),
         query=s.ReportFilter,
         failures=(404,),
         seconds=REPORT_SECONDS,

@@ -59,10 +59,17 @@ def _row(
         answer=answer,
         status=201 if method == "POST" and name.endswith((".create", ".invite")) else 200,
         cost=1 if method == "GET" else 2,
-        failures=(404,) if "{" in path else (),
+        failures=_failures(method, command),
         claims=CLAIMS - {part.name for part in fields(command)} if command else CLAIMS,
         **given,
     )
+
+
+def _failures(method: str, command: type | None) -> tuple[int, ...]:
+    names_something = command is not None and any(
+        part.name == "name" or part.name.endswith("_id") for part in fields(command)
+    )
+    return (*((404,) if names_something else ()), *((409,) if method != "GET" else ()))
 
 
 def _without(command: type, path: str) -> type | None:

@@ -155,7 +155,8 @@ ENDPOINTS: Sequence[Endpoint] = (
         answer=None,
         status=204,
         seconds=LONGEST_PART,
-        failures=(404, 409, 413, 415),
+        raw=PART,
+        failures=(404, 409),
     ),
     Endpoint(
         method="DELETE",
