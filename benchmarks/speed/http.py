@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from benchmarks.speed.measure import run
 from benchmarks.speed.repositories import database
-from benchmarks.speed.rounds import Part, Program, Programs, Setting
+from benchmarks.speed.rounds import Part, Program, Programs, Setting, judged
 from faultmaven_contract_tests import servers
+
+MOST_LAG = 50.0
 
 
 @contextmanager
@@ -37,8 +41,19 @@ def _programs(setting: Setting) -> Iterator[Programs]:
         )
 
 
+def _lag(setting: Setting) -> Sequence[bool]:
+    home = setting.folder / "logins"
+    home.mkdir()
+    found = [json.loads(run(_work("logins", str(home)).command).output) for _ in range(3)]
+    most, slowest = zip(*found, strict=True)
+    return [
+        judged("19 of 20 small requests beside fifty logins at once, ms", most, most=MOST_LAG),
+        judged("the slowest of them, ms", slowest),
+    ]
+
+
 def _work(*arguments: str) -> Program:
     return Program([sys.executable, "-m", "benchmarks.speed.http_work", *arguments])
 
 
-PART = Part(_programs)
+PART = Part(_programs, _lag)

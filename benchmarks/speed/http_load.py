@@ -61,14 +61,14 @@ class Asking(asyncio.Protocol):
             self.done.set_exception(failure)
 
 
-async def load(port: int, path: str, token: str, requests: int) -> list[float]:
+async def load(port: int, path: str, token: str, requests: int, *, at_once: int = AT_ONCE) -> list[float]:
     """Ask so often for that path; how long each answer took. Raises SystemExit where one is no success."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{bearer}\r\n".encode()
     left, took = [1] * requests, list[float]()
     loop = asyncio.get_running_loop()
     made = [
-        await loop.create_connection(lambda: Asking(request, left, took), "127.0.0.1", port) for _ in range(AT_ONCE)
+        await loop.create_connection(lambda: Asking(request, left, took), "127.0.0.1", port) for _ in range(at_once)
     ]
     await asyncio.gather(*(protocol.done for _, protocol in made))
     return took

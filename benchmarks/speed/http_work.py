@@ -19,6 +19,7 @@ from benchmarks.speed.http_server import Running, peer, product
 
 WARM, REQUESTS = 500, 4000
 BLOCK = 1 << 20
+LOGINS = 50
 
 
 @contextmanager
@@ -127,7 +128,43 @@ def _fetched(running: Running, path: str, token: str, megabytes: int) -> None:
         raise SystemExit(f"A download ended after {got} bytes.")
 
 
-WORK: dict[str, Callable[..., None]] = {work.__name__: work for work in (get, hello, upload, sink, download, file)}
+def logins(home: str) -> None:
+    """Print how long small requests take while fifty people sign in: the slowest of 20, and of all, in milliseconds."""
+    with product(Path(home), FM_TRUSTED_PROXIES="127.0.0.1") as running:
+        running.until("/health/ready")
+        asyncio.run(_beside(running.port, at_once=1))  # what the first one loads is not meant
+        took = sorted(asyncio.run(_beside(running.port, at_once=LOGINS)))
+        print(json.dumps([1000 * took[len(took) * 19 // 20], 1000 * took[-1]]))
+
+
+async def _beside(port: int, *, at_once: int) -> list[float]:
+    signing_in = asyncio.gather(*(_signs_in(port, number) for number in range(at_once)))
+    took = list[float]()
+    while not signing_in.done():
+        took += await load(port, "/health/live", "", 1, at_once=1)
+    for answer in await signing_in:
+        # Nobody has that name: the same work is done, and nobody is told.
+        if not answer.startswith(b"HTTP/1.1 401"):
+            raise SystemExit(f"A login was answered: {answer.decode()}")
+    return took
+
+
+async def _signs_in(port: int, number: int) -> bytes:
+    body = json.dumps({"username": f"nobody{number}", "password": "correct horse battery staple"}).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 10.{number}.0.1\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+        + body
+    )
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+WORK: dict[str, Callable[..., None]] = {
+    work.__name__: work for work in (get, hello, upload, sink, download, file, logins)
+}
 
 if __name__ == "__main__":
     WORK[sys.argv[1]](*sys.argv[2:])
