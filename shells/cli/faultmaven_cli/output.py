@@ -6,9 +6,10 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 
@@ -44,6 +45,20 @@ def write_whole(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
         path.write_text(text, encoding="utf-8")
         return
+    with _replacing(path) as file:
+        file.write(text.encode())
+        os.fchmod(file.fileno(), 0o666 & ~_umask())  # a report is an ordinary file
+
+
+async def write_pieces(path: Path, pieces: AsyncIterable[bytes]) -> None:
+    """As `write_whole`, from pieces of bytes; only its owner can read the file, for it may hold what nobody masked."""
+    with _replacing(path) as file:
+        async for piece in pieces:
+            file.write(piece)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -52,9 +67,8 @@ def write_whole(path: Path, text: str) -> None:
         why = (error.strerror or "unknown reason").lower()
         raise InvalidInputError(f"{path} cannot be written ({why}); name a file in a folder of yours.") from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(name, 0o666 & ~_umask())  # noqa: PTH101 - mkstemp gives 0600; a report is an ordinary file
+        with os.fdopen(handle, "wb") as file:
+            yield file
         os.replace(name, path)  # noqa: PTH105 - the name is a string
     except BaseException:
         os.unlink(name)  # noqa: PTH108 - the name is a string
