@@ -10,11 +10,13 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from secrets import token_urlsafe
+from types import MappingProxyType
 from typing import Any
 
 from faultmaven_adapters.tokens.key_folder import KeyFolder, Keys
 from faultmaven_adapters.tokens.ring import by_kid
-from faultmaven_adapters.tokens.verified import Verified
+from faultmaven_adapters.tokens.verified import Signed, Verified
+from faultmaven_core import codec
 from faultmaven_core.ports.tokens import TokenKind, Tokens
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedError
@@ -22,7 +24,7 @@ from faultmaven_core.shared.errors import InvalidInputError, UnauthenticatedErro
 LONGEST = {TokenKind.ACCESS: 8 << 10, TokenKind.INTERNAL: 32 << 10}
 """Bytes of a token; a longer one is refused before anything of it is decoded. An edge also says all teams of a person."""
 
-MOST_ACCESS = 4096
+MOST_ACCESS = 2048
 """Access tokens whose signature is remembered: each comes with many requests."""
 
 MOST_INTERNAL = 512
@@ -53,7 +55,7 @@ class JoseTokens(Tokens):
         return self._issuer
 
     async def issue(self, kind: TokenKind, claims: Mapping[str, object], expires_at: datetime) -> str:
-        from joserfc import jws
+        from joserfc.jws import JWSRegistry
 
         if not {"aud", "sub"} <= claims.keys() or claims.keys() & set(_OURS):
             raise InvalidInputError("A token's claims name aud and sub, and neither iss, iat, exp nor jti.")
@@ -68,19 +70,19 @@ class JoseTokens(Tokens):
             "jti": token_urlsafe(16),
         }
         header = {"alg": key.algorithm, "kid": key.kid, "typ": str(kind)}
-        payload = json.dumps(whole, separators=(",", ":")).encode()
-        text = jws.serialize_compact(header, payload, keys.private[key.kid], algorithms=[key.algorithm])
+        start = f"{_encoded(codec.encode(header))}.{_encoded(codec.encode(whole))}"
+        signature = (
+            JWSRegistry(algorithms=[key.algorithm]).get_alg(key.algorithm).sign(start.encode(), keys.private[key.kid])
+        )
+        text = f"{start}.{_encoded(signature)}"
         if kind is TokenKind.INTERNAL:
-            self._signed.add(text, keys)
+            self._signed.add(text, Signed(key.kid, whole), keys)
         return text
 
     async def read(self, text: str, kind: TokenKind, *, audience: str) -> Mapping[str, object]:
+        keys = await self._folder.current()
         try:
-            header, payload = _split(text, LONGEST[kind])
-            kid = _kid(header, kind)
-            keys = await self._folder.current()
-            self._require_signature(text, kind, keys, kid, header)
-            return self._checked(payload, audience)
+            return self._checked(self._signed_by_us(text, kind, keys), audience)
         except _NoTokenError as error:
             raise UnauthenticatedError("This access token is not good (any more): sign in again.") from error
 
@@ -92,25 +94,35 @@ class JoseTokens(Tokens):
     def pepper(self, purpose: str) -> bytes:
         return hmac.new(self._folder.pepper(), f"faultmaven/{purpose}".encode(), hashlib.sha256).digest()
 
-    def _require_signature(self, text: str, kind: TokenKind, keys: Keys, kid: str, header: Mapping[str, Any]) -> None:
-        key = by_kid(keys.ring.trusted(self._clock.now()), kid)
-        if key is None or header["alg"] != key.algorithm:
+    def _signed_by_us(self, text: str, kind: TokenKind, keys: Keys) -> Mapping[str, object]:
+        if len(text) > LONGEST[kind]:
             raise _NoTokenError
-        known = self._signed.take(text, keys) if kind is TokenKind.INTERNAL else self._verified.has(text, keys)
-        if known:
-            return
+        known = self._signed.take(text, keys) if kind is TokenKind.INTERNAL else self._verified.get(text, keys)
+        signed = known or self._opened(text, kind, keys)
+        if by_kid(keys.ring.trusted(self._clock.now()), signed.kid) is None:
+            raise _NoTokenError
+        return signed.claims
+
+    def _opened(self, text: str, kind: TokenKind, keys: Keys) -> Signed:
+        """What a text says that one of our keys has signed."""
         from joserfc import jws
         from joserfc.errors import JoseError
 
+        header, payload = _split(text)
+        kid = _kid(header, kind)
+        key = by_kid(keys.ring.keys, kid)
+        if key is None or header["alg"] != key.algorithm:
+            raise _NoTokenError
         try:
             jws.deserialize_compact(text, keys.private[kid], algorithms=[key.algorithm])
         except (JoseError, ValueError, TypeError) as error:
             raise _NoTokenError from error
+        signed = Signed(kid, MappingProxyType(_object(payload)))
         if kind is TokenKind.ACCESS:
-            self._verified.add(text, keys)
+            self._verified.add(text, signed, keys)
+        return signed
 
-    def _checked(self, payload: bytes, audience: str) -> Mapping[str, object]:
-        claims = _object(payload)
+    def _checked(self, claims: Mapping[str, object], audience: str) -> Mapping[str, object]:
         now = self._clock.now().timestamp()
         for name in ("iss", "sub", "jti"):
             if not isinstance(claims.get(name), str) or not claims[name]:
@@ -124,10 +136,8 @@ class JoseTokens(Tokens):
         return claims
 
 
-def _split(text: str, longest: int) -> tuple[Mapping[str, Any], bytes]:
+def _split(text: str) -> tuple[Mapping[str, Any], bytes]:
     """Header and payload. Everything that has no single spelling is refused."""
-    if len(text) > longest:
-        raise _NoTokenError
     form = _FORM.fullmatch(text)
     if form is None or len(form[1]) > _LONGEST_HEADER:
         raise _NoTokenError
@@ -135,12 +145,16 @@ def _split(text: str, longest: int) -> tuple[Mapping[str, Any], bytes]:
     return _object(header), payload
 
 
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
 def _decoded(part: str) -> bytes:
     try:
         raw = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError as error:
         raise _NoTokenError from error
-    if urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != part:
+    if _encoded(raw) != part:
         raise _NoTokenError
     return raw
 

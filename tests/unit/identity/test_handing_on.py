@@ -182,5 +182,5 @@ async def test_so_many_tokens_are_remembered_and_no_more(place: Installation) ->
     for _ in range(2):
         for token in tokens:
             assert await place.elsewhere.read(token, TokenKind.ACCESS, audience="faultmaven")
-        assert len(place.elsewhere._verified._digests) == 2
+        assert len(place.elsewhere._verified._known) == 2
     assert place.tokens._verified._most == MOST_ACCESS
