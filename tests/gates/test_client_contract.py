@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from faultmaven_http.services.table import EVERYWHERE, PUBLIC, SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
 ROW = re.compile(r"^\| ([\d.]+-\d+) \| ([^|]+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 TEST = re.compile(r"`((?:tests|contract_tests)/[\w/]+\.py)(?:::(\w+))?`")
@@ -12,7 +14,7 @@ NOT_YET = "not yet: "
 
 _COUNTED = """
 1.1:3 1.2:4 1.3:8 1.4:3 1.5:12 1.6:6 1.7:3 1.8:2 2.1:1 2.2:1 3.1:2 3.2:7 3.3:3 3.4:1 3.5:7 3.6:2 3.7:1 4.1:5 4.2:1 4.3:1
-5.1:3 5.2:2 5.3:4 5.4:3 5.5:9 5.6:1 5.7:5 5.8:1 5.9:3 6:1 7.1:9 8:2 9:7 10:9 11:5 12:3
+5.1:3 5.2:3 5.3:5 5.4:3 5.5:9 5.6:1 5.7:5 5.8:1 5.9:3 6:1 7.1:9 8:2 9:7 10:9 11:5 12:3
 """
 RULES = {part: int(many) for part, _, many in (one.partition(":") for one in _COUNTED.split())}
 """How many rules of P1 and P2 each part of the contract has."""
@@ -41,6 +43,16 @@ def test_every_rule_has_tests_that_are_there_or_says_that_it_has_none() -> None:
         if missing or not (tests or held.startswith(NOT_YET)):
             wrong[name] = missing or held
     assert wrong == {}
+
+
+def test_every_call_is_offered() -> None:
+    """The table's end lists what clients call; a path that was renamed would be a silent 404."""
+    text = (ROOT / "docs" / "clients.md").read_text()
+    calls = {tuple(line.split()) for line in text.partition("```text\n")[2].partition("\n```")[0].splitlines()}
+    offered = {(one.method, one.path) for endpoints in SERVICES.values() for one in endpoints}
+    offered |= {(one.method, one.path) for one in EVERYWHERE} | PUBLIC
+    assert len(calls) > 50
+    assert calls - offered == set()
 
 
 def _is_there(file: str, test: str) -> bool:
