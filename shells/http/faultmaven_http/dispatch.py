@@ -49,7 +49,8 @@ class Resource:
         if endpoint.permission != ANYONE:
             if principal is None:
                 raise UnauthenticatedError("You are not signed in: send a bearer token.")
-            require(principal, endpoint.permission)
+            for permission in (endpoint.permission, *endpoint.besides):
+                require(principal, permission)
             if not endpoint.sessionless:
                 await self._touch(scope, principal)
         asked = Asked(self._application, self._settings, scope, scope["path_params"], handed.client, receive, principal)

@@ -93,7 +93,7 @@ Work = Callable[[Asked], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """`permission` is an operation's, or ANYONE or SIGNED_IN. `answer` is the shape of the body, None without one.
+    """`permission` is an operation's, or ANYONE or SIGNED_IN; `besides` are others that one must have too. `answer` is the shape of the body, None without one.
 
     `later` is the shape of a 202, where work may go on after the answer.
     `seconds` is how long it may take, 0 for the usual time. `cost` is what it
@@ -127,8 +127,10 @@ class Endpoint:
     sessionless: bool = False
     claims: frozenset[str] = CLAIMS
     headers: Mapping[str, str] = field(default_factory=dict)
+    besides: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
     raw: str = ""
+    conditional: bool = False
     service: str = ""
 
 

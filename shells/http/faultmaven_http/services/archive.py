@@ -6,7 +6,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import aclosing
 
 from faultmaven_core.archives import commands as c
-from faultmaven_http.auth import require
 from faultmaven_http.bodies import from_query, from_texts
 from faultmaven_http.downloads import disposition
 from faultmaven_http.endpoint import Answer, Asked, Endpoint
@@ -17,15 +16,9 @@ from faultmaven_http.shapes.case_rows import made
 LONGEST_IMPORT = 6 * 3600.0
 """Seconds; a body that stops coming is given up long before."""
 
-READING = ("evidence:read", "report:read")
-WRITING = ("evidence:write",)
-"""What is needed besides the permission for the case: an archive holds all that belongs to it."""
-
 
 async def export(asked: Asked) -> Answer:
     """The archive as it is made. Where it breaks off there is no end to it, and no reader takes it for whole."""
-    for permission in READING:
-        require(asked.who, permission)
     archive = await asked.application.archives.export(c.ExportCase(asked.path["case_id"]), asked.caller)
     headers = (
         (b"content-type", b"application/zip"),
@@ -37,8 +30,6 @@ async def export(asked: Asked) -> Answer:
 
 async def take(asked: Asked) -> Answer:
     """Make a case of what comes, from a form or as the body itself."""
-    for permission in WRITING:
-        require(asked.who, permission)
     most = asked.application.archives.most
     if is_multipart(asked):
         async with streamed(asked, most + MOST_FIELD) as upload:
@@ -69,6 +60,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         name="case.export",
         summary="Fetch a case as one archive",
         permission="case:read",
+        besides=("evidence:read", "report:read"),
         work=export,
         answer=None,
         media=("application/zip",),
@@ -81,6 +73,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         name="case.import",
         summary="Make a case of an archive",
         permission="case:write",
+        besides=("evidence:write",),
         work=take,
         answer=s.ImportedCase,
         parts=s.ArchiveForm,
