@@ -45,6 +45,7 @@ def test_unset_it_serves_this_machine_only() -> None:
         ("FM_MAIL_FROM", "nobody", "cannot be used"),
         ("FM_MAIL_URL", "smtp://h/path", "has a path"),
         ("FM_DEV_LOGIN", "yes", "is not one of"),
+        ("FM_HTTP_EDGE", "no", "is not one of"),
     ],
 )
 def test_what_cannot_be_used_is_told(name: str, value: str, told: str) -> None:
@@ -105,6 +106,7 @@ def test_the_dashboards_pages_may_call_whatever_its_path(url: str, origin: str) 
         ({}, True),
         ({"FM_HTTP_HOST": "0.0.0.0"}, False),
         ({"FM_TRUSTED_PROXIES": "127.0.0.1"}, False),
+        ({"FM_HTTP_EDGE": "off"}, False),
         ({"FM_PUBLIC_URL": "https://fm.example.org"}, False),
     ],
 )
