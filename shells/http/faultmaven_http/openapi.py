@@ -33,15 +33,16 @@ def describe(endpoints: Sequence[Endpoint], server: str) -> Mapping[str, Any]:
     for endpoint in offered:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, refs, components)
     tags = dict.fromkeys(_tag(endpoint) for endpoint in offered)
+    statuses = {status for endpoint in offered for status in _statuses(endpoint)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "FaultMaven", "version": version("faultmaven"), "description": wording.INTRODUCTION},
         "servers": [{"url": server}],
-        "tags": [{"name": tag, "description": wording.TAGS[tag]} for tag in tags],
+        "tags": [{"name": tag, "description": wording.TAGS.get(tag, tag)} for tag in tags],
         "paths": paths,
         "components": {
             "schemas": components,
-            "responses": {str(status): _failure(status, refs) for status in wording.FAILURES},
+            "responses": {str(status): _failure(status, refs) for status in sorted(statuses)},
             "securitySchemes": {"bearer": wording.BEARER},
         },
     }
@@ -103,7 +104,8 @@ def _description(endpoint: Endpoint) -> str:
         return f"{endpoint.summary}. For anyone."
     if endpoint.permission == SIGNED_IN:
         return f"{endpoint.summary}. For everybody who has signed in."
-    return f"{endpoint.summary}. Needs the permission `{endpoint.permission}`."
+    needed = " and ".join(f"`{permission}`" for permission in (endpoint.permission, *endpoint.besides))
+    return f"{endpoint.summary}. Needs the permission {needed}."
 
 
 def _taken(endpoint: Endpoint) -> Sequence[str]:
@@ -123,17 +125,21 @@ def _responses(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
         place = {"description": "Where to look for the answer", "schema": {"type": "string"}}
         headers = {"Location": place, "Retry-After": wording.RETRY_AFTER}
         made["202"] = {"description": "Still under way", "headers": headers, "content": going}
+    if 416 in endpoint.failures:
+        made["206"] = {**made["200"], "description": HTTPStatus(206).phrase}
+    for status in sorted(_statuses(endpoint)):
+        made[str(status)] = {"$ref": f"#/components/responses/{status}"}
+    other = {"application/problem+json": {"schema": refs[Problem]}}
+    return {**made, "default": {"description": "Any other failure", "content": other}}
+
+
+def _statuses(endpoint: Endpoint) -> set[int]:
     statuses = {400, 422, 429, *endpoint.failures}
     if endpoint.permission != ANYONE:
         statuses |= {401, 403}
     if endpoint.body is not None or endpoint.parts is not None or endpoint.raw:
         statuses |= {413, 415}
-    if 416 in statuses:
-        made["206"] = {**made["200"], "description": HTTPStatus(206).phrase}
-    for status in sorted(statuses):
-        made[str(status)] = {"$ref": f"#/components/responses/{status}"}
-    other = {"application/problem+json": {"schema": refs[Problem]}}
-    return {**made, "default": {"description": "Any other failure", "content": other}}
+    return statuses
 
 
 def _answer(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
@@ -152,10 +158,11 @@ def _text_or_file(media: str) -> Mapping[str, Any]:
 
 def _failure(status: int, refs: Mapping[type, Any]) -> dict[str, Any]:
     phrase = HTTPStatus(status).phrase
-    problem = {**example_of(Problem), "status": status, "title": phrase, "detail": f"{wording.FAILURES[status]}."}
+    meaning = wording.FAILURES.get(status, phrase)
+    problem = {**example_of(Problem), "status": status, "title": phrase, "detail": f"{meaning}."}
     problem["message"] = problem["detail"]
     made: dict[str, Any] = {
-        "description": wording.FAILURES[status],
+        "description": meaning,
         "content": {"application/problem+json": {"schema": refs[Problem], "example": problem}},
     }
     return {**made, "headers": {"Retry-After": wording.RETRY_AFTER}} if status in (429, 503) else made
@@ -170,7 +177,7 @@ def _parameters(endpoint: Endpoint, refs: Mapping[type, Any], components: Mappin
             made.append(_parameter(name, "query", {**part, **wording.BOUNDS.get(name, {})}, needed=name in needed))
     if endpoint.method == "POST" and endpoint.permission != ANYONE:
         made.append(dict(wording.IDEMPOTENCY_KEY))
-    if endpoint.method == "PUT":
+    if endpoint.conditional:
         made.append(dict(wording.IF_MATCH))
     return made
 

@@ -177,6 +177,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         work=change,
         answer=s.CaseRow,
         body=s.CaseChange,
+        conditional=True,
         failures=(404, 409),
         cost=2,
     ),
