@@ -10,6 +10,7 @@ from faultmaven_core.cases.service import CaseService
 from faultmaven_core.evidence.service import EvidenceService
 from faultmaven_core.identity.service import IdentityService
 from faultmaven_core.investigation.long_turns import LongTurns
+from faultmaven_core.investigation.reports import CaseReporting
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.investigation.starting import Starting
 from faultmaven_core.investigation.turns import TurnService
@@ -49,6 +50,11 @@ class Application:
     def starting(self) -> Starting:
         """Leaves investigations to runners of jobs."""
         return Starting(self.cases, self.jobs)
+
+    @property
+    def reporting(self) -> CaseReporting:
+        """Writes the reports of cases."""
+        return CaseReporting(self.cases, self.evidence, self.investigation)
 
     @property
     def turns(self) -> TurnService:

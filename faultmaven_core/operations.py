@@ -14,7 +14,7 @@ from faultmaven_core.cases.operations import OPERATIONS as CASES
 from faultmaven_core.evidence.operations import OPERATIONS as EVIDENCE
 from faultmaven_core.evidence.operations import SCHEDULES as OF_EVIDENCE
 from faultmaven_core.investigation.operations import OPERATIONS as INVESTIGATION
-from faultmaven_core.investigation.operations import STARTS, TURNS
+from faultmaven_core.investigation.operations import REPORTS, STARTS, TURNS
 from faultmaven_core.jobs.context import Handler, JobContext
 from faultmaven_core.jobs.operations import OPERATIONS as JOBS
 from faultmaven_core.jobs.operations import SCHEDULES as OF_JOBS
@@ -35,6 +35,7 @@ def _table() -> dict[str, AnyOperation]:
     every += [operation.within(lambda app: app.knowledge) for operation in KNOWLEDGE]
     every += [operation.within(lambda app: app.investigation) for operation in INVESTIGATION]
     every += [operation.within(lambda app: app.turns) for operation in TURNS]
+    every += [operation.within(lambda app: app.reporting) for operation in REPORTS]
     every += [operation.within(lambda app: app.starting) for operation in STARTS]
     every += [operation.within(lambda app: app.jobs) for operation in JOBS]
     every += [operation.within(lambda app: app.sessions) for operation in SESSIONS]

@@ -7,6 +7,7 @@ from typing import Any
 
 from faultmaven_core.analysis.record import RcaRecord
 from faultmaven_core.cases.commands import ReadReport
+from faultmaven_core.investigation import report_commands as r
 from faultmaven_core.investigation.commands import (
     Guidance,
     Investigate,
@@ -15,6 +16,7 @@ from faultmaven_core.investigation.commands import (
     RenderedReport,
     RenderReport,
 )
+from faultmaven_core.investigation.reports import CaseReporting
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
 from faultmaven_core.investigation.service import InvestigationService
 from faultmaven_core.investigation.starting import Starting
@@ -87,6 +89,36 @@ TURNS: tuple[Operation[TurnService, Any, Any], ...] = (
     ),
     Operation(
         "turn.screen", ReadScreen, CaseScreen, TurnService.screen, "Show a case at a glance", permission="case:read"
+    ),
+)
+
+REPORTS: tuple[Operation[CaseReporting, Any, Any], ...] = (
+    Operation(
+        "report.list",
+        r.ListReports,
+        r.CaseReports,
+        CaseReporting.list,
+        "List a case's reports",
+        permission="report:read",
+    ),
+    Operation(
+        "report.write",
+        r.WriteReports,
+        r.CaseReports,
+        CaseReporting.write,
+        "Write reports by type",
+        permission="report:read",
+    ),
+    Operation(
+        "report.read", r.ReadCaseReport, r.ReportText, CaseReporting.read, "Read a report", permission="report:read"
+    ),
+    Operation(
+        "report.recommend",
+        r.RecommendReports,
+        r.ReportAdvice,
+        CaseReporting.recommend,
+        "Say what is worth writing down",
+        permission="report:read",
     ),
 )
 

@@ -21,6 +21,7 @@ from faultmaven_core.evidence.commands import AddContent
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity.model import Principal
 from faultmaven_core.investigation.commands import Investigate
+from faultmaven_core.investigation.report_commands import ListReports
 from faultmaven_core.investigation.turn_commands import TakeTurn
 from faultmaven_core.jobs.commands import ListJobs
 from faultmaven_core.knowledge.commands import AddDocumentContent
@@ -31,6 +32,11 @@ from faultmaven_http.app import HttpApplication, create_app
 PASSWORD = "plum otter ladder 7731 quay"
 PRIVATE = "zqcanary"
 """The beginning of every text that only organization A may see."""
+
+_VECTORS = """
+    select * from scopes join records using (scope) join vectors using (key) left join field_values using (scope, key)
+    where organization = ?
+"""
 
 BESIDE = "quetzal"
 """A word that stands beside each of these, for whoever searches."""
@@ -83,7 +89,7 @@ class Installation:
         return await self.fm.application.identity.authenticate(token)
 
     def rows(self, organization: str) -> dict[str, list[str]]:
-        """All that is stored of an organization: the rows of each table that names it, and its files."""
+        """All that is stored of an organization: the rows of each table that names it, its vectors, and its files."""
         with closing(sqlite3.connect(f"file:{self.home / 'faultmaven.db'}?mode=ro", uri=True)) as database:
             tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
             found = {}
@@ -92,7 +98,11 @@ class Installation:
                 if "organization_id" in columns:
                     query = f"select * from '{table}' where organization_id = ?"
                     found[table] = sorted(repr(row) for row in database.execute(query, (organization,)))
-        files = [path for path in self.home.rglob("*") if path.is_file() and organization in path.parts]
+        if (self.home / "vectors.db").exists():
+            with closing(sqlite3.connect(f"file:{self.home / 'vectors.db'}?mode=ro", uri=True)) as database:
+                rows = database.execute(_VECTORS, (organization,))
+                found["vectors"] = sorted(repr(row) for row in rows)
+        files = [path for path in self.home.rglob("*") if path.is_file() and organization in path.name]
         found["files"] = sorted(f"{path} {path.read_bytes()!r}" for path in files)
         return found
 
@@ -208,6 +218,7 @@ async def _of_a_case(place: Installation, principal: Principal, a: Owned) -> Non
     a.ids |= {"job_id": asked.json()["job_id"], "upload_id": upload.json()["upload_id"]}
     await app.investigation.investigate(Investigate(case.case_id), caller)
     await app.turns.take(TakeTurn(case.case_id, f"Why? {canary('message')}"), caller)
+    a.ids["report_id"] = (await app.reporting.list(ListReports(case.case_id), caller)).reports[0].report_id
 
 
 @dataclass

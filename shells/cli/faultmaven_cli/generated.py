@@ -29,6 +29,7 @@ NOT_OFFERED = {
     "investigation.start": "`fm investigate`",
     "investigation.render": "`fm report`",
     "investigation.report": "`fm report --format json`",
+    **dict.fromkeys([f"report.{verb}" for verb in ("list", "write", "read", "recommend")], "`fm report`"),
     "turn.screen": "conversations are held over HTTP",
     "turn.take": "conversations are held over HTTP",
     **dict.fromkeys(["turn.take", "turn.screen"], "conversations are had over HTTP: `fm serve`"),

@@ -17,6 +17,7 @@ from faultmaven_http.shapes.jobs import JobRow
 
 ONE = "/api/v1/cases/{case_id}"
 MEDIA = {"md": b"text/markdown; charset=utf-8", "html": b"text/html; charset=utf-8", "json": b"application/json"}
+SANDBOX = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 REPORT_SECONDS = 60.0
 
 
@@ -38,11 +39,10 @@ def _render(asked: Asked) -> i.RenderReport:
 def _rendered(report: i.RenderedReport, asked: Asked) -> Answer:
     """HTML of a report is ours, but what it quotes is not: a browser may show it, and run nothing."""
     name = f'inline; filename="{asked.path["case_id"]}.{report.form}"'.encode()
-    sandbox = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     headers = (
         (b"content-type", MEDIA[report.form]),
         (b"content-disposition", name),
-        (b"content-security-policy", sandbox),
+        (b"content-security-policy", SANDBOX),
     )
     return Answer(report.text.encode(), headers=headers)
 

@@ -18,6 +18,7 @@ from faultmaven_http.services import (
     job,
     knowledge,
     meta,
+    reports,
     session,
     uploads,
 )
@@ -28,7 +29,7 @@ SERVICES: Mapping[str, Sequence[Endpoint]] = {
     "case": (*case.ENDPOINTS, *bulk.OF_CASES),
     "evidence": (*archive.ENDPOINTS, *evidence.ENDPOINTS, *uploads.ENDPOINTS),
     "knowledge": (*knowledge.ENDPOINTS, *bulk.OF_DOCUMENTS),
-    "agent": (*agent.ENDPOINTS, *investigation.ENDPOINTS, *job.ENDPOINTS),
+    "agent": (*agent.ENDPOINTS, *investigation.ENDPOINTS, *reports.ENDPOINTS, *job.ENDPOINTS),
 }
 """Every service by name; each can be started alone."""
 
