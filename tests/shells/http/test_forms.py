@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Mapping
 
 import pytest
 
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
+from faultmaven_http import bodies
 from faultmaven_http.errors import HttpError
 from faultmaven_http.forms import read_form
 from tests.shells.http.test_bodies import Pieces
 
 MULTIPART = "multipart/form-data; boundary=b"
 MOST_TEXT = 1000
+SECONDS = 30.0
 
 
 def _written(fields: Mapping[str, bytes]) -> bytes:
@@ -57,3 +61,19 @@ async def test_all_texts_together_have_a_limit() -> None:
     assert len(await _read(_written({"a": half, "b": half}))) == 2
     with pytest.raises(TooLargeError):
         await _read(_written({"a": half, "b": half, "c": b"x"}))
+
+
+async def test_others_are_served_while_a_long_text_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte of a long question may come as three, and that takes a second to undo."""
+    others_were_served, decode = threading.Event(), bodies.pairs_of
+
+    def decoded(data: bytes) -> dict[str, str]:
+        assert others_were_served.wait(SECONDS)
+        return decode(data)
+
+    monkeypatch.setattr(bodies, "pairs_of", decoded)
+    body = b"query=" + b"%F0%9F%94%A5" * 20_000
+    scope = {"headers": ((b"content-type", b"application/x-www-form-urlencoded"),)}
+    asyncio.get_running_loop().call_later(0, others_were_served.set)
+    async with read_form(scope, Pieces([body]), most_file=1, most_text=1 << 20) as form:
+        assert form.texts == {"query": "\U0001f525" * 20_000}
