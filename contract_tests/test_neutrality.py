@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,34 +14,19 @@ from faultmaven.neutrality.model import Contract
 from faultmaven.neutrality.rows import ROWS
 from faultmaven.neutrality.verdicts import recorded
 from faultmaven_contract_tests.record import passed_clauses
-from recorded_proof import FILES, STALE, files_recorded, files_that_passed
+from recorded_proof import FILES, compare_or_keep, is_whole
 
-ROOT = Path(__file__).resolve().parents[1]
-PROOF = ROOT / "shells/embedded/faultmaven/neutrality/proof.json"
-PAGE = ROOT / "docs/neutrality.md"
-WRITE = "FM_TEST_WRITE_PROOF"
-"""Set to anything, the run is written down instead of compared."""
+PAGE = Path(__file__).resolve().parents[1] / "docs/neutrality.md"
 
 
-def test_the_recorded_proof_is_this_run(request: pytest.FixtureRequest) -> None:
-    """A run of everything must equal the record; one of a part can only be looked at as far as it goes."""
-    proof: dict[str, Any] = {"contracts": _contracts(request.config), "tests": files_that_passed(request)}
-    arguments = request.config.args
-    everything = arguments == request.config.getini("testpaths") and not request.config.getoption("--backends")
-    if os.environ.get(WRITE):
-        assert everything, "Only a run of all tests is a proof: run pytest without a selection."
-        PROOF.write_text(json.dumps(proof, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        return
-    if everything or arguments == ["contract_tests"]:
-        # Another machine may bring another version of a server; that it ran there counts as well.
-        assert _without_versions(proof["contracts"]) == _without_versions(recorded()["contracts"]), STALE
-        assert proof["tests"] == files_recorded("" if everything else "contract_tests/"), STALE
+def test_the_recorded_proof_of_the_suites_is_this_run(request: pytest.FixtureRequest) -> None:
+    """A run of all of them must equal the record; one of a part can only be looked at as far as it goes."""
+    if is_whole(request.config, "contract_tests"):
+        compare_or_keep(request, "contract_tests", _contracts(request.config))
 
 
 def test_the_page_shows_the_recorded_proof() -> None:
     """Generated; a stale one fails here."""
-    if os.environ.get(WRITE):
-        PAGE.write_text(document(), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == document(), "`make proof` renews docs/neutrality.md."
 
 
@@ -74,10 +57,6 @@ def test_what_is_not_built_does_not_count() -> None:
     assert [v.standing for v in verdicts(known, [case])] == [Standing.EMULATED]
     del both["s3"]
     assert [v.standing for v in verdicts(known, [case])] == [Standing.PARTLY]
-
-
-def _without_versions(proof: Any) -> Any:
-    return json.loads(re.sub(r'("server": "[^"]*")', lambda found: re.sub(r" \d+", "", found[1]), json.dumps(proof)))
 
 
 def _contracts(config: pytest.Config) -> dict[str, dict[str, Any]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from recorded_proof import STALE, files_recorded, files_that_passed
+from recorded_proof import compare_or_keep, is_whole
 
 
-def test_the_files_that_the_proof_names_passed_in_this_run(request: pytest.FixtureRequest) -> None:
-    """Runs last; judges a run of all tests that are in no suite. One of everything is judged with the suites."""
-    if request.config.args == ["tests"]:
-        assert files_that_passed(request) == files_recorded("tests/"), STALE
+def test_the_recorded_proof_of_the_other_tests_is_this_run(request: pytest.FixtureRequest) -> None:
+    """Runs last; a run of all of them must equal the record."""
+    if is_whole(request.config, "tests"):
+        compare_or_keep(request, "tests")
