@@ -1,0 +1,68 @@
+"""What later screens of the dashboard read: finding cases, their reports, and putting cases away."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx2
+
+from tests.shells.http.clients.fields import TEXT, TIME, check
+from tests.shells.http.clients.test_conversations import CASE, CASES, DETAIL, opened, transition, turn
+from tests.shells.http.clients.test_extension import POD
+
+REPORT = {
+    "report_id": TEXT,
+    "case_id": CASE["case_id"],
+    "report_type": frozenset(("incident_report", "resolution_summary", "closure_summary")),
+    "title": TEXT,
+    "content": str,
+    "format": "markdown",
+    "status": "completed",
+    "generated_at": TIME,
+    "is_current": True,
+    ...: object(),
+}
+
+
+async def test_cases_are_found_as_a_bare_list(ann: httpx2.AsyncClient) -> None:
+    """Each as a row of the list has it; nothing found is an empty list."""
+    for title in ("Checkout answers 503", "Search is slow"):
+        await ann.post("/api/v1/cases", json={"title": title})
+    found = await ann.post("/api/v1/cases/search", json={"query": "checkout", "page": 0, "page_size": 20})
+    check(found.json(), [CASE])
+    assert [row["title"] for row in found.json()] == ["Checkout answers 503"]
+    assert (await ann.post("/api/v1/cases/search", json={"query": "nothing such"})).json() == []
+
+
+async def test_a_case_is_put_away_and_taken_back(ann: httpx2.AsyncClient) -> None:
+    """It is listed only where archived ones are asked for, and told when it was put away."""
+    address = await opened(ann)
+    assert (await ann.post(f"{address}/archive")).is_success
+    check((await ann.get(address)).json(), DETAIL | {"archived_at": TIME})
+    usual = (await ann.get("/api/v1/cases?page=0&page_size=20")).json()
+    check(usual, CASES)
+    assert usual["cases"] == []
+    everything = (await ann.get("/api/v1/cases?page=0&page_size=20&include_archived=true")).json()
+    check(everything, CASES)
+    assert everything["total_count"] == 1
+    assert (await ann.post(f"{address}/unarchive")).is_success
+    check((await ann.get(address)).json(), DETAIL | {"archived_at": None})
+
+
+async def test_reports_are_a_bare_list_and_files(ann: httpx2.AsyncClient) -> None:
+    """None at first; then the one of the incident, and after its end also that of the end."""
+    address = await opened(ann)
+    assert (await ann.get(f"{address}/reports")).json() == []
+    await turn(ann, address, [("files", ("pod.yaml", POD))], query="Why does web restart?")
+    written = await ann.post(f"{address}/reports", json={"report_types": ["incident_report"]})
+    assert written.is_success, written.text
+    check(written.json(), [REPORT])
+    await turn(ann, address, **transition("investigating", "closed"))
+    rows: list[dict[str, Any]] = (await ann.get(f"{address}/reports")).json()
+    check(rows, [REPORT])
+    assert len(rows) == 2
+    for row in rows:
+        file = await ann.get(f"{address}/reports/{row['report_id']}/download")
+        assert re.fullmatch(r'attachment; filename="?[^";]+"?.*', file.headers["content-disposition"])
+        assert file.text.startswith("#")
