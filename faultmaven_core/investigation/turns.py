@@ -66,7 +66,7 @@ class TurnService:
     """Takes turns. One that is refused leaves neither message nor evidence.
 
     Where a backend fails or the work is cut off, no message is left either; evidence stays, and the same turn, sent again,
-    finds it.
+    finds it. It stays too where the case has ended meanwhile, which then changes no more.
     """
 
     def __init__(self, cases: CaseBook, evidence: EvidenceReader, investigation: InvestigationService) -> None:
