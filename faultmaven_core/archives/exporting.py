@@ -124,7 +124,7 @@ class Exporting:
 
     async def _texts(self, found: Snapshot) -> list[tuple[str, bytes]]:
         texts = [
-            (m.CASE, codec.encode(found.case)),
+            (m.CASE, codec.encode(replace(found.case, teams=()))),
             (m.JOURNAL, _lines(found.journal)),
             (m.CONVERSATION, _lines(found.messages)),
         ]
