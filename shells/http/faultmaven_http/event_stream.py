@@ -36,7 +36,7 @@ Telling = Callable[[Tell], Awaitable[object]]
 
 
 async def streamed(exchange: Exchange, work: Telling, *, seconds: float) -> Answer:
-    """The events that `work` tells, and its result as the event `answer`; after a failure the problem, as `error`.
+    """The events that `work` tells, and its result as the event `answer` if that is none; after a failure the problem, `error`.
 
     What fails before the first event is raised here, so that it has a status of its own. The work must itself end by
     ClientLeftError when the client leaves.
@@ -47,7 +47,7 @@ async def streamed(exchange: Exchange, work: Telling, *, seconds: float) -> Answ
     try:
         await asyncio.wait((doing, first), return_when=asyncio.FIRST_COMPLETED)
         if doing.done() and not first.done():
-            return Answer(_one(Event("answer", await doing)), headers=HEADERS)
+            return Answer(_one(_answer(await doing)), headers=HEADERS)
         return Answer(_rest(exchange, await first, events, doing), headers=HEADERS, watched=True)
     except BaseException:
         doing.cancel()
@@ -88,10 +88,14 @@ async def _rest(
         await asyncio.wait((doing,))
 
 
+def _answer(result: object) -> Event:
+    return result if isinstance(result, Event) else Event("answer", result)
+
+
 def _last(done: asyncio.Future[object], exchange: Exchange) -> Event:
     failure = done.exception()
     if failure is None:
-        return Event("answer", done.result())
+        return _answer(done.result())
     if isinstance(failure, ClientLeftError) or not isinstance(failure, Exception):
         raise failure
     exchange.failure = str(getattr(failure, "code", type(failure).__name__))

@@ -14,6 +14,7 @@ from faultmaven_core.ports.extraction_runner import ExtractionRunner
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import BackendUnavailableError, PreconditionFailedError
 from tests.shells.http.shell import Made, client_of
+from tests.shells.http.test_event_stream import events
 from tests.shells.http.test_turns import LOG, check, opened
 
 KEY = {"Idempotency-Key": "opt_msg_1764000000000_9"}
@@ -117,6 +118,19 @@ async def test_a_client_says_how_long_it_waits(made: Made, held: Held) -> None:
             await handed_on(ann, await opened(ann), headers={"Prefer": wish})
         held.let.set()
         check(await ann.post(f"{await opened(ann)}/turns", **FORM, headers={"Prefer": "wait=9999"}))
+
+
+async def test_a_slow_turn_that_is_told_of_as_events_says_where_it_goes_on(made: Made, held: Held) -> None:
+    """In the place of the answer; the turn is the same one."""
+    async with client_of(made(turn_wait=0.0), "ann") as ann:
+        address = await opened(ann)
+        told = events((await ann.post(f"{address}/turns/stream", **FORM)).text)
+        ((name, value),) = told
+        assert name == "accepted"
+        assert isinstance(value, dict)
+        assert value["location"] == f"/api/v1/jobs/{value['job']['job_id']}"
+        held.let.set()
+        assert check(await looked(ann, value["location"]))["turn_number"] == 1
 
 
 async def test_a_lost_race_is_told_at_the_place_with_its_label(

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from faultmaven_core import codec
+from faultmaven_core.investigation.ports import Watch
 from faultmaven_core.investigation.screen_views import CaseScreen, ReadScreen
+from faultmaven_core.investigation.service import unwatched
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn, TurnView
 from faultmaven_core.jobs.commands import JobView
 from faultmaven_core.operations import OPERATIONS
@@ -21,7 +23,7 @@ from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
 from faultmaven_http.event_stream import Event, Tell, streamed
 from faultmaven_http.exchange import exchange_of
 from faultmaven_http.forms import Form, read_form
-from faultmaven_http.services.job import accepted
+from faultmaven_http.services.job import accepted, place_of, row_of
 from faultmaven_http.shapes.jobs import JobRow
 from faultmaven_http.shapes.turns import TurnForm
 
@@ -41,12 +43,16 @@ TAKING = OPERATIONS["turn.take"]
 
 async def take(asked: Asked) -> TurnView | Answer:
     """Answer a turn, or say where its answer will be."""
+    taken = await _taken(asked, unwatched)
+    return accepted(taken, asked) if isinstance(taken, JobView) else taken
+
+
+async def _taken(asked: Asked, watch: Watch) -> TurnView | JobView:
     end = asyncio.get_running_loop().time() + TURN_SECONDS - SPARE
     async with _read(asked) as (command, attachments):
         left = min(_patience(asked), end - asyncio.get_running_loop().time())
-        taking = asked.application.long_turns.take(command, asked.caller, attachments, seconds=left)
-        taken = cast("TurnView | JobView", await until_gone(asked.receive, taking))
-    return accepted(taken, asked) if isinstance(taken, JobView) else taken
+        taking = asked.application.long_turns.take(command, asked.caller, attachments, seconds=left, progress=watch)
+        return cast("TurnView | JobView", await until_gone(asked.receive, taking))
 
 
 def _patience(asked: Asked) -> float:
@@ -59,16 +65,17 @@ def _patience(asked: Asked) -> float:
 
 
 async def stream(asked: Asked) -> Answer:
-    """Answer a turn, and tell meanwhile how the reading of its files goes."""
+    """Answer a turn, and tell meanwhile how the reading of its files goes; or, as `accepted`, where its answer will be."""
 
-    async def work(tell: Tell) -> TurnView:
+    async def work(tell: Tell) -> TurnView | Event:
         def watch(news: Progress | Extracted) -> None:
             if isinstance(news, Progress):
                 tell(Event("progress", news))
 
-        async with _read(asked) as (command, attachments):
-            taking = asked.application.turns.take(command, asked.caller, attachments, watch)
-            return cast("TurnView", await until_gone(asked.receive, taking))
+        taken = await _taken(asked, watch)
+        if isinstance(taken, JobView):
+            return Event("accepted", {"location": place_of(taken), "job": row_of(taken)})
+        return taken
 
     return await streamed(exchange_of(asked.scope), work, seconds=TURN_SECONDS)
 

@@ -53,8 +53,12 @@ def row_of(view: c.JobView, result: object = None) -> JobRow:
 
 def accepted(view: c.JobView, _: Asked) -> Answer:
     """The answer to what will be done by a job: where to look."""
-    place = f"/api/v1/jobs/{view.job_id}".encode()
-    return Answer(row_of(view), 202, ((b"location", place), (b"retry-after", str(PACE).encode())))
+    return Answer(row_of(view), 202, ((b"location", place_of(view).encode()), (b"retry-after", str(PACE).encode())))
+
+
+def place_of(view: c.JobView) -> str:
+    """Where to look for a job."""
+    return ONE.format(job_id=view.job_id)
 
 
 async def show(asked: Asked) -> Answer:
