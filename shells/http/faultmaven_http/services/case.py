@@ -34,9 +34,10 @@ def _open(asked: Asked) -> c.OpenCase:
 
 
 def _client(asked: Asked) -> str:
-    """Which of the clients it is, by what it calls itself when it signs in; any other is a program."""
+    """Which of the clients it is, by what it calls itself when it signs in, or as a page of an extension; else a program."""
     known = {"faultmaven-copilot": "copilot", "faultmaven-slack-agent": "slack"}
-    return known.get(asked.who.client_id, "api")
+    page = asked.header(b"origin").startswith(("chrome-extension://", "moz-extension://"))
+    return known.get(asked.who.client_id, "copilot" if page else "api")
 
 
 def _browse(asked: Asked) -> c.BrowseCases:

@@ -60,6 +60,7 @@ async def test_from_the_first_start_to_an_answer(extension: Extension) -> None:
     assert await started(extension) == []
     opened = await extension.call("POST", "/api/v1/cases", key="case", json={"title": None, "priority": "low"})
     assert opened.status == 201
+    assert opened.body["source"] == "copilot"
     case_id, title = opened.body["case_id"], opened.body["title"]
     assert re.fullmatch(r"Case-\d{6}-\d+", title)
     one = f"/api/v1/cases/{case_id}"
