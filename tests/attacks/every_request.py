@@ -38,7 +38,10 @@ RAW: Mapping[str, Mapping[str, Any]] = {
 }
 """What is sent to endpoints whose bodies are no values, by their names."""
 
-NEEDED: Mapping[str, Mapping[str, Any]] = {"upload.begin": {"name": "app.log", "size": 10}}
+NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "upload.begin": {"name": "app.log", "size": 10},
+    "report.write": {"report_types": ["incident_report"]},
+}
 """Members that an endpoint needs though its type does not say so."""
 
 NO_REFERENCES = frozenset({"client_id"})
@@ -70,6 +73,12 @@ def references(endpoint: Endpoint) -> frozenset[str]:
     path = {part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")}
     fields = {name for kind in (endpoint.query, endpoint.body, endpoint.parts) for name, _ in _fields(kind)}
     return frozenset(path | {name for name in fields if name.endswith(("_id", "_ids"))}) - NO_REFERENCES
+
+
+def kind_of(name: str, ids: Ids) -> str:
+    """The id that a name of a field asks for: a list's is of its members' kind, `shared_team_ids` are ids of teams."""
+    one = name.removesuffix("s") if name.endswith("_ids") else name
+    return next((known for known in ids if one == known or one.endswith(f"_{known}")), "")
 
 
 def request(endpoint: Endpoint, ids: Ids, word: str = BESIDE, **extra: Any) -> Mapping[str, Any]:
@@ -116,10 +125,10 @@ def _fields(kind: type | None) -> Iterator[tuple[str, Any]]:
 def _own(kind: type, ids: Ids) -> dict[str, Any]:
     """The ids among a type's fields; one that names many is a list of one."""
     found: dict[str, Any] = {}
-    for name, hint in _fields(kind):
-        one = name.removesuffix("s") if name.endswith("_ids") else name
-        if one in ids and one.endswith("_id"):
-            found[name] = [ids[one]] if get_origin(hint) in (tuple, list) else ids[one]
+    for name, _ in _fields(kind):
+        one = kind_of(name, ids) if name.endswith(("_id", "_ids")) else ""
+        if one:
+            found[name] = [ids[one]] if name.endswith("_ids") else ids[one]
     return found
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from faultmaven_core.identity import commands as c
 from faultmaven_http.endpoint import Endpoint
-from tests.attacks.every_request import ENDPOINTS, ask, references, request, served, title
+from tests.attacks.every_request import ENDPOINTS, ask, kind_of, references, request, served, title
 from tests.attacks.installation import PASSWORD, PRIVATE, Installation, Owned, compared, installed, own_all
 
 NAMING = [endpoint for endpoint in ENDPOINTS if references(endpoint)]
@@ -34,7 +34,7 @@ class Both:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Both]:
     """Made once: no test here may change anything of A, and each one looks."""
-    async with installed(Path(tmp_path_factory.mktemp("both")) / "home") as place:
+    async with installed(Path(tmp_path_factory.mktemp("both")) / "home", FM_EMBEDDING_URL="hashing:") as place:
         a = await own_all(place)
         b = await place.signed_up("bob")
         owner = await place.principal(b["access_token"])
@@ -51,13 +51,28 @@ def ghost(text: str) -> str:
     return _TAIL.sub("0123456789ab", text) if _TAIL.search(text) else f"{text}-that-nobody-has"
 
 
+def test_all_that_is_stored_of_a_is_looked_at(both: Both) -> None:
+    """Else that nothing changed would say little."""
+    found = both.place.rows(both.a.organization)
+    filled = {name for name, rows in found.items() if rows}
+    assert filled >= {
+        "cases_case",
+        "cases_message",
+        "evidence_item",
+        "knowledge_chunk",
+        "identity_user",
+        "vectors",
+        "files",
+    }
+
+
 def test_every_id_that_a_request_can_name_is_attacked(both: Both) -> None:
     """A new route with an id of a new kind fails here until organization A has one of that kind (installation.py)."""
     unknown = {
         f"{title(endpoint)}: {name}"
         for endpoint in served(both.place.app)
         for name in references(endpoint)
-        if name.removesuffix("s") not in both.a.ids and name not in both.a.ids
+        if not kind_of(name, both.a.ids)
     }
     assert not unknown
     assert {title(e) for e in ENDPOINTS} <= {title(e) for e in served(both.place.app)}
