@@ -127,7 +127,7 @@ async def _content(entry: ZipEntry, part: m.Part) -> AsyncGenerator[bytes, None]
     while True:
         try:
             chunk = await asyncio.to_thread(next, content, None)
-        except OSError as error:
+        except (OSError, EOFError) as error:
             raise refused(f"{part.path} is damaged") from error
         if chunk is None:
             break

@@ -208,6 +208,15 @@ async def test_members_that_share_bytes_are_refused(fm: FaultMaven, archive: byt
     await refused(fm, archive[: second + 42] + there + archive[second + 46 :], foreigner)
 
 
+async def test_a_member_that_goes_on_behind_the_end_is_refused(
+    fm: FaultMaven, archive: bytes, foreigner: Caller
+) -> None:
+    """Its packed size reaches to where there is nothing any more."""
+    at = archive.rindex(b"evidence.jsonl") - 46
+    beyond = archive[: at + 20] + struct.pack("<I", 1 << 30) + archive[at + 24 :]
+    await refused(fm, beyond, foreigner)
+
+
 async def test_bytes_are_limited_before_they_are_unpacked(
     fm: FaultMaven, archive: bytes, foreigner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
