@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx2
@@ -99,3 +100,19 @@ async def test_on_this_machine_one_signs_up_without_a_password(
         refused = await client.post("/api/v1/auth/register", json=body, headers=HERE)
     assert refused.status_code == 422
     assert refused.json()["detail"]
+
+
+@pytest.mark.parametrize("files", [None, {"files": ("app.log", b"2026-03-02T14:00:00Z ERROR out of memory\n" * 50)}])
+async def test_the_same_turn_twice_at_once_is_one(
+    ann: httpx2.AsyncClient, files: dict[str, tuple[str, bytes]] | None
+) -> None:
+    """Whoever comes while the first is at work gets its answer; there is one pair of rows, and each file once."""
+    address = await opened(ann)
+    key = {"Idempotency-Key": "opt_msg_1764000000000_1"}
+    form = {"query": "Why does checkout fail?"}
+    sent = [ann.post(f"{address}/turns", data=form, files=files, headers=key) for _ in range(4)]
+    answers = await asyncio.gather(*sent)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert (await ann.get(f"{address}/messages")).json()["total_count"] == 2
+    assert (await ann.get(f"{address}/uploaded-files")).json()["total_count"] == (1 if files else 0)
