@@ -1,6 +1,7 @@
 """Spans for a collector that speaks OTLP over HTTP, by OpenTelemetry's own library.
 
-Nothing global is set, and the library's own environment variables decide nothing: what is not given here is off.
+Nothing global is set. All that the library would take from environment variables of its own and that has a parameter is
+given here.
 """
 
 from __future__ import annotations

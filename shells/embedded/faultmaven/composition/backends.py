@@ -20,6 +20,7 @@ from faultmaven_core.ports.cache import Cache
 from faultmaven_core.ports.leases import Leases
 from faultmaven_core.ports.rate_limit import RateLimiter
 from faultmaven_core.ports.signals import Signals
+from faultmaven_core.ports.telemetry import Telemetry
 from faultmaven_core.ports.vectors import VectorStore
 from faultmaven_core.sessions.ports import SessionStore
 
@@ -38,6 +39,7 @@ class Backends:
     sessions: SessionStore
     rate_limiter: RateLimiter
     transport: Transport
+    telemetry: Telemetry
 
 
 class BackendsModule(Module):
@@ -57,8 +59,21 @@ class BackendsModule(Module):
         sessions: SessionStore,
         rate_limiter: RateLimiter,
         transport: Transport,
+        telemetry: Telemetry,
     ) -> Backends:
-        return Backends(storage, blobs, vectors, embedding, cache, leases, signals, sessions, rate_limiter, transport)
+        return Backends(
+            storage,
+            blobs,
+            vectors,
+            embedding,
+            cache,
+            leases,
+            signals,
+            sessions,
+            rate_limiter,
+            transport,
+            telemetry,
+        )
 
 
 @asynccontextmanager

@@ -64,6 +64,8 @@ def plan(settings: Settings, backends: Backends) -> Iterator[tuple[str, Sequence
     else:
         backlog = ("backlog", partial(trials.backlog, storage, embedded=False))
         yield f"jobs ({settings.jobs.url.scheme})", _steps(backends.transport, backlog)
+    if backends.telemetry.records:
+        yield "traces (otlp)", _steps(backends.telemetry)
 
 
 def _of_knowledge(settings: Settings, backends: Backends, mark: str) -> Iterator[tuple[str, Sequence[Step]]]:

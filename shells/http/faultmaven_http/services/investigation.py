@@ -17,6 +17,7 @@ from faultmaven_http.shapes.jobs import JobRow
 
 ONE = "/api/v1/cases/{case_id}"
 MEDIA = {"md": b"text/markdown; charset=utf-8", "html": b"text/html; charset=utf-8", "json": b"application/json"}
+REPORTS = tuple(media.decode().partition(";")[0] for media in MEDIA.values())
 SANDBOX = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 REPORT_SECONDS = 60.0
 
@@ -71,7 +72,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         _render,
         _rendered,
         str,
-        media=tuple(media.decode().partition(";")[0] for media in MEDIA.values()),
+        media=REPORTS,
         query=s.ReportFilter,
         failures=(404,),
         seconds=REPORT_SECONDS,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from faultmaven_core.investigation import report_commands as r
 from faultmaven_core.shared.errors import UnsupportedError
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, bound
-from faultmaven_http.services.investigation import MEDIA, REPORT_SECONDS, SANDBOX
+from faultmaven_http.services.investigation import MEDIA, REPORT_SECONDS, REPORTS, SANDBOX
 from faultmaven_http.shapes import reports as s
 
 ONE = "/api/v1/cases/{case_id}"
@@ -76,6 +76,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         _read,
         _file,
         str,
+        media=REPORTS,
         query=s.DownloadForm,
         failures=(404, 501),
         seconds=REPORT_SECONDS,
