@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +12,7 @@ from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.samples import ACME, case
 from faultmaven_contract_tests.servers import shared
+from faultmaven_core.cases.ports import CaseQuery
 from faultmaven_core.shared.errors import BackendUnavailableError, DeadlineExceededError
 from storages import as_app, emptied, sql
 
@@ -38,3 +41,27 @@ async def test_a_busy_database_is_not_away_and_one_that_is_away_is_not_busy() ->
             proxy.blackhole = False
             await unit.commit()
         await storage.ping()
+
+
+async def test_connections_are_given_out_in_the_order_of_asking() -> None:
+    """Whoever has waited is next, however many come meanwhile and ask at the moment when one is free."""
+    await emptied(shared("postgres"))
+    async with sql(as_app(shared("postgres").url), replace(ONE, pool_timeout=60.0)) as storage:
+        turns: list[str] = []
+
+        async def ask(name: str, asking: asyncio.Event) -> None:
+            asking.set()
+            async with storage.cases(ACME, read_only=True) as unit:
+                turns.append(name)
+                await unit.cases.page(CaseQuery(), after=None, limit=1)
+
+        async with asyncio.TaskGroup() as group:
+            async with storage.cases(ACME, read_only=True) as unit:
+                await unit.cases.page(CaseQuery(), after=None, limit=1)
+                for number in range(3):
+                    asking = asyncio.Event()
+                    group.create_task(ask(f"waiting {number}", asking))
+                    await asking.wait()
+            for _ in range(5):
+                await ask("newcomer", asyncio.Event())
+        assert turns == ["waiting 0", "waiting 1", "waiting 2", *["newcomer"] * 5]

@@ -6,11 +6,11 @@ import asyncio
 import hashlib
 import re
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, NullPool, QueuePool, exc, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Executable, exc, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from faultmaven_adapters._support.backoff import wait_until_up
 from faultmaven_adapters._support.postgres_place import PostgresPlace
@@ -20,7 +20,7 @@ from faultmaven_adapters.sql.errors import READ_ONLY, TABLE, broken, of_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_inspection import inspection
-from faultmaven_adapters.sql.postgres_url import connect_arguments
+from faultmaven_adapters.sql.postgres_pool import PostgresPool
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.shared.errors import (
     AmbiguousError,
@@ -58,8 +58,8 @@ _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 class PostgresConnection(SqlConnection):
     """See SqlConnection. Transactions begin and end in one message each, past SQLAlchemy, which needs several."""
 
-    def __init__(self, connection: AsyncConnection, place: str, options: SqlOptions) -> None:
-        self._connection, self._place, self._options = connection, place, options
+    def __init__(self, connection: AsyncConnection, pool: PostgresPool, place: str, options: SqlOptions) -> None:
+        self._connection, self._pool, self._place, self._options = connection, pool, place, options
         self._raw: Any = None
         self._patience = options.statement_timeout + _GRACE
         self._ended = self._demoted = False
@@ -117,7 +117,7 @@ class PostgresConnection(SqlConnection):
                         # In what state it is nobody knows, so nobody may get it from the pool.
                         await self._connection.invalidate()
                 finally:
-                    await self._connection.close()
+                    await self._pool.give_back(self._connection)
 
     async def _say(self, sql: str, seconds: float) -> str:
         with translation(_TABLE, self._place):
@@ -131,20 +131,20 @@ class PostgresDatabase(SqlDatabase):
     def __init__(self, url: str, options: SqlOptions) -> None:
         place = PostgresPlace.parse(url, options.password)
         self.place = str(place)
-        self._at, self._options = place, options
-        self._primary = self._replica = _pooled(place, options)
+        self._options = options
+        self._primary = self._replica = PostgresPool(place, options)
         if options.read_url:
-            self._replica = _pooled(PostgresPlace.parse(options.read_url, options.password), options)
+            self._replica = PostgresPool(PostgresPlace.parse(options.read_url, options.password), options)
 
     async def start(self) -> None:
         await wait_until_up(self._look, patience=self._options.startup_wait)
 
     async def begin(self, scope: Scope) -> PostgresConnection:
-        engine = self._replica if scope.may_lag else self._primary
+        pool = self._replica if scope.may_lag else self._primary
         # This costs a live connection no round trip, as a ping before every use would.
         most = self._options.pool_size + self._options.max_overflow if self._options.pre_ping else 0
         for left in range(most, -1, -1):
-            connection = PostgresConnection(await self._connected(engine), self.place, self._options)
+            connection = await self._taken(pool)
             try:
                 await connection.enter(scope)
             except BaseException as error:
@@ -157,19 +157,15 @@ class PostgresDatabase(SqlDatabase):
 
     async def ping(self) -> None:
         # A database that is busy is not away: where every connection is in use, one more says which of the two it is.
-        pool = cast("QueuePool", self._primary.pool)
-        if pool.checkedout() < self._options.pool_size + self._options.max_overflow:
+        if not self._primary.busy:
             await super().ping()
             return
-        engine = _engine(self._at, self._options, poolclass=NullPool)
-        try:
-            connection = PostgresConnection(await self._connected(engine), self.place, self._options)
+        async with self._primary.beside() as more:
+            connection = await self._taken(more)
             try:
                 await connection.enter(LOOK)
             finally:
                 await connection.close()
-        finally:
-            await engine.dispose()
 
     async def inspect(self) -> Inspection:
         connection = await self.begin(LOOK)
@@ -179,16 +175,15 @@ class PostgresDatabase(SqlDatabase):
             await connection.close()
 
     def pool(self) -> str:
-        return self._primary.pool.status()
+        return self._primary.status()
 
     async def aclose(self) -> None:
-        await self._primary.dispose()
-        await self._replica.dispose()
+        await self._primary.aclose()
+        await self._replica.aclose()
 
-    async def _connected(self, engine: AsyncEngine) -> AsyncConnection:
+    async def _taken(self, pool: PostgresPool) -> PostgresConnection:
         with translation(_TABLE, self.place):
-            async with asyncio.timeout(self._options.pool_timeout + self._options.connect_timeout):
-                return await engine.connect()
+            return PostgresConnection(await pool.take(), pool, self.place, self._options)
 
     async def _look(self) -> None:
         connection = await self.begin(LOOK)
@@ -205,27 +200,6 @@ class PostgresDatabase(SqlDatabase):
             raise MisconfiguredError(
                 f"{self.place} was migrated by a newer FaultMaven (revision {found}, this one knows {HEAD}): upgrade this one."
             )
-
-
-def _pooled(place: PostgresPlace, options: SqlOptions) -> AsyncEngine:
-    return _engine(
-        place,
-        options,
-        pool_size=options.pool_size,
-        max_overflow=options.max_overflow,
-        pool_timeout=options.pool_timeout,
-        pool_recycle=options.pool_recycle,
-    )
-
-
-def _engine(place: PostgresPlace, options: SqlOptions, **pool: Any) -> AsyncEngine:
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        connect_args=connect_arguments(place, options),
-        isolation_level="AUTOCOMMIT",
-        pool_reset_on_return=None,
-        **pool,
-    )
 
 
 def _beginning(scope: Scope, options: SqlOptions) -> str:

@@ -19,6 +19,7 @@ LOOKS = 0.1
 PATIENCE = 30
 """Looks that may fail before a server is out; orchestrators have as much patience by default."""
 
+MOST = 40
 POSTS = 5
 """Every so many requests one changes something."""
 
@@ -41,17 +42,20 @@ class Balancer:
         return self.ready[next(self._turn) % len(self.ready)]
 
     async def watch(self) -> None:
-        """Look again and again."""
-        while True:
-            await asyncio.gather(*map(self._look, self._failed))
-            self.ready = [address for address, failed in self._failed.items() if failed < PATIENCE]
-            await asyncio.sleep(LOOKS)
+        """Look again and again, at each by itself: one that answers late hides no other."""
+        await asyncio.gather(*map(self._watch, self._failed))
 
     async def sees(self, address: str, *, ready: bool) -> None:
         """Return when it gives that server requests, or none."""
         async with asyncio.timeout(SECONDS):
             while (address in self.ready) is not ready:  # noqa: ASYNC110 - the list is what the balancer itself goes by
                 await asyncio.sleep(LOOKS)
+
+    async def _watch(self, address: str) -> None:
+        while True:
+            await self._look(address)
+            self.ready = [one for one, failed in self._failed.items() if failed < PATIENCE]
+            await asyncio.sleep(LOOKS)
 
     async def _look(self, address: str) -> None:
         try:
@@ -79,7 +83,13 @@ class Traffic:
     opened: dict[str, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     slowest: float = 0.0
+    began: float = field(default_factory=time.monotonic)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def rate(self) -> float:
+        """Requests in a second, so far."""
+        return (self.read + 2 * len(self.opened)) / (time.monotonic() - self.began)
 
     async def one(self) -> None:
         """A request, and for a change the same again elsewhere, as from a client that never got its answer."""
@@ -115,7 +125,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(addresses: Sequence[str], who: Mapping[str, str], rate: float) -> AsyncIterator[Traffic]:
-    """So many requests a second, from now to the end of the context; each is over then."""
+    """So many reads and changes a second, from now to the end of the context; each is over then."""
     limits = httpx2.Limits(max_connections=None)
     async with (
         httpx2.AsyncClient(timeout=SECONDS) as looking,
@@ -137,13 +147,15 @@ async def traffic(addresses: Sequence[str], who: Mapping[str, str], rate: float)
 
 
 async def _come(made: Traffic, rate: float) -> None:
-    """They do not wait for each other: who comes later waits for nobody."""
+    """They do not wait for each other, unless more than MOST wait already: then the machine cannot do as much."""
+    places = asyncio.Semaphore(MOST)
     async with asyncio.TaskGroup() as group:
         due = time.monotonic()
         try:
             while True:
-                group.create_task(made.one())
-                due += 1 / rate
+                await places.acquire()
+                group.create_task(made.one()).add_done_callback(lambda _: places.release())
+                due = max(due + 1 / rate, time.monotonic() - 1)
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
         except asyncio.CancelledError:
             return
