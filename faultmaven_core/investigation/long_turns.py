@@ -7,13 +7,14 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from faultmaven_core import codec
 from faultmaven_core.cases.turn_commands import TurnKept
 from faultmaven_core.investigation.keeping import place_of, view_of
 from faultmaven_core.investigation.ports import Watch
+from faultmaven_core.investigation.receiving import digest
 from faultmaven_core.investigation.service import unwatched
 from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn, TurnPlace, TurnView
 from faultmaven_core.investigation.turns import TurnService
@@ -24,6 +25,7 @@ from faultmaven_core.jobs.runner import JobRunner
 from faultmaven_core.jobs.service import JobService
 from faultmaven_core.ports.extraction_runner import Extracted, Progress
 from faultmaven_core.ports.job_queue import MOST_PAYLOAD, JobRequest
+from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import FaultMavenError, NotFoundError
@@ -59,11 +61,11 @@ class LongTurns:
     ) -> TurnView | JobView:
         """Answer a turn; where that takes more than so many seconds, the job that goes on with it.
 
-        Under the request key of a turn that is still under way as a job, that job. Raises as TurnService.take does.
+        For a turn that is still under way as a job, under its request key, that job. Raises as TurnService.take does.
         """
         until = asyncio.get_running_loop().time() + seconds
         keyed = caller if caller.request_key else replace(caller, request_key=f"turn-{self._ids.new()}")
-        job_id = _id(command.case_id, keyed)
+        job_id = _id(command.case_id, keyed, digest(command, attachments))
         if caller.request_key and (job := await self._under_way(job_id, caller)):
             return job
         begun = await self._turns.begin(command, keyed, attachments)
@@ -73,13 +75,19 @@ class LongTurns:
         work = asyncio.create_task(self._turns.answer(begun, keyed, watched), name=f"turn {job_id}")
         try:
             await asyncio.wait((work,), timeout=max(0.0, until - asyncio.get_running_loop().time()))
-            return (
-                view_of(work.result()) if work.done() else await self._handed_over(job_id, begun, caller, work, watched)
-            )
-        except BaseException:
+            if work.done():
+                return view_of(work.result())
+            job = await self._asked(job_id, begun, keyed)
+        except BaseException as error:
             work.cancel()
-            await asyncio.wait((work,))
+            await asyncio.gather(work, return_exceptions=True)
+            if isinstance(error, RequestKeyReusedError):
+                await self._turns.give_back(begun, keyed)
             raise
+        going = asyncio.create_task(self._attended(job, work, watched), name=f"long {work.get_name()}")
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
+        return job
 
     async def aclose(self) -> None:
         """Hand over what is under way."""
@@ -95,34 +103,36 @@ class LongTurns:
             return None
         return job if job.state in OPEN else None
 
-    async def _handed_over(
-        self, job_id: UUID, begun: FinishTurn, caller: Caller, work: asyncio.Task[TurnKept], watched: _Watched
-    ) -> JobView:
-        """The job of a turn that goes on here."""
+    async def _asked(self, job_id: UUID, begun: FinishTurn, caller: Caller) -> JobView:
+        """The job of a turn. Raises RequestKeyReusedError where another one is under way under its key."""
         payload = codec.encode(begun)
         if len(payload) > MOST_PAYLOAD:
             payload = codec.encode(replace(begun, turn=replace(begun.turn, query="", intent_data={}), cut=True))
-        due = self._clock.now() + LEAD
+        key = f"{FINISH} {_id(begun.turn.case_id, caller, '')}"
         asker = replace(caller, request_key="")
-        job = await self._jobs.ask(JobRequest(FINISH, payload, asker, run_at=due, max_attempts=ATTEMPTS, id=job_id))
+        due = self._clock.now() + LEAD
+        job = await self._jobs.ask(
+            JobRequest(FINISH, payload, asker, key, run_at=due, max_attempts=ATTEMPTS, id=job_id)
+        )
+        if job.job_id != str(job_id):
+            raise RequestKeyReusedError("Another turn is under way under this key; a new turn needs a new one.")
         if job.state in {JobState.DEAD, JobState.CANCELLED}:
             # The same turn once more: its job has failed, and an id is used once.
             job = await self._jobs.retry(RetryJob(job.job_id), asker)
-        going = asyncio.create_task(self._attended(job_id, due, work, watched), name=f"long {work.get_name()}")
-        self._going.add(going)
-        going.add_done_callback(self._going.discard)
         return job
 
-    async def _attended(self, job_id: UUID, due: datetime, work: asyncio.Task[TurnKept], watched: _Watched) -> None:
+    async def _attended(self, job: JobView, work: asyncio.Task[TurnKept], watched: _Watched) -> None:
         async def under_way(_: bytes, context: JobContext) -> TurnPlace:
             watched.context = context
             return place_of(await work)
 
         try:
-            await self._runner.attend(job_id, due, under_way)
+            # Another job that runs has a due time too: the end of its lease, which is not ours to take.
+            if job.state == JobState.QUEUED and job.due_at is not None:
+                await self._runner.attend(UUID(job.job_id), job.due_at, under_way)
         except FaultMavenError as error:
             # The database is away; the row is the truth, and its lease ends.
-            _log.warning("The job %s of a turn is left to its row: %s", job_id, error)
+            _log.warning("The job %s of a turn is left to its row: %s", job.job_id, error)
         finally:
             work.cancel()  # where another runner has the job
             await asyncio.gather(work, return_exceptions=True)
@@ -141,6 +151,6 @@ class _Watched:
             self.context.progress(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
 
 
-def _id(case_id: str, caller: Caller) -> UUID:
-    whole = f"{FINISH}\0{caller.organization}\0{caller.user}\0{case_id}\0{caller.request_key}"
+def _id(case_id: str, caller: Caller, request: str) -> UUID:
+    whole = f"{FINISH}\0{caller.organization}\0{caller.user}\0{case_id}\0{caller.request_key}\0{request}"
     return UUID(bytes=hashlib.sha256(whole.encode()).digest()[:16], version=5)

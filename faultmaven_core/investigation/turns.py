@@ -112,8 +112,12 @@ class TurnService:
         except BackendError:
             raise  # tried again, it finds its files
         except FaultMavenError:
-            await self._desk.give_back(begun.turn.case_id, begun.brought, keyed)
+            await self.give_back(begun, caller)
             raise
+
+    async def give_back(self, begun: FinishTurn, caller: Caller) -> None:
+        """Take off the case what came with a turn that will not be answered."""
+        await self._desk.give_back(begun.turn.case_id, begun.brought, replace(caller, request_key=begun.key))
 
     async def finish(self, command: FinishTurn, caller: Caller, progress: Watch = unwatched) -> TurnPlace:
         """The same for a job, which may come to it again when it is done."""

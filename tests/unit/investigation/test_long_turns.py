@@ -105,6 +105,32 @@ async def test_a_turn_that_is_done_twice_is_taken_once(fm: FaultMaven, crash: Pa
     assert len(await said(fm, case)) == 2
 
 
+async def test_of_two_that_send_the_same_turn_at_once_one_works_at_it(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are told of the same job, and it is run once."""
+    case = await opened(fm)
+    monkeypatch.setattr(fm.investigation, "_runner", Endless())
+    keyed = replace(fm.caller, request_key="opt_msg_4")
+
+    async def send() -> JobView:
+        attached = [Attachment("describe.txt", once((crash / "describe.txt").read_bytes()))]
+        command = TakeTurn(case, "Why does web crash?")
+        job = await fm.application.long_turns.take(command, keyed, attached, seconds=0)
+        assert isinstance(job, JobView)
+        return job
+
+    first, second, third = await asyncio.gather(send(), send(), send())
+    assert first.job_id == second.job_id == third.job_id
+    async with asyncio.timeout(60):
+        while (await fm.jobs.show(ShowJob(first.job_id), fm.caller)).job.state != "running":  # noqa: ASYNC110 - nobody tells when a runner took it
+            await asyncio.sleep(0)
+    monkeypatch.undo()
+    assert (await send()).job_id == first.job_id
+    assert (await fm.jobs.show(ShowJob(first.job_id), fm.caller)).job.attempts == 1
+    assert len(await held(fm, case)) == 1
+
+
 async def test_a_text_that_is_too_long_for_a_job_is_answered_where_it_was_begun(fm: FaultMaven) -> None:
     """And elsewhere it is said that it must be sent again: nothing is answered that was not asked."""
     case = await opened(fm)
