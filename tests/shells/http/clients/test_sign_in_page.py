@@ -14,6 +14,7 @@ import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core.shared.clock import FixedClock
+from faultmaven_core.shared.errors import RateLimitedError
 from tests.shells.http.clients.test_signing_in import PASSWORD, TOKEN, bearer, registered, signed_in
 
 PLACE = "/auth/authorize"
@@ -95,17 +96,21 @@ async def test_whoever_cannot_sign_in_sees_the_form_again(
     assert "code" in told(await nobody.post(PLACE, data=form))
 
 
-async def test_guessing_on_the_page_is_slowed_as_anywhere(nobody: httpx2.AsyncClient, clock: FixedClock) -> None:
-    """By the same counters; the page says how long to wait."""
+async def test_whoever_tried_too_often_is_told_how_long_to_wait(
+    fm: FaultMaven, nobody: httpx2.AsyncClient, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the page, in whole seconds; the tries are counted where all sign-ins are."""
     await registered(nobody, clock)
-    form = filled(await nobody.get(PLACE, params=ASKED), "allow", username="ann", password="wrong")
-    for _ in range(60):
-        answer = await nobody.post(PLACE, data=form)
-        if answer.status_code == 429:
-            break
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) > 0
-    assert answer.headers["content-type"].startswith("text/html")
+    form = filled(await nobody.get(PLACE, params=ASKED), "allow", username="ann", password=PASSWORD)
+
+    async def slowed(*_: object) -> None:
+        raise RateLimitedError("Too many tries: wait 7 s.", retry_after=6.2)
+
+    monkeypatch.setattr(fm.application.identity, "login", slowed)
+    answer = await nobody.post(PLACE, data=form)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert "Too many tries: wait 7 s." in answer.text
+    assert filled(answer, "allow")["state"] == ASKED["state"]
 
 
 @pytest.mark.parametrize(
