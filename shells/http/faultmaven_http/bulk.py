@@ -26,6 +26,13 @@ def named(field: str, ids: Sequence[str]) -> Sequence[str]:
     return found
 
 
+def known(one: str) -> str:
+    """The id itself. Raises NotFoundError where it is none that anything could have."""
+    if not _ID.fullmatch(one):
+        raise NotFoundError("There is nothing with this id.")
+    return one
+
+
 async def each(ids: Sequence[str], work: Callable[[str], Awaitable[tuple[int, object]]]) -> BulkOutcome:
     """What became of each: its status and what it is now.
 
@@ -38,8 +45,6 @@ async def each(ids: Sequence[str], work: Callable[[str], Awaitable[tuple[int, ob
             results.append(ItemOutcome(one, down.status, down.code, down.detail))
             continue
         try:
-            if not _ID.fullmatch(one):
-                raise NotFoundError("There is nothing with this id.")
             status, item = await work(one)
             results.append(ItemOutcome(one, status, item=item))
         except (FaultMavenError, HttpError) as failure:

@@ -149,6 +149,25 @@ async def test_documents_are_described_together(ann: httpx2.AsyncClient) -> None
     assert items[2]["title"] == "1", "what is not named stays"
 
 
+async def test_documents_come_together(ann: httpx2.AsyncClient) -> None:
+    """What is said beside them is said of each; one that cannot be read is refused by itself, one that is there is the same."""
+    files = [
+        ("file", (name, content)) for name, content in (("a.md", b"# A"), ("b.exe", b"MZ"), ("c.csv", b"x,y\n1,2"))
+    ]
+    first = await ann.post(f"{DOCUMENTS}/bulk-upload", files=files, data={"tags": "dns"})
+    assert statuses(first) == [201, 415, 201]
+    assert [result["id"] for result in first.json()["results"]] == ["a.md", "b.exe", "c.csv"]
+    assert [(result["item"] or {}).get("tags") for result in first.json()["results"]] == [["dns"], None, ["dns"]]
+    again = await ann.post(f"{DOCUMENTS}/bulk-upload", files=files[:1], data={"tags": "dns"})
+    assert statuses(again) == [200]
+    assert (await ann.get("/api/v1/documents")).json()["total_count"] == 2
+    for odd in ([], [files[0], files[0]], [("other", ("a.md", b"# A"))]):
+        answer = await ann.post(f"{DOCUMENTS}/bulk-upload", files=odd, data={"tags": "dns"})
+        assert answer.status_code == 422, answer.text
+    common = await ann.post(f"{DOCUMENTS}/bulk-upload", files=files, data={"scope": "global"})
+    assert common.status_code == 403
+
+
 async def test_a_backend_that_is_down_ends_it() -> None:
     """What follows was not tried, and is told as the one at which it ended; what was done stays told as done."""
     tried: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from faultmaven_core.evidence.media import HEAD, TEXT, media_type
 from faultmaven_core.knowledge import commands as c
 from faultmaven_core.knowledge import kinds
 from faultmaven_core.operations import OPERATIONS
+from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, NotFoundError, PermissionDeniedError, UnsupportedTypeError
 from faultmaven_core.shared.file_names import file_name
 from faultmaven_http.auth import require
@@ -45,24 +46,37 @@ async def upload(asked: Asked, scope: str = "") -> Answer:
     most = asked.settings.upload_max
     async with read_form(asked.scope, asked.receive, most_file=most, most_text=MOST_TEXT) as form:
         told, file = from_texts(s.DocumentForm, form.texts), _file(form)
-        wanted = scope or told.scope or PERSONAL
-        _require(asked, WRITING, wanted)
-        name = file_name(file.name)
-        title = told.title.strip() or name.rpartition(".")[0] or name
-        await _check(file, name)
-        ending = ".txt" if name.rpartition(".")[2].lower() in _AS_TEXT else ""
-        command = c.AddDocumentContent(
-            # The title is part of the name: two files `notes.md` are two documents, one that is sent again is the same.
-            f"{file_name(title)}/{name}{ending}",
-            wanted,
-            _tags(told.tags),
-            title,
-            details_of(asdict(told)),
-        )
-        taken = await asked.application.knowledge.add_content(command, file.chunks(), asked.caller)
+        told = replace(told, scope=scope or told.scope)
+        require_writing(asked, told.scope or PERSONAL)
+        row, new = await keep_one(asked, told, file, asked.caller, told.title)
+    place = f"/api/v1/knowledge/documents/{row.document_id}".encode()
+    return Answer(row, 201 if new else 200, ((b"location", place),))
+
+
+def require_writing(asked: Asked, scope: str) -> None:
+    """Raises PermissionDeniedError where one may not write documents of a scope."""
+    _require(asked, WRITING, scope)
+
+
+async def keep_one(
+    asked: Asked, told: s.DocumentForm, file: FormFile, caller: Caller, title: str = ""
+) -> tuple[s.DocumentRow, bool]:
+    """Take a file as a document, by its own name where it has no title; whether it is a new one."""
+    name = file_name(file.name)
+    title = title.strip() or name.rpartition(".")[0] or name
+    await _check(file, name)
+    ending = ".txt" if name.rpartition(".")[2].lower() in _AS_TEXT else ""
+    command = c.AddDocumentContent(
+        # The title is part of the name: two files `notes.md` are two documents, one that is sent again is the same.
+        f"{file_name(title)}/{name}{ending}",
+        told.scope or PERSONAL,
+        _tags(told.tags),
+        title,
+        details_of(asdict(told)),
+    )
+    taken = await asked.application.knowledge.add_content(command, file.chunks(), caller)
     view = (await _shown(asked, next(iter(taken.documents), taken.same))).item
-    place = f"/api/v1/knowledge/documents/{view.document_id}".encode()
-    return Answer(document_row(view), 201 if taken.documents else 200, ((b"location", place),))
+    return document_row(view), bool(taken.documents)
 
 
 async def show(asked: Asked) -> s.DocumentRow:
