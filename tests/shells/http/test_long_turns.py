@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -13,6 +15,7 @@ from faultmaven_core.cases.turn_commands import KeepTurn, TurnKept
 from faultmaven_core.ports.extraction_runner import ExtractionRunner
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import BackendUnavailableError, PreconditionFailedError
+from tests.shells.http.processes import SECONDS, serving, until
 from tests.shells.http.shell import Made, client_of
 from tests.shells.http.test_event_stream import events
 from tests.shells.http.test_turns import LOG, check, opened
@@ -213,3 +216,37 @@ async def test_nobody_else_sees_the_place(made: Made, held: Held) -> None:
         held.let.set()
         await looked(ann, place)
         assert (await bob.get(place)).status_code == 404
+
+
+def signed_in(address: str) -> dict[str, str]:
+    """What whoever signs in by name sends."""
+    token = httpx2.post(f"{address}/api/v1/auth/dev-login", json={"username": "ann"}).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.soak
+def test_a_slow_turn_survives_the_death_of_its_server(tmp_path: Path) -> None:
+    """Killed without warning while it reads; the next server answers at the same place, once."""
+    environ = {"FM_TURN_WAIT": "0s", "FM_JOB_LEASE": "5s", "FM_LOG_LEVEL": "warning"}
+    long = "".join(f"2026-03-02T14:00:{n % 60:02d}Z ERROR checkout: connection {n} refused\n" for n in range(150_000))
+    with serving(tmp_path, **environ) as (child, address):
+        until(child, f"{address}/health/ready")
+        bearer = signed_in(address)
+        case = httpx2.post(f"{address}/api/v1/cases", json={"title": None}, headers=bearer).json()["case_id"]
+        turns = f"{address}/api/v1/cases/{case}/turns"
+        sent = httpx2.post(turns, data=FORM["data"], files={"files": ("app.log", long.encode())}, headers=bearer)
+        assert sent.status_code == 202, sent.text
+        child.kill()
+        child.wait()
+    with serving(tmp_path, **environ) as (child, address):
+        until(child, f"{address}/health/ready")
+        bearer = signed_in(address)  # sessions of a laptop's installation end with its server
+        deadline = time.monotonic() + SECONDS
+        while (answer := httpx2.get(address + sent.headers["location"], headers=bearer)).status_code == 202:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.1)
+        assert check(answer)["turn_number"] == 1
+        said = httpx2.get(f"{address}/api/v1/cases/{case}/messages", headers=bearer).json()
+        assert [message["role"] for message in said["messages"]] == ["user", "assistant"]
+        files = httpx2.get(f"{address}/api/v1/cases/{case}/uploaded-files", headers=bearer).json()
+        assert [file["filename"] for file in files["files"]] == ["app.log"]
