@@ -38,6 +38,7 @@ _ROWS, _PEOPLE, _JOBS = (
     f"contract_tests/{name}.py" for name in ("test_repositories", "test_identity_repositories", "test_jobs")
 )
 _POLICIES = (Suite("contract_tests/test_postgres.py", "", "sql or policy or setting or foreign"),)
+_KEYS = Suite("tests/unit/storage/test_tenant_keys.py")
 _WORDS = Suite(_ROWS, "sqlite", "search or organization or words")
 
 SUITES: dict[str, tuple[Suite, ...]] = {
@@ -67,16 +68,14 @@ SUITES: dict[str, tuple[Suite, ...]] = {
         Suite("contract_tests/test_pgvector.py"),
     ),
     "adapters/faultmaven_adapters/vectors/sqlite/*.py": _on("contract_tests/test_vectors.py", "sqlite"),
-    "faultmaven_core/evidence/*.py": (Suite("tests/unit/evidence"),),
+    "faultmaven_core/evidence/*.py": (_KEYS, Suite("tests/unit/evidence")),
     "faultmaven_core/identity/*.py": (Suite("tests/unit/identity"),),
-    "faultmaven_core/investigation/*.py": (Suite("tests/unit/investigation tests/unit/jobs"),),
-    "faultmaven_core/jobs/*.py": (Suite("tests/unit/jobs"),),
-    "faultmaven_core/knowledge/*.py": (
-        Suite("tests/unit/knowledge contract_tests/test_knowledge_tenancy.py", "memory"),
-    ),
+    "faultmaven_core/investigation/*.py": (_KEYS,),
+    "faultmaven_core/jobs/*.py": (_KEYS, Suite("tests/unit/jobs")),
+    "faultmaven_core/knowledge/*.py": (_KEYS, Suite("contract_tests/test_knowledge_tenancy.py", "memory")),
     "faultmaven_core/ports/*.py": _on(_ROWS, "memory"),
-    "faultmaven_core/sessions/*.py": _on("contract_tests/test_sessions.py", "memory"),
-    "faultmaven_core/shared/*.py": _on("contract_tests/test_cache.py contract_tests/test_rate_limit.py", "memory"),
+    "faultmaven_core/sessions/*.py": (_KEYS, *_on("contract_tests/test_sessions.py", "memory")),
+    "faultmaven_core/shared/*.py": (_KEYS, *_on("contract_tests/test_cache.py", "memory")),
 }
 """Files to the suites to run, the first pattern that a file meets."""
 
