@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import httpx2
 
-from tests.shells.http.clients.fields import TEXT, TIME, check
+from tests.shells.http.clients.fields import ANY, TEXT, TIME, check
 from tests.shells.http.clients.test_conversations import CASE, CASES, DETAIL, opened, transition, turn
 from tests.shells.http.clients.test_extension import POD
 
+LOOK_SECONDS = 0.02
 REPORT = {
     "report_id": TEXT,
     "case_id": CASE["case_id"],
@@ -21,7 +23,24 @@ REPORT = {
     "status": "completed",
     "generated_at": TIME,
     "is_current": True,
-    ...: object(),
+    ...: ANY,
+}
+JOB = {
+    "job_id": TEXT,
+    "operation": "investigation.run",
+    "status": frozenset(("queued", "running", "completed", "failed", "cancelled")),
+    "done": int,
+    "total": int,
+    "progress": (None, float),
+    "doing": str,
+    "attempts": int,
+    "created_at": TIME,
+    "started_at": (None, TIME),
+    "finished_at": (None, TIME),
+    "requested_by": "ann",
+    "cancel_requested": False,
+    "error": None,
+    "result": ANY,
 }
 
 
@@ -66,3 +85,21 @@ async def test_reports_are_a_bare_list_and_files(ann: httpx2.AsyncClient) -> Non
         file = await ann.get(f"{address}/reports/{row['report_id']}/download")
         assert re.fullmatch(r'attachment; filename="?[^";]+"?.*', file.headers["content-disposition"])
         assert file.text.startswith("#")
+
+
+async def test_a_job_is_looked_at_until_it_is_done(ann: httpx2.AsyncClient) -> None:
+    """202 while it is at work, then 200; the same members all the way."""
+    address = await opened(ann)
+    await turn(ann, address, [("files", ("pod.yaml", POD))], query="Why does web restart?")
+    begun = await ann.post(f"{address}/investigations", json={})
+    assert begun.status_code == 202
+    check(begun.json(), JOB)
+    async with asyncio.timeout(60):
+        while True:
+            seen = await ann.get(begun.headers["location"])
+            check(seen.json(), JOB)
+            if seen.status_code != 202:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+    assert (seen.status_code, seen.json()["status"]) == (200, "completed")
+    assert seen.json()["finished_at"]
