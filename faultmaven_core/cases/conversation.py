@@ -22,6 +22,7 @@ from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import InvalidInputError
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import CaseId, Ids, UserId, message_id
+from faultmaven_core.shared.page import MOST_PASSED
 from faultmaven_core.shared.text import checked, choice
 
 MOST_READ = 100
@@ -39,10 +40,10 @@ class Conversations:
 
     async def read(self, command: t.ReadMessages, caller: Caller) -> t.MessagePage:
         """Some messages, oldest first. Raises NotFoundError without the case."""
-        if command.offset < 0 or not 1 <= command.limit <= MOST_READ:
+        if not 0 <= command.offset <= MOST_PASSED or not 1 <= command.limit <= MOST_READ:
             raise InvalidInputError(
                 f"Messages are read by an `offset` from 0 and a `limit` of 1 to {MOST_READ}.",
-                fields={"limit" if command.offset >= 0 else "offset": "out of range"},
+                fields={"limit" if 0 <= command.offset <= MOST_PASSED else "offset": "out of range"},
             )
         async with self._units(caller.organization, read_only=True) as unit:
             case = await unit.cases.get(CaseId(command.case_id))

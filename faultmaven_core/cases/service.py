@@ -27,7 +27,7 @@ from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError, NotFoundError
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import CaseId, Ids, case_id
-from faultmaven_core.shared.page import Place, cursor, limited, place
+from faultmaven_core.shared.page import Place, cursor, limited, passed_over, place
 from faultmaven_core.shared.text import checked, choice
 
 MOST_QUESTION = 20_000
@@ -83,15 +83,15 @@ class CaseService:
         """A page of cases, newest first."""
         status = (choice(CaseStatus, "status", command.status),) if command.status else tuple(CaseStatus)
         judgement = choice(Judgement, "judgement", command.judgement) if command.judgement else None
-        query = CaseQuery(status, model.words(checked("text", command.text, most=MOST_QUESTION)), judgement=judgement)
+        words = model.words(checked("text", command.text, most=MOST_QUESTION))
+        query = CaseQuery(status, words, judgement=judgement, archived=command.archived)
         async with self._units(caller.organization, may_lag=True) as unit:
             page = await unit.cases.page(query, after=cursor(command.after), limit=limited(command.limit))
         return c.CasePage(tuple(view(case) for case in page.items), page.next.hex if page.next else None)
 
     async def browse(self, command: c.BrowseCases, caller: Caller) -> c.CaseList:
         """Cases, the last changed first."""
-        if command.offset < 0:
-            raise InvalidInputError("`offset` is below 0.", fields={"offset": "out of range"})
+        passed_over(command.offset)
         query = CaseQuery(
             (choice(CaseStatus, "status", command.status),) if command.status else tuple(CaseStatus),
             model.words(checked("text", command.text, most=MOST_QUESTION)),

@@ -42,7 +42,7 @@ from faultmaven_core.shared.errors import (
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.file_names import file_name
 from faultmaven_core.shared.ids import CaseId, EvidenceId, Ids, evidence_id
-from faultmaven_core.shared.page import cursor, limited
+from faultmaven_core.shared.page import cursor, limited, passed_over
 from faultmaven_core.shared.text import checked, choice
 
 MOST_NAME = 1024
@@ -162,8 +162,7 @@ class EvidenceService:
 
     async def list(self, command: c.ListEvidence, caller: Caller) -> c.EvidencePage:
         """A page of a case's evidence, with the state that each file is in now."""
-        if command.offset < 0:
-            raise InvalidInputError("`offset` is below 0.", fields={"offset": "out of range"})
+        passed_over(command.offset)
         await self._cases.require(command.case_id, caller)
         after, limit = cursor(command.after), limited(command.limit)
         async with self._units(caller.organization, read_only=True) as unit:

@@ -13,7 +13,7 @@ from faultmaven_core.knowledge.views import view
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import InvalidInputError
-from faultmaven_core.shared.page import cursor, limited
+from faultmaven_core.shared.page import cursor, limited, passed_over
 from faultmaven_core.shared.text import choice
 
 
@@ -25,8 +25,7 @@ class Catalogue:
 
     async def list(self, command: c.ListDocuments, caller: Caller) -> c.DocumentPage:
         """A page of documents of the scopes."""
-        if command.offset < 0:
-            raise InvalidInputError("`offset` is below 0.", fields={"offset": "out of range"})
+        passed_over(command.offset)
         scopes = await self._access.scopes(command.scopes, caller)
         query = DocumentQuery(scopes, source=command.source or None, tags=command.tags, kind=command.kind)
         if command.state:

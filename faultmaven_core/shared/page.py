@@ -14,6 +14,9 @@ T = TypeVar("T")
 MOST = 1000
 """Rows of one page at most."""
 
+MOST_PASSED = 1_000_000_000
+"""Rows that may be passed over by number; every database can count as far."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
@@ -57,6 +60,14 @@ def cursor(text: str | None) -> UUID | None:
         return UUID(hex=text)
     except ValueError as error:
         raise InvalidInputError("`after` is not the `next` of an earlier page.", fields={"after": "unknown"}) from error
+
+
+def passed_over(offset: int) -> int:
+    """The offset itself. Raises InvalidInputError where it is negative, or over a billion."""
+    if not 0 <= offset <= MOST_PASSED:
+        words = "below 0" if offset < 0 else f"over {MOST_PASSED}"
+        raise InvalidInputError(f"`offset` is {words}.", fields={"offset": "out of range"})
+    return offset
 
 
 def limited(limit: int) -> int:

@@ -12,7 +12,7 @@ from tests.shells.http.described import serving, surprises
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
-EXAMPLES = 40
+EXAMPLES = 20
 
 
 def test_every_answer_is_one_that_is_described_whatever_is_sent(tmp_path: Path) -> None:

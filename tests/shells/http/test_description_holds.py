@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
+import httpx2
 import schemathesis
 from schemathesis import GenerationMode
 
+from faultmaven_http.services.table import SERVICES
 from tests.shells.http.described import serving, surprises
 
 
@@ -21,3 +24,17 @@ def test_every_answer_is_one_that_is_described(tmp_path: Path) -> None:
             found += surprises(place, operation, GenerationMode.NEGATIVE, examples=1)
         schemathesis.openapi.from_dict(dict(place.document)).validate()
     assert not found, "\n\n".join(found)
+
+
+async def test_a_number_that_no_database_counts_to_is_refused(ann: httpx2.AsyncClient) -> None:
+    """Of all lists that pass over some; others would fail within the database's driver."""
+    case = (await ann.post("/api/v1/cases", json={"title": "x"})).json()["case_id"]
+    asked = 0
+    for endpoint in [endpoint for offered in SERVICES.values() for endpoint in offered]:
+        if endpoint.query is None or "offset" not in {part.name for part in fields(endpoint.query)}:
+            continue
+        for offset in (-1, 10**10, 10**20):
+            answer = await ann.get(endpoint.path.format(case_id=case), params={"offset": offset})
+            assert answer.status_code in (403, 422), (endpoint.path, offset, answer.text)
+            asked += answer.status_code == 422
+    assert asked > 9
