@@ -174,7 +174,11 @@ class SamePeople(RuleBasedStateMachine):
 
 async def seen(unit: IdentityUnitOfWork) -> list[Any]:
     """What there is of everything."""
-    found: list[Any] = [await unit.users.page(after=None, limit=2), await unit.users.with_role("owner")]
+    found: list[Any] = [
+        await unit.users.page(after=None, limit=2),
+        await unit.users.page(after=None, limit=2, offset=1),
+    ]
+    found += [await unit.users.with_role("owner")]
     found += [await unit.users.page(after=None, limit=9, text=text) for text in ("STRASSE", "0%_", "n")]
     found += [await unit.teams.all(), await unit.roles.all(), await unit.invitations.page(after=None, limit=2)]
     found += [await unit.audit.read(after=0, limit=99), await unit.audit.head(), await unit.audit.last()]

@@ -194,6 +194,10 @@ class PeopleContract(Contract):
                 break
             after = page.next
         assert seen == [user(number).id for number in (1, 2, 4, 5)]
+        async with subject.identity(ACME, read_only=True) as unit:
+            later = await unit.users.page(after=None, limit=2, offset=1)
+            assert ([one.id for one in later.items], later.next) == ([user(2).id, user(4).id], user(4).key)
+            assert (await unit.users.page(after=None, limit=2, offset=4)).items == ()
 
     async def test_users_are_searched_for_by_any_name_folded(self, subject: Storage) -> None:
         """Without case and accents; signs of a pattern stand for themselves."""

@@ -25,6 +25,11 @@ from faultmaven_core.shared.page import cursor, limited
 from faultmaven_core.shared.text import checked
 
 Change = Callable[[IdentityUnitOfWork, User], Awaitable[User]]
+ChangeRoles = Callable[[tuple[str, ...]], tuple[str, ...]]
+
+MOST_PASSED = 1_000_000
+MOST_TOLD = 1100
+"""Characters of roles in an event of the audit log: twenty of the longest names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,12 @@ class UserAdministration:
     async def list(self, command: c.ListUsers, principal: Principal) -> v.UserPage:
         """A page of users, oldest first."""
         text = checked("text", command.text, most=200)
+        if not 0 <= command.offset <= MOST_PASSED:
+            raise InvalidInputError(f"`offset` must be 0 to {MOST_PASSED}.", fields={"offset": "out of range"})
         async with self._parts.units(principal.caller.organization, read_only=True) as unit:
-            page = await unit.users.page(after=cursor(command.after), limit=limited(command.limit), text=text)
+            page = await unit.users.page(
+                after=cursor(command.after), limit=limited(command.limit), text=text, offset=command.offset
+            )
             organization, custom = await unit.organizations.get(), await unit.roles.all()
         views = tuple(user_view(user, organization, granted(user.roles, custom)) for user in page.items)
         return v.UserPage(views, page.next.hex if page.next else None)
@@ -79,18 +88,27 @@ class UserAdministration:
         Raises PermissionDeniedError where the caller lacks something of the old or the new roles, PreconditionFailedError
         where no owner would be left.
         """
-        roles = tuple(dict.fromkeys(command.roles))
+        return await self._with_roles(
+            command.user_id, principal, lambda _: command.roles, {"roles": " ".join(command.roles)[:MOST_TOLD]}
+        )
 
-        async def change(unit: IdentityUnitOfWork, user: User) -> User:
-            if user.state is not UserState.ACTIVE:
-                raise PreconditionFailedError("Only an active user's roles are changed.")
-            require_roles(roles, await unit.roles.all(), principal.permissions)
-            if OWNER not in roles:
-                await require_other_owner(unit, user)
-            return replace(user, roles=roles)
+    async def give_role(self, command: c.GiveRole, principal: Principal) -> v.UserView:
+        """Give a user one more role. Raises as `set_roles`."""
 
-        detail = {"roles": " ".join(roles)}
-        return (await self._change(command.user_id, "user.roles_changed", principal, change, detail)).view()
+        def more(roles: tuple[str, ...]) -> tuple[str, ...]:
+            return (*roles, command.role)
+
+        return await self._with_roles(command.user_id, principal, more, {"given": command.role[:MOST_TOLD]})
+
+    async def take_role(self, command: c.TakeRole, principal: Principal) -> v.UserView:
+        """Take a role from a user. Raises as `set_roles`, and NotFoundError where he does not have it."""
+
+        def fewer(roles: tuple[str, ...]) -> tuple[str, ...]:
+            if command.name not in roles:
+                raise NotFoundError(f"The user does not have the role {command.name[:64]}.")
+            return tuple(role for role in roles if role != command.name)
+
+        return await self._with_roles(command.user_id, principal, fewer, {"taken": command.name[:MOST_TOLD]})
 
     async def disable(self, command: c.DisableUser, principal: Principal) -> v.UserView:
         """Let a user in no more; his sessions end, his keys sleep until he is enabled again."""
@@ -149,6 +167,20 @@ class UserAdministration:
             raise InvalidInputError("Change your own password with the current one.", fields={"user_id": "yourself"})
         await self._passwords.set_for(user, organization, command.password, principal)
         return v.Done()
+
+    async def _with_roles(
+        self, name: str, principal: Principal, wanted: ChangeRoles, told: dict[str, str]
+    ) -> v.UserView:
+        async def change(unit: IdentityUnitOfWork, user: User) -> User:
+            if user.state is not UserState.ACTIVE:
+                raise PreconditionFailedError("Only an active user's roles are changed.")
+            roles = tuple(dict.fromkeys(wanted(user.roles)))
+            require_roles(roles, await unit.roles.all(), principal.permissions)
+            if OWNER not in roles:
+                await require_other_owner(unit, user)
+            return replace(user, roles=roles)
+
+        return (await self._change(name, "user.roles_changed", principal, change, told)).view()
 
     async def _change(
         self, name: str, action: str, principal: Principal, change: Change, detail: dict[str, str] | None = None

@@ -132,11 +132,12 @@ class ListInvitations:
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Users, oldest first; `text` is part of a name or address; `after` is a page's `next`."""
+    """Users, oldest first; `text` is part of a name or address; `after` is a page's `next`. `offset` of them are passed over."""
 
     text: str = ""
     after: str | None = None
     limit: int = 50
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,22 @@ class SetRoles:
 
     user_id: str
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRole:
+    """Give a user one more role."""
+
+    user_id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRole:
+    """Take one role from a user, by its name; the last owner stays one."""
+
+    user_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class UserRepository(Protocol):
         """
 
     @abstractmethod
-    async def page(self, *, after: UUID | None, limit: int, text: str = "") -> Page[User]:
-        """Users that are not deleted, oldest first, created after the one whose key is `after`.
+    async def page(self, *, after: UUID | None, limit: int, text: str = "", offset: int = 0) -> Page[User]:
+        """Users that are not deleted, oldest first, created after the one whose key is `after`, but for the first `offset`.
 
         `text`, folded, is part of the username, the address or the folded display name.
         """

@@ -95,11 +95,11 @@ class SqlUserRepository(UserRepository):
         await _USERS.save(self._run, user)
         await self._enter(user)
 
-    async def page(self, *, after: UUID | None, limit: int, text: str = "") -> Page[User]:
+    async def page(self, *, after: UUID | None, limit: int, text: str = "", offset: int = 0) -> Page[User]:
         wanted = _PRESENT if after is None else _PRESENT.where(USER.c.key > after)
         if words := searchable(text):
             wanted = wanted.where(USER.c.search_text.contains(words, autoescape=True))
-        users = await _USERS.many(self._run, wanted.limit(limit + 1))
+        users = await _USERS.many(self._run, wanted.limit(limit + 1).offset(offset))
         return Page(tuple(users[:limit]), users[limit - 1].key if len(users) > limit else None)
 
     async def with_role(self, role: str) -> Sequence[User]:

@@ -61,10 +61,10 @@ class MemoryUserRepository(UserRepository):
     async def save(self, user: User) -> None:
         self._rows.save(user)
 
-    async def page(self, *, after: UUID | None, limit: int, text: str = "") -> Page[User]:
+    async def page(self, *, after: UUID | None, limit: int, text: str = "", offset: int = 0) -> Page[User]:
         wanted = searchable(text)
         found = [user for user in self._present() if after is None or user.key > after]
-        found = [user for user in found if wanted in search_text(user)]
+        found = [user for user in found if wanted in search_text(user)][offset:]
         return Page(tuple(found[:limit]), found[limit - 1].key if len(found) > limit else None)
 
     async def with_role(self, role: str) -> Sequence[User]:

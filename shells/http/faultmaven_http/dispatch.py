@@ -73,11 +73,11 @@ class Resource:
 
     async def _done(self, endpoint: Endpoint, asked: Asked, receive: Receive) -> object:
         # Also where nothing is read of it: claims are refused everywhere.
-        kind = endpoint.query or bodies.NoQuery
+        kind, claims = (endpoint.query, endpoint.claims) if endpoint.query else (bodies.NoQuery, bodies.CLAIMS)
         if asked.principal is not None:
             # A key that cannot be used is refused also by what needs none: who sent it relies on it.
             _ = asked.caller
-        query: object = bodies.from_query(kind, asked.scope["query_string"], claims=endpoint.claims)
+        query: object = bodies.from_query(kind, asked.scope["query_string"], claims=claims)
         body = None
         if endpoint.body is not None:
             usual = AUTH_BODY if endpoint.permission == ANYONE else BODY

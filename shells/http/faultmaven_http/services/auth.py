@@ -10,6 +10,7 @@ from faultmaven_core.identity.policy import COPILOT, AuthMode
 from faultmaven_core.shared.errors import NotFoundError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Asked, Endpoint, Work
+from faultmaven_http.services.members import ENDPOINTS as MEMBERS
 from faultmaven_http.services.oauth import OAUTH
 from faultmaven_http.services.people import ENDPOINTS as PEOPLE
 from faultmaven_http.services.sign_in_page import ENDPOINTS as SIGN_IN_PAGE
@@ -154,4 +155,5 @@ ENDPOINTS: Sequence[Endpoint] = (
     *OAUTH,
     *SIGN_IN_PAGE,
     *PEOPLE,
+    *MEMBERS,
 )

@@ -94,7 +94,6 @@ def _again(part: Field[Any]) -> Any:
 
 
 ENDPOINTS: Sequence[Endpoint] = (
-    _row("GET", USERS, "user.list", "user:read", lambda i: i.users.list, c.ListUsers, v.UserPage),
     _row("POST", USERS, "user.create", "user:write", lambda i: i.users.create, c.CreateUser, v.UserView),
     _row("GET", f"{USERS}/{{user_id}}", "user.show", "user:read", lambda i: i.users.show, c.ShowUser, v.UserView),
     _row("DELETE", f"{USERS}/{{user_id}}", "user.delete", "user:write", lambda i: i.users.delete, c.DeleteUser, v.Done),
