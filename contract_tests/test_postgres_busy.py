@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import text
 
+from faultmaven_adapters.sql import postgres_pool
 from faultmaven_adapters.sql.options import SqlOptions
+from faultmaven_adapters.sql.unit import SqlTransaction
 from faultmaven_contract_tests.faults import FaultProxy
 from faultmaven_contract_tests.samples import ACME, case
 from faultmaven_contract_tests.servers import shared
-from faultmaven_core.cases.ports import CaseQuery
+from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork
 from faultmaven_core.shared.errors import BackendUnavailableError, DeadlineExceededError
 from storages import as_app, emptied, sql
 
@@ -65,3 +69,37 @@ async def test_connections_are_given_out_in_the_order_of_asking() -> None:
             for _ in range(5):
                 await ask("newcomer", asyncio.Event())
         assert turns == ["waiting 0", "waiting 1", "waiting 2", *["newcomer"] * 5]
+
+
+FEW = SqlOptions(pool_size=2, max_overflow=10)
+_BACKEND = text("SELECT pg_backend_pid()")
+
+
+async def backend(unit: CaseUnitOfWork) -> int:
+    """The server's process of a unit's connection."""
+    transaction: SqlTransaction = vars(unit)["transaction"]
+    row = (await transaction.run(_BACKEND)).first()
+    assert row is not None
+    return int(row[0])
+
+
+async def test_under_load_connections_are_kept_and_not_opened_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To wait a moment for one costs less than to open one."""
+    monkeypatch.setattr(postgres_pool, "PATIENCE", 60.0)
+    async with sql(as_app(shared("postgres").url), FEW) as storage:
+        seen: set[int] = set()
+
+        async def work() -> None:
+            for _ in range(5):
+                async with storage.cases(ACME, read_only=True) as unit:
+                    seen.add(await backend(unit))
+
+        await asyncio.gather(*(work() for _ in range(12)))
+        assert len(seen) <= FEW.pool_size
+
+
+async def test_more_are_opened_for_work_that_takes_long() -> None:
+    """As many as may be, at the same time."""
+    async with sql(as_app(shared("postgres").url), FEW) as storage, AsyncExitStack() as stack, asyncio.timeout(60):
+        units = [await stack.enter_async_context(storage.cases(ACME, read_only=True)) for _ in range(12)]
+        assert len({await backend(unit) for unit in units}) == 12

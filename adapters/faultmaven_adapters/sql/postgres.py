@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Executable, exc, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from faultmaven_adapters._support.backoff import wait_until_up
 from faultmaven_adapters._support.postgres_place import PostgresPlace
@@ -20,7 +19,7 @@ from faultmaven_adapters.sql.errors import READ_ONLY, TABLE, broken, of_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_inspection import inspection
-from faultmaven_adapters.sql.postgres_pool import PostgresPool
+from faultmaven_adapters.sql.postgres_pool import PostgresPool, Taken
 from faultmaven_core.ports.health import Inspection
 from faultmaven_core.shared.errors import (
     AmbiguousError,
@@ -58,8 +57,9 @@ _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 class PostgresConnection(SqlConnection):
     """See SqlConnection. Transactions begin and end in one message each, past SQLAlchemy, which needs several."""
 
-    def __init__(self, connection: AsyncConnection, pool: PostgresPool, place: str, options: SqlOptions) -> None:
-        self._connection, self._pool, self._place, self._options = connection, pool, place, options
+    def __init__(self, taken: Taken, pool: PostgresPool, place: str, options: SqlOptions) -> None:
+        self._taken, self._connection = taken, taken.connection
+        self._pool, self._place, self._options = pool, place, options
         self._raw: Any = None
         self._patience = options.statement_timeout + _GRACE
         self._ended = self._demoted = False
@@ -117,7 +117,7 @@ class PostgresConnection(SqlConnection):
                         # In what state it is nobody knows, so nobody may get it from the pool.
                         await self._connection.invalidate()
                 finally:
-                    await self._pool.give_back(self._connection)
+                    await self._pool.give_back(self._taken)
 
     async def _say(self, sql: str, seconds: float) -> str:
         with translation(_TABLE, self._place):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -13,6 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_url import connect_arguments
+
+PATIENCE = 0.05
+"""Seconds that one waits for a connection that is kept before one more is opened, which takes longer than most units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A connection in use. `kept` ones are of the `pool_size` that stay open."""
+
+    connection: AsyncConnection
+    kept: bool
 
 
 class PostgresPool:
@@ -23,7 +34,7 @@ class PostgresPool:
 
     def __init__(self, place: PostgresPlace, options: SqlOptions) -> None:
         self._place, self._options = place, options
-        self._places = self._all_free()
+        self._free()
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             connect_args=connect_arguments(place, options),
@@ -39,26 +50,25 @@ class PostgresPool:
         """Whether whoever asks now would wait."""
         return self._places.locked()
 
-    async def take(self) -> AsyncConnection:
+    async def take(self) -> Taken:
         """A connection. Raises SQLAlchemy's TimeoutError where none becomes free in time."""
+        if not await _entered(self._places, self._options.pool_timeout):
+            raise exc.TimeoutError
+        kept = False
         try:
-            async with asyncio.timeout(self._options.pool_timeout):
-                await self._places.acquire()
-        except TimeoutError as error:
-            raise exc.TimeoutError from error
-        try:
+            kept = await _entered(self._kept, PATIENCE)
             async with asyncio.timeout(self._options.connect_timeout):
-                return await self._engine.connect()
+                return Taken(await self._engine.connect(), kept)
         except BaseException:
-            self._places.release()
+            self._leave(kept=kept)
             raise
 
-    async def give_back(self, connection: AsyncConnection) -> None:
+    async def give_back(self, taken: Taken) -> None:
         """Close it; whoever has waited longest has its place."""
         try:
-            await connection.close()
+            await taken.connection.close()
         finally:
-            self._places.release()
+            self._leave(kept=taken.kept)
 
     @asynccontextmanager
     async def beside(self) -> AsyncIterator[PostgresPool]:
@@ -76,7 +86,24 @@ class PostgresPool:
     async def aclose(self) -> None:
         """Close all connections; used again, also on another event loop, it opens new ones."""
         await self._engine.dispose()
-        self._places = self._all_free()
+        self._free()
 
-    def _all_free(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(self._options.pool_size + self._options.max_overflow)
+    def _free(self) -> None:
+        self._places = asyncio.Semaphore(self._options.pool_size + self._options.max_overflow)
+        self._kept = asyncio.Semaphore(self._options.pool_size)
+
+    def _leave(self, *, kept: bool) -> None:
+        if kept:
+            self._kept.release()
+        self._places.release()
+
+
+async def _entered(places: asyncio.Semaphore, seconds: float) -> bool:
+    """Whether there was a place in time."""
+    if not places.locked():
+        return await places.acquire()
+    try:
+        async with asyncio.timeout(seconds):
+            return await places.acquire()
+    except TimeoutError:
+        return False
