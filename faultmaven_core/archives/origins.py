@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -138,7 +138,13 @@ def journal_of(found: Sequence[JournalEntry], case: Case, rename: Renaming, ids:
         last = made[-1] if made else None
         made.append(
             journal.following(
-                last, case.id, ids.new(), entry.at, elsewhere(entry.actor), entry.kind, rename(entry.detail)
+                last,
+                case.id,
+                ids.new(),
+                entry.at.astimezone(UTC),
+                elsewhere(entry.actor),
+                entry.kind,
+                rename(entry.detail),
             )
         )
     return made

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta, timezone
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from faultmaven import FaultMaven, load_settings
 from faultmaven_core.archives.commands import ExportCase, ImportCase
 from faultmaven_core.archives.origins import Renaming
-from faultmaven_core.cases.commands import CloseCase, DeleteCase, ShowCase
+from faultmaven_core.cases.commands import CloseCase, DeleteCase, ReadJournal, ShowCase
 from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.turn_commands import ReadMessages
 from faultmaven_core.evidence.commands import DeleteEvidence, ListEvidence
@@ -33,7 +34,18 @@ from faultmaven_core.shared.errors import (
     QuotaExceededError,
 )
 from faultmaven_core.shared.ids import SequentialIds
-from tests.unit.archives.forging import LOG, a_case, changed, exported, in_line, left_behind, pieces, setting, taken
+from tests.unit.archives.forging import (
+    LOG,
+    a_case,
+    changed,
+    exported,
+    in_line,
+    journal_again,
+    left_behind,
+    pieces,
+    setting,
+    taken,
+)
 
 CARRIED = {
     "title", "question", "created_at", "status", "verdict", "cause", "mechanism", "judgement", "actual_cause",
@@ -246,6 +258,15 @@ async def test_files_of_an_archive_are_held_against_the_quota(small: FaultMaven,
         await taken(small, archive, foreigner)
     cases, keys = await left_behind(small, foreigner)
     assert (cases, len(keys)) == (1, 2)
+
+
+async def test_a_journal_of_another_zone_holds_here_too(fm: FaultMaven, foreigner: Caller) -> None:
+    """Databases keep times in UTC, and what is chained must be what is kept."""
+    zone = timezone(timedelta(hours=5, minutes=30))
+    forged = changed(await exported(fm, await a_case(fm)), journal_again(at=datetime(2026, 3, 1, 17, 30, tzinfo=zone)))
+    found = await taken(fm, forged, foreigner)
+    page = await fm.cases.journal(ReadJournal(found.case.case_id), foreigner)
+    assert (page.intact, page.entries[-1].kind) == (True, "case_imported")
 
 
 async def test_a_digest_that_was_told_is_checked_first(fm: FaultMaven, foreigner: Caller) -> None:
