@@ -134,11 +134,14 @@ async def test_nobody_gives_what_he_lacks(people: People) -> None:
     for command in (c.SaveRole("boss", ()), c.SaveRole("boss", ("case:read",))):
         with pytest.raises(PermissionDeniedError):
             await roles.save_role(command, admin)
-    with pytest.raises(PermissionDeniedError):
-        await users.set_roles(c.SetRoles(admin.caller.user, ("admin", "boss")), admin)
+    for role in ("boss", "owner"):
+        with pytest.raises(PermissionDeniedError):
+            await users.set_roles(c.SetRoles(admin.caller.user, ("admin", role)), admin)
+        with pytest.raises(PermissionDeniedError):
+            await users.give_role(c.GiveRole(admin.caller.user, role), admin)
 
 
-@pytest.mark.parametrize("what", ["disable", "delete", "set_password", "set_roles", "enable"])
+@pytest.mark.parametrize("what", ["disable", "delete", "set_password", "set_roles", "give_role", "take_role", "enable"])
 async def test_nobody_has_power_over_somebody_who_may_more(people: People, what: str) -> None:
     """N-9: an admin cannot take an owner's account."""
     owner = await people.principal(await people.sign_up("ann"))
@@ -150,6 +153,8 @@ async def test_nobody_has_power_over_somebody_who_may_more(people: People, what:
         "delete": lambda: users.delete(c.DeleteUser(name), admin),
         "set_password": lambda: users.set_password(c.SetPassword(name, OTHER_PASSWORD), admin),
         "set_roles": lambda: users.set_roles(c.SetRoles(name, ("member",)), admin),
+        "give_role": lambda: users.give_role(c.GiveRole(name, "viewer"), admin),
+        "take_role": lambda: users.take_role(c.TakeRole(name, "owner"), admin),
     }
     with pytest.raises(PermissionDeniedError):
         await attempts[what]()
@@ -166,6 +171,7 @@ async def test_the_last_owner_stays(people: People) -> None:
         users.disable(c.DisableUser(name), owner),
         users.delete(c.DeleteUser(name), owner),
         users.set_roles(c.SetRoles(name, ("admin",)), owner),
+        users.take_role(c.TakeRole(name, "owner"), owner),
     ):
         with pytest.raises(PreconditionFailedError):
             await attempt
