@@ -17,6 +17,8 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from faultmaven_http.auth import ANYONE
+from tests.attacks.every_request import ANY_ID, ENDPOINTS, ask, request, title
 from tests.attacks.installation import Installation, installed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -183,6 +185,63 @@ async def test_signatures_of_public_knowledge_and_none(signer: Signer, monkeypat
     stranger = Ed25519PrivateKey.generate().sign(start.encode())
     for signature in (b"", bytes(64), bytes(132), stranger):
         await refused(signer, monkeypatch, f"{start}.{part(signature)}")
+
+
+async def test_keys_that_a_token_brings_itself(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T-2: signed right with a key of the attacker's, which the header holds or names; or by zeros, which ES256 once took."""
+    own = Ed25519PrivateKey.generate()
+    raw = own.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": part(raw), "kid": "attacker", "use": "sig", "alg": "EdDSA"}
+    for more in (
+        {"jwk": jwk},
+        {"jwk": jwk, "kid": "attacker"},
+        {"jwk": jwk, "kid": None},
+        {"jku": "https://attacker.example/keys", "kid": "attacker"},
+        {"x5u": "https://attacker.example/cert", "kid": "attacker"},
+        {"x5c": [base64.b64encode(raw).decode()], "kid": "attacker"},
+        {"kid": "attacker"},
+        {},
+    ):
+        start = f"{part(_without({**signer.header, **more}))}.{part(signer.claims)}"
+        await refused(signer, monkeypatch, f"{start}.{part(own.sign(start.encode()))}")
+    for alg in ("ES256", "ES384", "EdDSA"):
+        start = f"{part({**signer.header, 'alg': alg})}.{part(signer.claims)}"
+        await refused(signer, monkeypatch, f"{start}.{part(bytes(64))}")
+
+
+async def test_issuers_and_audiences_that_resemble_ours(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T-2: longer, shorter, in another case, or as one of a list."""
+    issuer, audience = signer.claims["iss"], signer.claims["aud"]
+    for name in (f"{issuer}.attacker.example", f"{issuer}/", issuer[:-1], issuer.upper(), [issuer], f" {issuer}"):
+        await refused(signer, monkeypatch, signer.changed(iss=name))
+    for name in (
+        f"{audience}x",
+        audience[:-1],
+        audience.upper(),
+        [audience, "another"],
+        ["another", audience],
+        [[audience]],
+    ):
+        await refused(signer, monkeypatch, signer.changed(aud=name))
+
+
+async def test_every_endpoint_of_every_service_refuses_them(signer: Signer) -> None:
+    """T-2: none looks at tokens in a way of its own."""
+    pem = signer.key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    start = f"{part({**signer.header, 'alg': 'HS256'})}.{part(signer.claims)}"
+    hostile = (
+        f"{part({**signer.header, 'alg': 'none'})}.{part(signer.claims)}.",
+        f"{start}.{part(hmac.new(pem, start.encode(), hashlib.sha256).digest())}",
+        signer.changed(exp=1),
+    )
+    for endpoint in ENDPOINTS:
+        if endpoint.permission != ANYONE:
+            for token in hostile:
+                async with signer.place.client(token) as client:
+                    answer = await ask(client, request(endpoint, ANY_ID))
+                assert answer.status_code == 401, (title(endpoint), answer.text)
 
 
 async def test_spellings_and_shapes_that_are_not_ours(signer: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
