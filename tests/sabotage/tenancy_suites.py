@@ -52,7 +52,7 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     "adapters/faultmaven_adapters/sql/memory_identity*.py": _on(_PEOPLE, "memory"),
     "adapters/faultmaven_adapters/sql/memory_credentials.py": _on(_PEOPLE, "memory"),
     "adapters/faultmaven_adapters/sql/memory*.py": _on(f"{_ROWS} {_JOBS}", "memory,embedded_memory"),
-    "adapters/faultmaven_adapters/sql/migrations/versions/v0004_knowledge.py": (_WORDS, *_POLICIES),
+    "adapters/faultmaven_adapters/sql/migrations/versions/v0004_knowledge.py": (*_POLICIES, _WORDS),
     "adapters/faultmaven_adapters/sql/migrations/*/*.py": _POLICIES,
     "adapters/faultmaven_adapters/sql/identity*.py": _on(_PEOPLE, "sqlite"),
     "adapters/faultmaven_adapters/sql/knowledge*.py": (
