@@ -30,7 +30,7 @@ class OpenCase:
 class ListCases:
     """Cases, newest first. `text` holds words that title, question or cause must have; `after` is a page's `next`.
 
-    `judgement` is what a person said of the cause: confirmed | rejected.
+    `judgement` is what a person said of the cause: confirmed | rejected. Archived cases are left out unless `archived`.
     """
 
     status: str | None = None
@@ -38,6 +38,7 @@ class ListCases:
     after: str | None = None
     limit: int = 50
     judgement: str | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Adviser:
         past: list[CaseView] = []
         after: str | None = None
         while len(past) < MOST_COMPARED:
-            asked = ListCases(judgement=str(Judgement.CONFIRMED), after=after, limit=MOST)
+            asked = ListCases(judgement=str(Judgement.CONFIRMED), after=after, limit=MOST, archived=True)
             page = await self._cases.list(asked, caller)
             past += [one for one in page.items if one.case_id != case.case_id]
             after = page.next

@@ -61,6 +61,7 @@ HELP = {
     "action": "Only this action, or all of an area such as `user`.",
     "actor": "Only what this user did, by id.",
     "after": "Continue after this; the last page's `next`.",
+    "archived": "Also those that were archived.",
     "cause": "What it really was, in a sentence.",
     "compromised": "Also stop trusting all keys that were in use: access tokens that are out end; refresh tokens go on.",
     "display_name": "How the user is shown.",

@@ -235,6 +235,8 @@ async def test_an_archived_case_is_only_left_out_of_lists(fm: FaultMaven) -> Non
     assert await fm.cases.archive(c.ArchiveCase(put_away), fm.caller) == seen
     assert await fm.cases.show(c.ShowCase(put_away), fm.caller) == seen
     assert [one.case_id for one in (await fm.cases.browse(c.BrowseCases(), fm.caller)).items] == [kept]
+    assert [one.case_id for one in (await fm.cases.list(c.ListCases(), fm.caller)).items] == [kept]
+    assert len((await fm.cases.list(c.ListCases(archived=True), fm.caller)).items) == 2
     every = await fm.cases.browse(c.BrowseCases(include_archived=True), fm.caller)
     assert {one.case_id for one in every.items} == {kept, put_away}
     back = await fm.cases.unarchive(c.UnarchiveCase(put_away), fm.caller)
