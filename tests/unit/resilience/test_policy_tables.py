@@ -19,7 +19,7 @@ PURE = {"Decompression", "DocumentText", "PatternScanner", "ReportRenderer", "Sc
 
 LOCAL = {
     *("DocumentFiles", "DocumentReader", "DocumentReading", "EvidenceFiles", "ExtractionRun", "ExtractionRunner"),
-    *("Journal", "Scratch"),
+    *("Journal", "Scratch", "Spool"),
     *("KeyRing", "PasswordHasher", "Tokens"),
 }
 """Processes, files and computation of this machine: they have limits of their own."""
