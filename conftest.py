@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes is a matter for benchmarks
+hypothesis.settings.load_profile("untimed")
 
 pytest.register_assert_rewrite("faultmaven_contract_tests")
 

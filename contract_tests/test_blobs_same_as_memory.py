@@ -117,5 +117,5 @@ def _told(info: BlobInfo) -> Any:
 
 TestSameAnswers = SameAnswers.TestCase
 TestSameAnswers.settings = settings(
-    max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=6, stateful_step_count=20, suppress_health_check=list(HealthCheck), print_blob=True
 )

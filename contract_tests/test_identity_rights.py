@@ -283,7 +283,5 @@ class Rights(RuleBasedStateMachine):
                 self.attempt(self.service.users.show(c.ShowUser(other.id), who), None if there else NotFoundError)
 
 
-Rights.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+Rights.TestCase.settings = settings(max_examples=10, stateful_step_count=30, suppress_health_check=list(HealthCheck))
 TestRights = Rights.TestCase

@@ -213,7 +213,5 @@ async def located(storage: Storage) -> list[Any]:
     return found
 
 
-SamePeople.TestCase.settings = settings(
-    max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
+SamePeople.TestCase.settings = settings(max_examples=8, stateful_step_count=12, suppress_health_check=list(HealthCheck))
 TestSamePeople = SamePeople.TestCase

@@ -147,6 +147,6 @@ async def seen(unit: KnowledgeUnitOfWork, asked: list[str]) -> list[Any]:
 
 
 SameFindings.TestCase.settings = settings(
-    max_examples=10, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=10, stateful_step_count=15, suppress_health_check=list(HealthCheck)
 )
 TestSameFindings = SameFindings.TestCase

@@ -152,6 +152,6 @@ async def seen(unit: CaseUnitOfWork) -> list[Any]:
 
 
 SameAnswers.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, stateful_step_count=15, suppress_health_check=list(HealthCheck)
 )
 TestSameAnswers = SameAnswers.TestCase

@@ -26,7 +26,7 @@ from faultmaven_core.shared.errors import FaultMavenError
 from redis_backends import CLIENTS
 
 SERVERS = {"redis": "redis", "cluster": "redis_cluster"}
-BOUNDED = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(max_examples=12, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 NUMBERS = st.integers(1, 5)
 USERS = st.sampled_from([ANN, BOB, ANN_ELSEWHERE])
 SHORT_WHILE = timedelta(milliseconds=3)

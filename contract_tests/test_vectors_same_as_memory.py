@@ -248,7 +248,6 @@ def test_it_answers_as_memory_does(backend: str) -> None:
         settings=settings(
             max_examples=EXAMPLES.get(backend, 6),
             stateful_step_count=20,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -410,7 +410,7 @@ async def _step(people: People, actor: Principal, target: str, what: str) -> Non
         max_size=12,
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_way_leads_to_more_rights_or_to_no_owner(people: People, steps: list[tuple[int, int, str]]) -> None:
     """N-9: whoever does what to whom, an active owner is left, and no step succeeded whose actor lacked a right of it."""
     people.later(minutes=10)

@@ -194,6 +194,4 @@ class Organizations(RuleBasedStateMachine):
 
 
 TestOrganizations = Organizations.TestCase
-TestOrganizations.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestOrganizations.settings = settings(max_examples=25, stateful_step_count=25, suppress_health_check=list(HealthCheck))

@@ -163,5 +163,5 @@ class RefreshFamilies(RuleBasedStateMachine):
 
 TestRefreshFamilies = RefreshFamilies.TestCase
 TestRefreshFamilies.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25, stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -144,7 +144,7 @@ async def _play(storage: Storage, clock: FixedClock, steps: list[Step]) -> None:
         world.check(step, before, await world.row())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(steps=STEPS)
 def test_one_owner_and_no_second_end_in_memory(steps: list[Step]) -> None:
     """Any order of claims, heartbeats, ends, cancellations, retries and time."""
@@ -158,7 +158,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("jobs") / "fm.db"
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(steps=STEPS)
 def test_one_owner_and_no_second_end_in_sqlite(steps: list[Step], database: Path) -> None:
     """The same in rows that survive."""

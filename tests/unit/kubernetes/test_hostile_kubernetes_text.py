@@ -86,7 +86,7 @@ def judged(out: Findings) -> None:
     assert not set(healthy(graph)) & {fact.entity for fact in unwell(graph)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     LINES, st.sampled_from(["kubectl_describe", "kubectl_get", "kubectl_top", "kubernetes_manifest", "cluster_dump"])
 )
@@ -97,7 +97,7 @@ def test_lines_in_any_order_are_survived(lines: list[str], kind: str) -> None:
     judged(out)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["pods", "nodes", "deployments", "warning_events", "items", "metadata"]),
     JSON,

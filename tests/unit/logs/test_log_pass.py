@@ -54,7 +54,7 @@ def read(data: bytes, *cuts: int) -> LogSummary:
     return reduce(merge, parts)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, 50_000), max_size=6))
 def test_a_log_read_in_stretches_says_what_it_says_as_a_whole(cuts: list[int]) -> None:
     """Wherever it is cut, also within lines: else one process and four would disagree."""

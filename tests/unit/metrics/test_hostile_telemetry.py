@@ -119,21 +119,21 @@ def check(kind: str, text: str, tools: Tools) -> None:
 
 
 @given(value=VALUES, indent=st.sampled_from([None, 1]))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_is_read_without_failure(tools: Tools, value: object, indent: int | None) -> None:
     """Shapes of all products, mixed up."""
     check("json", json.dumps(value, indent=indent), tools)
 
 
 @given(rows=st.lists(st.lists(CELLS, max_size=5), max_size=8), kind=st.sampled_from(["metrics_csv", "call_graph"]))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_is_read_without_failure(tools: Tools, rows: list[list[str]], kind: str) -> None:
     """Ragged, empty, quoted wrongly."""
     check(kind, "\n".join(",".join(row) for row in rows), tools)
 
 
 @given(lines=st.lists(SAMPLES, max_size=8))
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_exposition_is_read_without_failure(tools: Tools, lines: list[str]) -> None:
     """Broken labels, infinities, times out of range."""
     check("prometheus_text", "\n".join(lines), tools)

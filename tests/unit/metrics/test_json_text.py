@@ -31,14 +31,14 @@ def plain(node: Node) -> object:
 
 
 @given(VALUES, st.sampled_from([None, 0, 2]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_reads_what_the_standard_library_writes(value: object, indent: int | None) -> None:
     """Any value, in one line or in many."""
     assert plain(parse_json(json.dumps(value, indent=indent))) == value
 
 
 @given(VALUES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_node_lies_within_the_lines_of_its_parent(value: object) -> None:
     """Spans never leave the document."""
     text = json.dumps(value, indent=1)
@@ -52,7 +52,7 @@ def test_every_node_lies_within_the_lines_of_its_parent(value: object) -> None:
 
 
 @given(st.text('{}[]",:0123456789.eE+-truefalsn\\u \n', max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_it_accepts_exactly_what_the_standard_library_accepts(text: str) -> None:
     """Strict: no trailing commas, no bare words, no comments."""
     try:

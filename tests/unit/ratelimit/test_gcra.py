@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faultmaven_adapters.ratelimit.memory import MemoryRateLimiter
@@ -29,7 +29,6 @@ HITS = st.lists(st.tuples(st.integers(0, 3_000_000), st.integers(1, 20)), min_si
 """Microseconds since the hit before, and what it costs."""
 
 
-@settings(deadline=None)
 @given(limit=LIMITS, hits=HITS)
 def test_in_no_time_is_more_allowed_than_burst_and_rate(limit: RateLimit, hits: list[tuple[int, int]]) -> None:
     """Between any two moments: the bound of a token bucket, checked without one."""
@@ -49,7 +48,6 @@ def test_in_no_time_is_more_allowed_than_burst_and_rate(limit: RateLimit, hits: 
             assert spent <= limit.burst + seconds * limit.rate / limit.period + 1e-6
 
 
-@settings(deadline=None)
 @given(limit=LIMITS, hits=HITS)
 def test_what_the_answer_says_is_so(limit: RateLimit, hits: list[tuple[int, int]]) -> None:
     """A refused hit passes at `retry_after` and not a microsecond before; `remaining` can be taken, one more cannot."""

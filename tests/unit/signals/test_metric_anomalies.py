@@ -153,7 +153,7 @@ def test_the_order_of_series_does_not_matter() -> None:
 
 
 @given(st.integers(0, 10_000), st.sampled_from([0.001, 0.25, 4.0, 1000.0]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_scale_changes_values_not_times(seed: int, factor: float) -> None:
     """Milliseconds or seconds: the same deviation at the same time."""
     values = np.concatenate([noisy(seed, 12), noisy(seed + 1, 12, 350)])
@@ -166,7 +166,7 @@ def test_scale_changes_values_not_times(seed: int, factor: float) -> None:
 
 
 @given(st.floats(-1e5, 1e5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_with_a_given_baseline_a_shift_of_both_changes_nothing(shift: float) -> None:
     """Only the distance counts, as long as the baseline's own scatter exceeds the floor that follows its level."""
     incident, baseline = noisy(1, 6, 160, 20), noisy(2, 200, 0, 10)

@@ -84,7 +84,7 @@ def test_too_few_points_have_one_level() -> None:
     st.floats(-1e6, 1e6),
     st.sampled_from([0.001, 0.5, 1.0, 8.0, 1024.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_change_points_do_not_depend_on_shift_or_scale(seed: int, count: int, shift: float, factor: float) -> None:
     """The same series in other units, from another zero, changes at the same places."""
     rng = np.random.default_rng(seed)

@@ -167,7 +167,7 @@ def test_the_same_exception_again_and_again_is_one_fact_that_is_counted() -> Non
         st.sampled_from([*PYTHON.splitlines(), *JAVA.splitlines(), *GO.splitlines(), *NODE.splitlines()]), max_size=40
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_mixture_of_lines_is_read_without_failure_and_traces_do_not_overlap(lines: list[str]) -> None:
     """Interleaved output of threads, cut and shuffled."""
     end = 0

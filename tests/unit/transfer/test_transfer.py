@@ -121,7 +121,7 @@ async def scopes() -> Sequence[Scope]:
     return [SCOPE, Scope(SPEC.name, OrganizationId("empty")), Scope(CollectionName("not_there"), ACME)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     before=st.sets(st.integers(1, 60), max_size=8),
     after=st.sets(st.integers(1, 60), max_size=8),
