@@ -34,9 +34,17 @@ def settings_of(home: str, processes: int | None = None) -> Settings:
 def session(home: str, work: Callable[[FaultMaven], Awaitable[T]], *, processes: int | None = None) -> T:
     """Open FaultMaven, do the work, and close everything again, also after an error or Ctrl-C."""
     from faultmaven import FaultMaven
+    from faultmaven_core.ports.telemetry import spanning
 
     async def opened() -> T:
         async with FaultMaven.open(settings_of(home, processes)) as fm:
-            return await work(fm)
+            with spanning(fm.application.telemetry, _command()):
+                return await work(fm)
 
     return asyncio.run(opened())
+
+
+def _command() -> str:
+    """As `fm case open`, whatever the program was started as."""
+    context = click.get_current_context(silent=True)
+    return " ".join(["fm", *context.command_path.split()[1:]]) if context else "fm"

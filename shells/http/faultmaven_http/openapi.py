@@ -17,6 +17,9 @@ from faultmaven_http.shapes.problem import Problem
 
 PLACE = "#/components/schemas/{name}"
 FILE = {"type": "string", "format": "binary"}
+UNSAID = ("application/json", "text/event-stream")
+"""Types of answers whose form no schema of a whole says."""
+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -147,7 +150,7 @@ def _answer(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
     if endpoint.answer is not None and not endpoint.media:
         content["application/json"] = _content(endpoint.answer, refs)
     for media in endpoint.media or filter(None, [endpoint.headers.get("content-type", "").partition(";")[0]]):
-        content[media] = {} if media == "application/json" else {"schema": _text_or_file(media)}
+        content[media] = {} if media in UNSAID else {"schema": _text_or_file(media)}
     answer: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
     return {**answer, "content": content} if content else answer
 
