@@ -89,7 +89,7 @@ class Resource:
             async with asyncio.timeout(seconds):
                 working = endpoint.work(whole)
                 # Who only reads wants nothing more once he has left; what changes something is done to its end.
-                return await (until_gone(receive, working) if endpoint.method == "GET" else working)
+                return await (until_gone(receive, working) if endpoint.reads else working)
         except TimeoutError as error:
             raise DeadlineExceededError(f"This took over {seconds:g} s.") from error
 

@@ -133,6 +133,11 @@ class Endpoint:
     conditional: bool = False
     service: str = ""
 
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, so that its work ends with its client."""
+        return self.method == "GET" or (self.body is not None and self.permission.endswith(":read"))
+
 
 class Endpoints:
     """Those of one path."""

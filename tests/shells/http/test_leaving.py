@@ -56,6 +56,16 @@ async def test_nobody_looks_anything_up_for_who_has_left(
     assert not held.may.is_set()
 
 
+async def test_nobody_searches_for_who_has_left(fm: FaultMaven, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to be read only is as good as asked for."""
+    held = Held()
+    monkeypatch.setattr(fm.knowledge, "search", held(fm.knowledge.search))
+    async with served(made()) as port, asyncio.timeout(30):
+        await asked_and_left(port, "POST /api/v1/knowledge/search", held.begun, b'{"query": "redis"}')
+        await held.ended.wait()
+    assert not held.may.is_set()
+
+
 async def test_what_changes_something_is_done_to_its_end(
     fm: FaultMaven, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
