@@ -60,7 +60,8 @@ class Asked:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def asked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Asked]:
     """Every endpoint, asked without a token and for what does not exist; and all that only reads, for what there is."""
-    async with installed(tmp_path_factory.mktemp("rules") / "home") as place:
+    home = tmp_path_factory.mktemp("rules") / "home"
+    async with installed(home, FM_DATABASE_URL="memory:", FM_BLOBS_URL="memory:") as place:
         owned = await own_all(place)
         refused, good = {}, {}
         for endpoint in ENDPOINTS:
