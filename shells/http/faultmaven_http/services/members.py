@@ -9,7 +9,8 @@ from typing import Any
 from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import views as v
 from faultmaven_http.bodies import CLAIMS
-from faultmaven_http.endpoint import Asked, Endpoint, Work
+from faultmaven_http.endpoint import Answer, Asked, Endpoint, Work
+from faultmaven_http.paging import following
 from faultmaven_http.services.knowledge import EVERYBODYS, GLOBAL, PERSONAL, WRITING
 from faultmaven_http.shapes import members as s
 
@@ -23,17 +24,22 @@ async def available_scopes(asked: Asked) -> s.Scopes:
     return s.Scopes((*((PERSONAL,) if asked.who.may(WRITING[PERSONAL]) else ()), *everybodys))
 
 
-async def users(asked: Asked) -> v.UserPage:
+async def users(asked: Asked) -> Answer:
     """A page of users."""
+    page = await _page(asked)
+    return Answer(page, headers=following(asked, page.next, "after"))
+
+
+async def members(asked: Asked) -> Answer:
+    """The same as an organization's members."""
+    page = await _page(asked)
+    return Answer(s.MemberList(page.users, page.next), headers=following(asked, page.next, "after"))
+
+
+async def _page(asked: Asked) -> v.UserPage:
     q: s.UserQuery = asked.query
     command = c.ListUsers(q.text or q.search, q.after, q.limit, q.offset)
     return await asked.application.identity.users.list(command, asked.who)
-
-
-async def members(asked: Asked) -> s.MemberList:
-    """The same as an organization's members."""
-    page = await users(asked)
-    return s.MemberList(page.users, page.next)
 
 
 async def join(asked: Asked) -> v.InvitationCreated:
