@@ -42,7 +42,6 @@ _ROWS, _PEOPLE, _JOBS = (
 )
 _POLICIES = (Suite("contract_tests/test_postgres.py", "", "sql or policy or setting or foreign"),)
 _KEYS = Suite("tests/unit/storage/test_tenant_keys.py")
-_WORDS = Suite(_ROWS, "sqlite", "search or organization or words")
 
 SUITES: dict[str, tuple[Suite, ...]] = {
     "adapters/faultmaven_adapters/cache/redis.py": _on("contract_tests/test_cache.py", "redis"),
@@ -52,7 +51,10 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     "adapters/faultmaven_adapters/sql/memory_identity*.py": _on(_PEOPLE, "memory"),
     "adapters/faultmaven_adapters/sql/memory_credentials.py": _on(_PEOPLE, "memory"),
     "adapters/faultmaven_adapters/sql/memory*.py": _on(f"{_ROWS} {_JOBS}", "memory,embedded_memory"),
-    "adapters/faultmaven_adapters/sql/migrations/versions/v0004_knowledge.py": (*_POLICIES, _WORDS),
+    "adapters/faultmaven_adapters/sql/migrations/versions/v0004_knowledge.py": (
+        *_POLICIES,
+        Suite("contract_tests/test_knowledge_index.py"),
+    ),
     "adapters/faultmaven_adapters/sql/migrations/*/*.py": _POLICIES,
     "adapters/faultmaven_adapters/sql/identity*.py": _on(_PEOPLE, "sqlite"),
     "adapters/faultmaven_adapters/sql/knowledge*.py": (
@@ -62,6 +64,7 @@ SUITES: dict[str, tuple[Suite, ...]] = {
     "adapters/faultmaven_adapters/sql/job*.py": _on(f"{_ROWS} {_JOBS}", "sqlite,embedded"),
     "adapters/faultmaven_adapters/sql/postgres.py": _on(_ROWS, "postgres"),
     "adapters/faultmaven_adapters/sql/transfer.py": (Suite("tests/unit/transfer/test_tables.py"),),
+    "adapters/faultmaven_adapters/sql/unit.py": (Suite("contract_tests/test_postgres_locks.py"), *_on(_ROWS, "sqlite")),
     "adapters/faultmaven_adapters/sql/*.py": _on(_ROWS, "sqlite"),
     "adapters/faultmaven_adapters/vectors/chroma/*.py": _on("contract_tests/test_vectors.py", "chroma"),
     "adapters/faultmaven_adapters/vectors/memory.py": _on("contract_tests/test_vectors.py", "memory"),
@@ -70,6 +73,7 @@ SUITES: dict[str, tuple[Suite, ...]] = {
         *_on("contract_tests/test_vectors.py", "pgvector"),
         Suite("contract_tests/test_pgvector.py"),
     ),
+    "adapters/faultmaven_adapters/vectors/pinecone/*.py": _on("contract_tests/test_vectors.py", "pinecone_emulated"),
     "adapters/faultmaven_adapters/vectors/sqlite/*.py": _on("contract_tests/test_vectors.py", "sqlite"),
     "faultmaven_core/evidence/*.py": (_KEYS, Suite("tests/unit/evidence")),
     "faultmaven_core/identity/*.py": (Suite("tests/unit/identity"),),

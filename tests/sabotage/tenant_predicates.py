@@ -140,6 +140,8 @@ def _of_key(node: ast.AST) -> Iterator[_Place]:
             yield part, "part of a key", _nobodys
         case ast.Call(func=ast.Attribute(value=part, attr="encode"), args=[]) if _is_owner(part):
             yield part, "part of a key", _nobodys
+        case ast.keyword(arg="namespace", value=part) if _is_owner(part):
+            yield part, "part of a key", _nobodys
         case ast.Tuple(ctx=ast.Load()) if _is_key(node):
             yield node, "part of a key", _nobodys
         case ast.FormattedValue(value=value) if any(_is_owner(inner) for inner in ast.walk(value)):

@@ -58,6 +58,7 @@ def test_no_exception_is_left_over() -> None:
         ("place = (organization, name)", "place = ('everybody', name)"),
         ("f'{organization}/{name}'", "f'everybody/{name}'"),
         ("redis.key(topic.organization, 'signal')", "redis.key('everybody', 'signal')"),
+        ("index.search(namespace=organization)", "index.search(namespace='everybody')"),
         ("run.own(case.organization)", "pass"),
         ("run('SELECT 1 WHERE organization = ? AND a')", "run('SELECT 1 WHERE (organization = ? OR 1 = 1) AND a')"),
         ("run('WHERE scope = ?')", "run('WHERE (scope = ? OR 1 = 1)')"),
