@@ -129,7 +129,7 @@ def _fetched(running: Running, path: str, token: str, megabytes: int) -> None:
 
 
 def logins(home: str) -> None:
-    """Print how long small requests take while fifty people sign in: the slowest of 20, and of all, in milliseconds."""
+    """Print how long small requests take while fifty people sign in: 19 of 20, and the slowest, in milliseconds."""
     with product(Path(home), FM_TRUSTED_PROXIES="127.0.0.1") as running:
         running.until("/health/ready")
         asyncio.run(_beside(running.port, at_once=1))  # what the first one loads is not meant

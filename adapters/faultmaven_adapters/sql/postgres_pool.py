@@ -14,7 +14,7 @@ from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_url import connect_arguments
 
-PATIENCE = 0.05
+PATIENCE = 0.25
 """Seconds that one waits for a connection that is kept before one more is opened, which takes longer than most units."""
 
 
