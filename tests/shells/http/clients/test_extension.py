@@ -7,14 +7,21 @@ import json
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_http.app import create_app
-from tests.shells.http.clients.calling import EXTENSION, Extension, page_of
+from tests.shells.http.clients.calling import EXTENSION, JSON, Extension, page_of
+from tests.shells.http.clients.conftest import Installed
+from tests.shells.http.clients.fields import check
+from tests.shells.http.clients.test_sign_in_page import ASKED, BACK, VERIFIER, filled
+from tests.shells.http.clients.test_sign_in_page import told as back_with
+from tests.shells.http.clients.test_signing_in import TOKEN, TOKENS
 
+REVOKE = "/api/v1/auth/oauth/revoke"
 PASSWORD = "wide river, 7 old lanterns"
 LOG = "".join(f"2026-03-02T14:00:{n:02d}Z ERROR checkout: connection refused to payments:8443\n" for n in range(40))
 POD = b"""apiVersion: v1
@@ -176,3 +183,35 @@ async def test_after_so_many_turns_there_are_twice_so_many_rows(extension: Exten
     again = (await extension.call("GET", f"/api/v1/cases/{case_id}/messages?limit=100")).body
     assert again["messages"] == held
     assert len({row["message_id"] for row in held}) == len(held)
+
+
+async def test_where_a_browser_is_needed_the_extension_signs_in_by_the_page(
+    installed: Installed, clock: FixedClock
+) -> None:
+    """It opens the page, takes the code from the address at the end, stays signed in, and gives its tokens back."""
+    fm = await installed(FM_AUTH_MODE="oauth", FM_DASHBOARD_URL="http://localhost:8090")
+    async with page_of(create_app(fm.application, fm.settings.http), EXTENSION, clock) as page:
+        ann = {"username": "ann", "email": "ann@example.org", "display_name": "Ann", "password": PASSWORD}
+        assert (await page.server.post("/api/v1/auth/register", json=ann)).status_code == 201
+        told = (await page.fetch("GET", "/api/v1/auth/config", JSON)).body
+        assert told["auth_mode"] == "oauth"
+        asked = ASKED | {"client_id": told["oauth"]["client_id"], "scope": " ".join(told["oauth"]["scopes"])}
+        place = urlsplit(told["oauth"]["authorize_url"]).path
+        form = filled(await page.server.get(place, params=asked), "allow", username="ann", password=PASSWORD)
+        code = back_with(await page.server.post(place, data=form))["code"]
+        grant = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER, "redirect_uri": BACK}
+        tokens = await page.fetch("POST", TOKEN, JSON, json=grant | {"client_id": "faultmaven-copilot"})
+        check(tokens.body, TOKENS)
+        extension = Extension(page, tokens.body)
+        assert (await extension.call("GET", "/api/v1/auth/me")).body["user_id"] == tokens.body["user_id"]
+        assert (await extension.begin()).status == 201
+        opened = await extension.call("POST", "/api/v1/cases", key="case", json={"title": None})
+        assert (await extension.turn(opened.body["case_id"], query="Checkout answers 503.")).status == 200
+        kept = {"refresh_token": tokens.body["refresh_token"], "client_id": "faultmaven-copilot"}
+        renewed = await page.fetch("POST", TOKEN, JSON, json=kept | {"grant_type": "refresh_token"})
+        check(renewed.body, TOKENS)
+        extension.tokens = renewed.body
+        left = {"token": renewed.body["refresh_token"], "token_type_hint": "refresh_token"}
+        gone = await page.fetch("POST", REVOKE, JSON, json=left | {"client_id": "faultmaven-copilot"})
+        assert gone.status == 200
+        assert (await extension.call("GET", "/api/v1/auth/me")).status == 401
