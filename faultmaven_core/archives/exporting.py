@@ -148,6 +148,8 @@ class Exporting:
         return self._copy(item) if item.custody is Custody.COPY else self._files.chunks(item.location)
 
     async def _copy(self, item: Evidence) -> AsyncGenerator[bytes, None]:
+        if not item.size:
+            return  # stores give parts, and of nothing there is none
         async with self._desk.open(item, 0, item.size) as reader:
             async for chunk in reader:
                 yield chunk

@@ -19,7 +19,7 @@ from faultmaven_core.archives.origins import Renaming
 from faultmaven_core.cases.commands import CloseCase, DeleteCase, ReadJournal, ShowCase
 from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.turn_commands import ReadMessages
-from faultmaven_core.evidence.commands import DeleteEvidence, ListEvidence
+from faultmaven_core.evidence.commands import AddContent, DeleteEvidence, ListEvidence
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.model import State
 from faultmaven_core.ports.writes import RequestKeyReusedError, Writes
@@ -188,6 +188,19 @@ async def test_evidence_that_is_gone_is_told_of(fm: FaultMaven, foreigner: Calle
     again = await fm.application.archives.export(ExportCase(found.case.case_id), foreigner)
     archive = b"".join([chunk async for chunk in again.chunks()])
     assert (await taken(fm, archive, fm.caller)).missing == found.missing
+
+
+async def test_an_empty_file_and_names_of_any_kind_come_along(fm: FaultMaven, foreigner: Caller) -> None:
+    """Two of one name, too: in the archive each has a folder of its own."""
+    case_id = await a_case(fm)
+    names = ["empty.log", "app.log", "Überblick ☃.txt", "con .txt", "a" * 240 + ".log"]
+    for name in names:
+        await fm.evidence.add_content(AddContent(case_id, name), pieces(b"" if name == "empty.log" else LOG), fm.caller)
+    before = (await fm.evidence.list(ListEvidence(case_id), fm.caller)).items
+    found = await taken(fm, await exported(fm, case_id), foreigner)
+    after = (await fm.evidence.list(ListEvidence(found.case.case_id), foreigner)).items
+    assert [(one.name, one.size, one.sha256) for one in after] == [(one.name, one.size, one.sha256) for one in before]
+    assert {one.state for one in after} == {"available"}
 
 
 async def test_what_may_not_be_exported(fm: FaultMaven, foreigner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
