@@ -9,7 +9,9 @@ import httpx2
 import schemathesis
 from schemathesis import GenerationMode
 
-from faultmaven_http.services.table import SERVICES
+from faultmaven_http import wording
+from faultmaven_http.openapi import describe
+from faultmaven_http.services.table import EVERYWHERE, SERVICES
 from tests.shells.http.described import serving, surprises
 
 
@@ -38,3 +40,19 @@ async def test_a_number_that_no_database_counts_to_is_refused(ann: httpx2.AsyncC
             assert answer.status_code in (403, 422), (endpoint.path, offset, answer.text)
             asked += answer.status_code == 422
     assert asked > 9
+
+
+def test_everything_is_said_in_words() -> None:
+    """Each operation, each group of them, each part of an address and each failure; and one document holds all services."""
+    document = describe([*EVERYWHERE, *(endpoint for offered in SERVICES.values() for endpoint in offered)], "/")
+    assert {tag["name"] for tag in document["tags"]} <= wording.TAGS.keys()
+    assert {int(status) for status in document["components"]["responses"]} <= wording.FAILURES.keys()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            place = f"{method} {path}"
+            assert operation["description"].startswith(operation["summary"]), place
+            unsaid = [part["name"] for part in operation.get("parameters", ()) if "description" not in part]
+            assert not unsaid, place
+            for answer in (operation.get("requestBody", {}), *operation["responses"].values()):
+                for media, content in answer.get("content", {}).items():
+                    assert "example" in content or media != "application/json", (place, media)
