@@ -270,7 +270,10 @@ PROCESSES = Variable(
     "extraction",
 )
 COPY_MAX = Variable(
-    "FM_EVIDENCE_COPY_MAX", "Largest single copy of evidence, such as `500MiB`.", "16GiB", "evidence copies"
+    "FM_EVIDENCE_COPY_MAX",
+    "Largest single copy of evidence, such as `500MiB`; also the most that an archive of a case has, and unpacks to.",
+    "16GiB",
+    "evidence copies",
 )
 
 QUOTA_ORGANIZATION = Variable(
