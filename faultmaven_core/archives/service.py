@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from faultmaven_core.archives import commands as c
 from faultmaven_core.archives.ports import ArchiveUnits, Spool
+from faultmaven_core.cases.commands import CaseView, ShowCase
+from faultmaven_core.cases.views import view
 from faultmaven_core.evidence.custody import EvidenceDesk
 from faultmaven_core.evidence.ports import EvidenceFiles
 from faultmaven_core.evidence.uploads import Quota
 from faultmaven_core.ports.report_renderer import ReportRenderer
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.ids import Ids
+from faultmaven_core.shared.ids import CaseId, Ids
 
 if TYPE_CHECKING:
     from faultmaven_core.archives.exporting import Exporting
@@ -31,7 +33,7 @@ class CaseArchive:
 
 
 class ArchiveService:
-    """Exports cases of the caller's organization, and imports those of any."""
+    """Shows and exports cases of the caller's organization with what they have, and imports those of any."""
 
     def __init__(
         self,
@@ -65,6 +67,12 @@ class ArchiveService:
     def most(self) -> int:
         """Bytes that an archive may have, and that may be unpacked of it."""
         return self._desk.most_copied
+
+    async def overview(self, command: ShowCase, caller: Caller) -> tuple[CaseView, int]:
+        """A case and the number of its pieces of evidence, both as they are at one moment. Raises NotFoundError."""
+        async with self._units(caller.organization, read_only=True) as unit:
+            case = await unit.cases.get(CaseId(command.case_id))
+            return view(case), await unit.evidence.count(case.id)
 
     async def export(self, command: c.ExportCase, caller: Caller) -> CaseArchive:
         """The case as it is now. Raises NotFoundError, PreconditionFailedError where it is too large."""

@@ -79,9 +79,7 @@ async def change(asked: Asked) -> Answer:
 
 async def show(asked: Asked) -> Answer:
     """One case, and how far it is."""
-    case_id = asked.path["case_id"]
-    view = await SHOWING.call(asked.application, c.ShowCase(case_id), asked.caller)
-    return detail_of(view, await asked.application.evidence.count(case_id, asked.caller), asked)
+    return detail_of(*await asked.application.archives.overview(c.ShowCase(asked.path["case_id"]), asked.caller), asked)
 
 
 async def _delete(asked: Asked) -> Answer:
