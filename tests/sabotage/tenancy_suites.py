@@ -15,7 +15,7 @@ NOTHING_CHOSEN = 5
 """Pytest's exit code where `-k` chose no test."""
 
 SOURCES = ("adapters/faultmaven_adapters", "faultmaven_core", "shells")
-_OTHERS = "organization or foreign or other or tenant or own or everybody or same_ids"
+_OTHERS = "organization or foreign or other or tenant or everybody or same_ids or loses_its_job or chosen_id or apart"
 
 
 @dataclass(frozen=True, slots=True)
