@@ -135,7 +135,7 @@ async def test_a_runbook_is_advised_where_there_is_none(ann: httpx2.AsyncClient,
     assert advice["available_for_generation"] == ["incident_report"]
     assert advice["runbook_recommendation"]["action"] == "generate"
     await fm.knowledge.add_content(AddDocumentContent("oom.md", "global"), pieces(RUNBOOK), ANN)
-    while any(job.state != "succeeded" for job in (await fm.jobs.list(ListJobs(), ANN)).jobs):
+    while any(job.finished_at is None for job in (await fm.jobs.list(ListJobs(), ANN)).jobs):
         await fm.application.runner.run_due()
     advice = (await ann.get(f"{address}/report-recommendations")).json()["runbook_recommendation"]
     assert advice["action"] == "review_existing"
