@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.shells.http.processes import SECONDS, replicas, signed_in
+from tests.shells.http.processes import SECONDS, Replica, replicas, signed_in
 from tests.shells.http.traffic import traffic
 
 pytestmark = pytest.mark.servers("postgres", "redis")
@@ -59,6 +62,46 @@ async def test_servers_are_restarted_one_after_the_other_and_nobody_notices(
         assert reached >= least, f"{reached:.0f} requests a second is all that this machine does."
         assert work.read > 2 * len(work.opened) > 0
         assert await opened(servers[0].address, ann) == sorted(["read", *work.opened])
+
+
+@pytest.mark.soak
+async def test_servers_that_are_killed_at_work_double_nothing(tmp_path: Path) -> None:
+    """Clients that got no answer ask the other one, under the same key, until they get one."""
+    keys: list[str] = []
+    over = asyncio.Event()
+
+    async def work(client: httpx2.AsyncClient, servers: Sequence[Replica], name: int) -> None:
+        while not over.is_set():
+            key = f"killed-{name}-{len(keys):05}"
+            await told(client, itertools.cycle(servers), key)
+            keys.append(key)
+
+    async with replicas(2, tmp_path, FM_RATE_LIMIT="0") as servers:
+        ann = await signed_in(servers[0].address, "ann")
+        async with httpx2.AsyncClient(headers=ann, timeout=SECONDS) as client, asyncio.TaskGroup() as group:
+            for name in range(8):
+                group.create_task(work(client, servers, name))
+            for server in [*servers] * 3:
+                before = len(keys)
+                while len(keys) < before + 40:  # noqa: ASYNC110 - kills come by the work, which knows of none
+                    await asyncio.sleep(0.01)
+                server.kill()
+                server.start()
+                await server.ready()
+            over.set()
+        assert await opened(servers[0].address, ann) == sorted(keys)
+
+
+async def told(client: httpx2.AsyncClient, servers: Iterator[Replica], key: str) -> None:
+    """Return when a case was opened under this key."""
+    for server in servers:
+        with suppress(httpx2.TransportError):
+            place = f"{server.address}/api/v1/cases"
+            answer = await client.post(place, json={"title": key}, headers={"Idempotency-Key": key})
+            if answer.status_code == 201:
+                return
+            assert answer.status_code == 503, answer.text
+        await asyncio.sleep(0.05)
 
 
 async def opened(address: str, who: dict[str, str]) -> list[str]:

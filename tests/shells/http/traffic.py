@@ -74,7 +74,7 @@ class Balancer:
 
 @dataclass
 class Traffic:
-    """What came of it. `opened` is the case that each key was answered with; `slowest` is in seconds."""
+    """What came of it. `opened` is the case that each key was answered with."""
 
     balancer: Balancer
     client: httpx2.AsyncClient
@@ -82,7 +82,6 @@ class Traffic:
     read: int = 0
     opened: dict[str, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    slowest: float = 0.0
     began: float = field(default_factory=time.monotonic)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -94,7 +93,6 @@ class Traffic:
     async def one(self) -> None:
         """A request, and for a change the same again elsewhere, as from a client that never got its answer."""
         number = next(self._numbers)
-        began = time.monotonic()
         try:
             if number % POSTS:
                 await self._get()
@@ -102,7 +100,6 @@ class Traffic:
                 await asyncio.gather(*(self._post(f"traffic-{number:08}") for _ in range(2)))
         except httpx2.TransportError as error:
             self.wrong.append(repr(error))
-        self.slowest = max(self.slowest, time.monotonic() - began)
 
     async def _get(self) -> None:
         answer = await self.client.get(f"{self.balancer.pick()}/api/v1/cases/{self.case}")
