@@ -37,8 +37,9 @@ def test_a_case_moves_from_one_home_to_another(fm: Fm, evidence: Path, tmp_path:
     here, there, archive = tmp_path / "home", tmp_path / "there", tmp_path / "case.zip"
     case = asyncio.run(_kept(here, evidence))
     (evidence / "core.bin").unlink()
-    done = fm("case", "export", case, "--output", archive)
+    done = fm("case", "export", case, "--output", archive, "--json")
     assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"case_id": case, "file": str(archive)}
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     with zipfile.ZipFile(archive) as opened:
         assert opened.testzip() is None

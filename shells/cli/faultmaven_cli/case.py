@@ -37,12 +37,15 @@ add_commands(case, "case")
     help="Where to write it; default is CASE.zip here, - is standard output.",
 )
 @HOME_OPTION
-def export_case(case_id: str, output: str, home: str) -> None:
+@json_option
+def export_case(case_id: str, output: str, home: str, json_: bool) -> None:
     """Write CASE as one archive: conversation, journal, record, report, and all files of its evidence as they were.
 
     The archive is a zip with JSON in it; its manifest has the digest of each part. Secrets in it are not masked. What it is
     made of can be left out by nobody: `fm case import` takes it whole or not at all, here or elsewhere.
     """
+    if json_ and output == STDIN:
+        raise click.UsageError("Standard output has the archive, so it cannot have JSON too: name a file.")
 
     async def work(fm: FaultMaven) -> str:
         from faultmaven_core.archives.commands import ExportCase
@@ -58,7 +61,10 @@ def export_case(case_id: str, output: str, home: str) -> None:
             await write_pieces(path, chunks)
             return str(path)
 
-    if written := session(home, work):
+    written = session(home, work)
+    if json_:
+        as_json({"case_id": case_id, "file": written})
+    elif written:
         click.echo(f"written to {printable(written)}", err=True)
 
 

@@ -76,6 +76,7 @@ HELP = {
     "most_sessions": "How many sessions one user has at once; 0 is what the installation says.",
     "name": "The new name.",
     "note": "Why, in a sentence.",
+    "offset": "How many to pass over first.",
     "older_than": "An age such as 90d, or a time.",
     "operation": "Only of this operation, such as evidence.discard.",
     "organization_name": "What the installation's own organization is called.",
