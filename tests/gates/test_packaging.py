@@ -58,6 +58,8 @@ BACKENDS = {
     "argon2": "argon2-cffi",
     "cryptography": "cryptography",
     "joserfc": "joserfc",
+    "opentelemetry": "opentelemetry-sdk",
+    "requests": "requests",
 }
 """Import name of every library that the product uses -> the distribution that has it."""
 

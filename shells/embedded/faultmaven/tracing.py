@@ -11,7 +11,7 @@ from faultmaven_core.shared.secret import Secret
 
 URL = Variable(
     "FM_OTLP_URL",
-    "Collector of traces that speaks OTLP over HTTP, as `http://collector:4318`; without one nothing is recorded.",
+    "Collector of traces that speaks OTLP over HTTP, as `http://<host>:4318`; without one nothing is recorded.",
     "",
     "traces",
 )
