@@ -98,6 +98,9 @@ class PagesContract(Contract):
         async with subject.knowledge(ACME) as unit:
             await unit.knowledge.add(documents)
             await unit.commit()
+        async with subject.knowledge(OTHER) as unit:
+            await unit.knowledge.add([document(50, OTHER, name="other.md", state=DocumentState.READY)])
+            await unit.commit()
         newest = [one.id for one in reversed(documents)]
         query = DocumentQuery([EVERYBODY])
         async with subject.knowledge(ACME, read_only=True) as unit:

@@ -40,6 +40,7 @@ def _on(tests: str, backends: str) -> tuple[Suite, ...]:
 _ROWS, _PEOPLE, _JOBS = (
     f"contract_tests/{name}.py" for name in ("test_repositories", "test_identity_repositories", "test_jobs")
 )
+_ROWS = f"contract_tests/test_pages.py {_ROWS}"
 _POLICIES = (Suite("contract_tests/test_postgres.py", "", "sql or policy or setting or foreign"),)
 _KEYS = Suite("tests/unit/storage/test_tenant_keys.py")
 
