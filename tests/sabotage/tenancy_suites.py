@@ -41,7 +41,10 @@ _ROWS, _PEOPLE, _JOBS = (
     f"contract_tests/{name}.py" for name in ("test_repositories", "test_identity_repositories", "test_jobs")
 )
 _ROWS = f"contract_tests/test_pages.py {_ROWS}"
-_POLICIES = (Suite("contract_tests/test_postgres.py", "", "sql or policy or setting or foreign"),)
+_POLICIES = (
+    Suite("contract_tests/test_postgres_migrations.py", "", "forces or back"),
+    Suite("contract_tests/test_postgres.py", "", "sql or setting or foreign"),
+)
 _KEYS = Suite("tests/unit/storage/test_tenant_keys.py")
 
 SUITES: dict[str, tuple[Suite, ...]] = {
@@ -75,7 +78,10 @@ SUITES: dict[str, tuple[Suite, ...]] = {
         Suite("contract_tests/test_pgvector.py"),
     ),
     "adapters/faultmaven_adapters/vectors/pinecone/*.py": _on("contract_tests/test_vectors.py", "pinecone_emulated"),
-    "adapters/faultmaven_adapters/vectors/sqlite/*.py": _on("contract_tests/test_vectors.py", "sqlite"),
+    "adapters/faultmaven_adapters/vectors/sqlite/*.py": (
+        Suite("tests/unit/vectors/test_sqlite_conditions.py"),
+        *_on("contract_tests/test_vectors.py", "sqlite"),
+    ),
     "faultmaven_core/evidence/*.py": (_KEYS, Suite("tests/unit/evidence")),
     "faultmaven_core/identity/*.py": (Suite("tests/unit/identity"),),
     "faultmaven_core/investigation/*.py": (_KEYS,),
