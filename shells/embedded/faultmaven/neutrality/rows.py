@@ -66,8 +66,11 @@ ROWS = (
         "large files",
         30,
         "streaming up and down",
-        (_BLOBS,),
-        "uploads and downloads over HTTP; the blob stores stream",
+        (
+            _BLOBS,
+            File("tests/shells/http/test_uploads.py", "uploads that go on where they stopped"),
+            File("tests/shells/http/test_transfers.py", "large files come and leave in little memory"),
+        ),
     ),
     Row(
         "session",
@@ -155,8 +158,11 @@ ROWS = (
         "authentication",
         75,
         "JWT validation",
-        (File("tests/attacks/test_hostile_tokens.py", "hostile tokens, over HTTP"),),
-        "services apart; in one process it is what ran",
+        (
+            Contract("tokens", ("ed25519", "es256", "rs256")),
+            File("tests/attacks/test_hostile_tokens.py", "hostile tokens, over HTTP"),
+            File("tests/attacks/test_behind_the_edge.py", "services take an edge's signed word and nothing else"),
+        ),
     ),
     Row(
         "api gateway",
