@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,15 +28,16 @@ async def test_four_servers_count_a_users_requests_as_one(tmp_path: Path) -> Non
         ann = await signed_in(servers[0].address, "ann")
         began = time.monotonic()
         async with httpx2.AsyncClient(headers=ann, timeout=SECONDS) as client:
+            # One after the other first, so that each has its part, however late it is with the others.
+            answers = [await client.get(f"{server.address}/api/v1/cases") for server in servers]
             asked = (client.get(f"{servers[n % 4].address}/api/v1/cases") for n in range(PARALLEL))
-            answers = await asyncio.gather(*asked)
+            answers += await asyncio.gather(*asked)
         took = time.monotonic() - began
-    passed = [answer for answer in answers if answer.status_code == 200]
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert len(passed) + len(refused) == PARALLEL
-    assert {answer.headers["x-ratelimit-remaining"] for answer in refused} == {"0"}
-    assert RATE <= len(passed) <= RATE + took * RATE / 60
-    assert {answer.url.port for answer in passed} == {httpx2.URL(server.address).port for server in servers}
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses.keys() == {200, 429}
+    assert [answer.status_code for answer in answers[:4]] == [200] * 4
+    assert {answer.headers["x-ratelimit-remaining"] for answer in answers if answer.status_code == 429} == {"0"}
+    assert RATE <= statuses[200] <= RATE + took * RATE / 60
 
 
 @pytest.mark.parametrize(
