@@ -99,6 +99,11 @@ async def test_raw_sql_of_one_organization_sees_no_other(storage: SqlStorage, ra
         for table in set(TABLES) - {"jobs_job"}:
             assert await raw.fetchval(f"SELECT count(*) FROM {table} WHERE organization_id <> 'acme'") == 0
             assert await raw.fetchval(f"SELECT count(*) FROM {table}") > 0
+        for table in set(TABLES) - {"jobs_job"}:
+            moved = f'jsonb_populate_record(NULL::{table}, to_jsonb(mine) || \'{{"organization_id": "other"}}\')'
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                async with raw.transaction():
+                    await raw.execute(f"INSERT INTO {table} SELECT ({moved}).* FROM {table} mine LIMIT 1")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await raw.execute("UPDATE cases_case SET organization_id = 'other'")
     # The setting ended with the transaction: the next user of the connection has none.

@@ -42,7 +42,7 @@ _ROWS, _PEOPLE, _JOBS = (
 )
 _ROWS = f"contract_tests/test_pages.py {_ROWS}"
 _POLICIES = (
-    Suite("contract_tests/test_postgres_migrations.py", "", "forces or back"),
+    Suite("contract_tests/test_postgres_migrations.py", "", "forces or down"),
     Suite("contract_tests/test_postgres.py", "", "sql or setting or foreign"),
 )
 _KEYS = Suite("tests/unit/storage/test_tenant_keys.py")
