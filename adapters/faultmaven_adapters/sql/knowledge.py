@@ -51,7 +51,7 @@ _MANY, _REMOVE = select(DOCUMENT).where(_OWN, _KEYS), delete(DOCUMENT).where(_OW
 _OLDEST = select(DOCUMENT).where(_OWN).order_by(DOCUMENT.c.key)
 _NEWEST = select(DOCUMENT).where(_OWN).order_by(DOCUMENT.c.key.desc())
 _COUNT = select(func.count()).select_from(DOCUMENT).where(_OWN)
-_TOLD = func.coalesce(type_coerce(DOCUMENT.c.details, JSON)[KIND].as_string(), OTHER)
+_told = func.coalesce(type_coerce(DOCUMENT.c.details, JSON)[KIND].as_string(), OTHER)
 _OF_SCOPE = _OLDEST.where(DOCUMENT.c.scope == bindparam("within"), _KEPT)
 _BY_NAME = _OF_SCOPE.where(DOCUMENT.c.name.in_(bindparam("names", expanding=True)))
 _BY_DIGEST = _OF_SCOPE.where(DOCUMENT.c.sha256 == bindparam("digest"))
@@ -175,7 +175,7 @@ def _matching(statement: Select[Any], query: DocumentQuery) -> Select[Any]:
     if query.source is not None:
         matching = matching.where(DOCUMENT.c.source == query.source)
     if query.kind:
-        matching = matching.where(query.kind == _TOLD)
+        matching = matching.where(_told == query.kind)
     for tag in query.tags:
         matching = matching.where(HasItem(DOCUMENT.c.tags, tag))
     return matching
