@@ -43,7 +43,7 @@ async def test_four_servers_count_a_users_requests_as_one(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("rate", "least", "restarted", "drain"),
     [
-        pytest.param(20, 0, [1], 1.5, id="one"),
+        pytest.param(20, 0, [1], 5.0, id="one"),
         pytest.param(100, 100, [0, 1] * 3, 5.0, id="all", marks=[pytest.mark.soak, pytest.mark.timeout(900)]),
     ],
 )
