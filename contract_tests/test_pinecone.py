@@ -219,6 +219,16 @@ async def test_vectors_come_back_to_the_last_bit(store: PineconeVectorStore, sco
     assert [found[row.id].vector for row in rows] == given
 
 
+async def test_what_is_read_by_id_without_a_token_is_the_organizations_own(
+    told: Told, store: PineconeVectorStore, scope: Scope
+) -> None:
+    """It is asked for in another way than with one."""
+    await store.upsert(scope, [record("a")])
+    await told.now()
+    assert (await store.get(scope, ids("a"))).keys() == {VectorId("a")}
+    assert await store.get(fresh_scope(), ids("a")) == {}
+
+
 async def test_the_longest_specification_is_kept(told: Told) -> None:
     """As tags of the index, which are few and short."""
     fields = {

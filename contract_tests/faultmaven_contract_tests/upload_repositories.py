@@ -92,6 +92,9 @@ class UploadRepositoryContract(Contract):
             await unit.uploads.add(upload(2, size=5, owner=BEN))
             await unit.commit()
         await keep(subject, upload(3, OTHER))
+        async with subject.evidence(OTHER) as unit:
+            await unit.evidence.add([evidence(3, OTHER, custody=Custody.COPY, blob="a/3", size=2**30)])
+            await unit.commit()
         async with subject.evidence(ACME, read_only=True) as unit:
             assert await unit.uploads.held(ANN) == Held(2**40 + 15, 2**40 + 10)
             assert await unit.uploads.held(BEN) == Held(2**40 + 15, 5)

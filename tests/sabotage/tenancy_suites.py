@@ -77,7 +77,10 @@ SUITES: dict[str, tuple[Suite, ...]] = {
         *_on("contract_tests/test_vectors.py", "pgvector"),
         Suite("contract_tests/test_pgvector.py"),
     ),
-    "adapters/faultmaven_adapters/vectors/pinecone/*.py": _on("contract_tests/test_vectors.py", "pinecone_emulated"),
+    "adapters/faultmaven_adapters/vectors/pinecone/*.py": (
+        *_on("contract_tests/test_vectors.py", "pinecone_emulated"),
+        Suite("contract_tests/test_pinecone.py"),
+    ),
     "adapters/faultmaven_adapters/vectors/sqlite/*.py": (
         Suite("tests/unit/vectors/test_sqlite_conditions.py"),
         *_on("contract_tests/test_vectors.py", "sqlite"),

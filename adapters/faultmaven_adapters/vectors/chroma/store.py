@@ -64,7 +64,7 @@ class ChromaVectorStore(CheckedVectors):
         self._wire: Wire = (
             HttpWire(url, token, timeout=timeout) if path is None else EmbeddedWire(path, timeout=timeout)
         )
-        self._parts: dict[tuple[CollectionName, OrganizationId], Found] = {}
+        self._parts: dict[tuple[CollectionName, OrganizationId], Found | None] = {}
         self._unencrypted = url.startswith("http:")
         self.capabilities = frozenset({VectorCapability.IMMEDIATE_READS, VectorCapability.EXACT_COUNT})
         if path is None:
@@ -110,7 +110,6 @@ class ChromaVectorStore(CheckedVectors):
     async def _delete_organization(self, spec: CollectionSpec, organization: OrganizationId) -> WriteToken:
         part = await self._part(spec, organization, make=False)
         if part is not None:
-            del self._parts[spec.name, organization]
             await self._remove(part.name)
         return NO_TOKEN
 
@@ -193,7 +192,6 @@ class ChromaVectorStore(CheckedVectors):
             # Somebody else may have dropped it since, and made it again.
             with suppress(CollectionMissingError):
                 return await self._wire(operation, part, body)
-            self._parts.pop((spec.name, organization), None)
         part = await self._part(spec, organization, make=make)
         return None if part is None else await self._wire(operation, part, body)
 
@@ -205,8 +203,7 @@ class ChromaVectorStore(CheckedVectors):
         part = await self._find(name)
         if part is None and make:
             part = await self._create(name, {"collection": spec.name, "organization": organization})
-        if part is not None:
-            self._parts[spec.name, organization] = part
+        self._parts[spec.name, organization] = part
         return part
 
     async def _find(self, name: str) -> Found | None:
