@@ -194,10 +194,18 @@ class Intake:
 
     def take(self, chunk: bytes) -> None:
         """Account for a chunk. Raises BlobTooLargeError as soon as the limit is passed."""
+        self.count(chunk)
+        self.add(chunk)
+
+    def count(self, chunk: bytes) -> None:
+        """The first half of `take`, for who does the second elsewhere. Raises BlobTooLargeError."""
         self.size += len(chunk)
         if self._most is not None and self.size > self._most:
             raise BlobTooLargeError(f"The content has more than the allowed {self._most} bytes.")
-        self._digest.update(chunk)
+
+    def add(self, content: bytes | bytearray) -> None:
+        """The second half of `take`, of one or several counted chunks; it may run in a thread."""
+        self._digest.update(content)
 
     def digest(self) -> str:
         """The SHA-256 of all chunks. Raises DigestMismatchError where another one was expected."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
@@ -75,8 +76,7 @@ class FilesystemBlobStore(BlobStore):
         part = PartialBlob(self._path(key))
         try:
             await self._calls(part.begin)
-            async for block in _blocks(chunks, intake):
-                await self._calls(part.write, block)
+            await self._written(part, _blocks(chunks, intake), intake)
             now = datetime.now(UTC)
             info = BlobInfo(key, intake.size, intake.digest(), content_type, now, dict(attributes))
             await self._calls(part.finish, info, replace=mode == "replace")
@@ -113,6 +113,26 @@ class FilesystemBlobStore(BlobStore):
 
     async def aclose(self) -> None:
         self._calls.close()
+
+    async def _written(self, part: PartialBlob, blocks: AsyncIterator[bytes | bytearray], intake: Intake) -> None:
+        """Each block is digested and written in a thread while the next one comes."""
+
+        def keep(block: bytes | bytearray) -> None:
+            intake.add(block)
+            part.write(block)
+
+        keeping: asyncio.Future[None] | None = None
+        try:
+            async for block in blocks:
+                if keeping is not None:
+                    await keeping
+                keeping = asyncio.ensure_future(self._calls(keep, block))
+            if keeping is not None:
+                await keeping
+        finally:
+            # Where something else failed, nobody waits for it any more, and what it met concerns nobody.
+            if keeping is not None and not keeping.cancel() and not keeping.cancelled():
+                keeping.exception()
 
     def _path(self, key: BlobKey) -> Path:
         digest = hashlib.sha256(key.text.encode()).hexdigest()
@@ -156,7 +176,7 @@ async def _blocks(chunks: AsyncIterable[bytes], intake: Intake) -> AsyncIterator
     """Small chunks together: handing one to a thread costs more than copying it."""
     held = bytearray()
     async for chunk in chunks:
-        intake.take(chunk)
+        intake.count(chunk)
         if not held and len(chunk) >= BLOCK:
             yield chunk
             continue
