@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -233,14 +234,14 @@ class Judged(Protocol):
     """A cause and what a person said of it: a case, or a view of one."""
 
     @property
+    @abstractmethod
     def cause(self) -> str:
         """The last record's."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def judgement(self) -> str:
         """See Judgement."""
-        raise NotImplementedError
 
 
 def asserted_cause(case: Judged) -> str:

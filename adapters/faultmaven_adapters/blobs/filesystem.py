@@ -125,13 +125,14 @@ class FilesystemBlobStore(BlobStore):
         try:
             async for block in blocks:
                 if keeping is not None:
-                    await keeping
+                    await asyncio.shield(keeping)
                 keeping = asyncio.ensure_future(self._calls(keep, block))
             if keeping is not None:
-                await keeping
+                await asyncio.shield(keeping)
         finally:
-            # Where something else failed, nobody waits for it any more, and what it met concerns nobody.
-            if keeping is not None and not keeping.cancel() and not keeping.cancelled():
+            if keeping is not None:
+                # Whoever removes the file must not wait for this one on the event loop; what it met concerns nobody now.
+                await asyncio.wait((keeping,))
                 keeping.exception()
 
     def _path(self, key: BlobKey) -> Path:

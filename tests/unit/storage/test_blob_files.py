@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from faultmaven_adapters.blobs.blob_file import PartialBlob, failing
+from faultmaven_adapters.blobs import blob_file
+from faultmaven_adapters.blobs.blob_file import BLOCK, PartialBlob, failing
 from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_core.ports.blobs import BlobKey, StorageFullError
 from faultmaven_core.shared.errors import (
@@ -156,3 +159,32 @@ async def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(MisconfiguredError, match="FM_BLOBS_URL"):
         await store.put(KEY, chunks(b"x"))
     await store.aclose()
+
+
+@pytest.mark.parametrize("ending", ["fails", "cancelled"])
+async def test_an_upload_that_ends_during_a_write_holds_nobody_else(
+    store: FilesystemBlobStore, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """The event loop goes on, and only then can the write end on which this one waits."""
+    begun, may, ended = asyncio.Event(), threading.Event(), list[bool]()
+    loop = asyncio.get_running_loop()
+
+    def slow(*_: int) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        ended.append(may.wait(20))
+
+    async def source() -> AsyncIterator[bytes]:
+        yield bytes(BLOCK)
+        await begun.wait()
+        loop.call_later(0.01, may.set)
+        if ending == "fails":
+            raise ConnectionResetError
+        writing.cancel()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(blob_file, "START_WRITING", slow)
+    writing = asyncio.create_task(store.put(KEY, source()))
+    with pytest.raises((ConnectionResetError, asyncio.CancelledError)):
+        await writing
+    assert ended == [True]
+    assert await store.stat(KEY) is None
