@@ -34,7 +34,7 @@ ELSEWHERE = "imported:"
 MOST_DEPTH = 40
 MOST_NUMBER = 2**53
 FIRST_YEAR = 1970
-"""Databases keep earlier times, and not all later ones that a zone can make of them."""
+"""In UTC, as databases keep times: not all keep earlier ones."""
 
 _ANEW: Mapping[str, Any] = {"version": 1, "teams": (), "archived_at": None}
 """What a case does not bring along, beside its ids, its owner and its organization."""
@@ -205,5 +205,10 @@ def _source(source: SeenSource) -> SeenSource:
 
 
 def _zoned(*moments: datetime | None) -> None:
-    if any(moment is not None and (moment.tzinfo is None or moment.year < FIRST_YEAR) for moment in moments):
-        raise refused("one of its times has no zone, or is from before there were computers")
+    for moment in moments:
+        try:
+            if moment is None or (moment.tzinfo and moment.astimezone(UTC).year >= FIRST_YEAR):
+                continue
+        except OverflowError:  # its zone puts it before all years, or behind them
+            pass
+        raise refused("one of its times has no zone, or is from before there were computers or behind the last year")

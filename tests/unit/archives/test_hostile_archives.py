@@ -7,6 +7,7 @@ import json
 import random
 import struct
 import zipfile
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -112,6 +113,13 @@ FORGED: dict[str, tuple[Change, ...]] = {
     "metadata without end": (setting("case.json", metadata={"k": "v" * 17_000}),),
     "a time without a zone": (setting("case.json", created_at="2026-03-01T12:00:00"),),
     "a time before computers": (setting("case.json", created_at="0001-01-01T00:00:00+14:00"),),
+    "a time before computers in its zone": (setting("case.json", created_at="1970-01-01T00:00:00+14:00"),),
+    "a time behind the last year": (setting("case.json", created_at="9999-12-31T23:59:59-14:00"),),
+    "an entry behind the last year": (
+        journal_again(at=datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=14)))),
+    ),
+    "a message behind the last year": (in_line("conversation.jsonl", 0, at="9999-12-31T23:59:59-14:00"),),
+    "evidence behind the last year": (in_line("evidence.jsonl", 0, item={"added_at": "9999-12-31T23:59:59-14:00"}),),
     "a number that is none": (setting("case.json", records=2**70),),
     "a journal that was changed": (in_line("journal.jsonl", 1, actor="root"),),
     "a journal without its first entry": (
