@@ -156,6 +156,7 @@ class Importing:
         rename.given(manifest.case_id, case.id)
         evidence = self._evidence(texts, copies, case, rename, caller)
         happened = lines(JournalEntry, texts[m.JOURNAL], m.JOURNAL)
+        o.manifest_of(manifest, happened)
         if happened and happened[0].case_id != manifest.case_id:
             raise refused("its journal is another case's")
         messages = o.messages_of(said, case, rename, self._ids)

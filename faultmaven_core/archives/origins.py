@@ -25,13 +25,14 @@ from faultmaven_core.evidence.service import MOST_KIND, MOST_NAME, MOST_ORIGIN
 from faultmaven_core.evidence.uploads import checked_details, checked_digest
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.file_names import file_name
-from faultmaven_core.shared.ids import CaseId, Ids, UserId, case_id, evidence_id, message_id
+from faultmaven_core.shared.ids import CaseId, Ids, OrganizationId, UserId, case_id, evidence_id, message_id
 from faultmaven_core.shared.text import checked
 
 ELSEWHERE = "imported:"
 """Stands before the id of whoever did something where the case came from: it is no user of here."""
 
 MOST_DEPTH = 40
+MOST_VERSION = 64
 MOST_NUMBER = 2**53
 FIRST_YEAR = 1970
 """In UTC, as databases keep times: not all keep earlier ones."""
@@ -70,6 +71,18 @@ class Renaming:
 def elsewhere(person: str) -> UserId:
     """Somebody of the place that the case came from; "" is nobody."""
     return UserId(f"{ELSEWHERE}{person.removeprefix(ELSEWHERE)}"[:128]) if person else UserId("")
+
+
+def manifest_of(manifest: Manifest, happened: Sequence[JournalEntry]) -> None:
+    """Raises InvalidInputError where a manifest says of itself what none of ours says: it is told in the new journal."""
+    last = happened[-1].digest if happened else journal.GENESIS
+    if manifest.journal != last:
+        raise refused("its journal does not end where its manifest says: entries are missing, or others were added")
+    if not _ID.fullmatch(manifest.case_id):
+        raise refused("its manifest names a case as none is called")
+    Caller(OrganizationId(manifest.organization), UserId(manifest.exported_by))
+    checked("version", manifest.version, most=MOST_VERSION)
+    _zoned(manifest.exported_at)
 
 
 def case_of(found: Case, manifest: Manifest, key: UUID, messages: int, now: datetime, caller: Caller) -> Case:

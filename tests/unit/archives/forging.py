@@ -115,7 +115,7 @@ def in_line(part: str, number: int, /, **values: Any) -> Change:
 
 
 def journal_again(**values: Any) -> Change:
-    """A journal whose last entry says something else, chained anew: only its content is wrong."""
+    """A journal whose last entry says something else, chained anew to where the manifest says: only its content is wrong."""
 
     def change(parts: Parts) -> None:
         entries = [codec.decode(JournalEntry, line) for line in parts["journal.jsonl"].splitlines()]
@@ -126,5 +126,6 @@ def journal_again(**values: Any) -> Change:
                 raw |= values
             made.append(journal.following(made[-1] if made else None, entry.case_id, entry.key, **raw))
         parts["journal.jsonl"] = b"".join(codec.encode(entry) + b"\n" for entry in made)
+        setting("manifest.json", journal=made[-1].digest)(parts)
 
     return change

@@ -125,6 +125,19 @@ FORGED: dict[str, tuple[Change, ...]] = {
     "a journal without its first entry": (
         lambda parts: parts.__setitem__("journal.jsonl", b"\n".join(parts["journal.jsonl"].split(b"\n")[1:])),
     ),
+    "a journal without its last entry": (
+        lambda parts: parts.__setitem__("journal.jsonl", b"".join(parts["journal.jsonl"].splitlines(True)[:-1])),
+    ),
+    "an empty journal": (being("journal.jsonl", b""),),
+    "a journal that ends elsewhere": (setting("manifest.json", journal="0" * 64),),
+    "a manifest by nobody": (setting("manifest.json", exported_by=""),),
+    "a manifest by whom no database keeps": (setting("manifest.json", exported_by="a\0b"),),
+    "a manifest of an organization without end": (setting("manifest.json", organization="x" * 1_000_000),),
+    "a manifest of a version without end": (setting("manifest.json", version="x" * 65),),
+    "a manifest of no time": (setting("manifest.json", exported_at="2026-03-01T12:00:00"),),
+    "a case with a name of its own": tuple(
+        setting(part, **{field: "case_\0"}) for part, field in (("manifest.json", "case_id"), ("case.json", "id"))
+    ),
     "a journal of another case": (
         lambda parts: parts.__setitem__("journal.jsonl", parts["journal.jsonl"].replace(b"case_", b"cas3_")),
     ),
