@@ -6,7 +6,7 @@ from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import views as v
 from faultmaven_core.identity.authentication import Authentication
 from faultmaven_core.identity.model import Principal
-from faultmaven_core.identity.opening import session_id
+from faultmaven_core.identity.opening import resumable, session_id
 from faultmaven_core.identity.parts import Parts
 from faultmaven_core.identity.refreshing import Refreshing
 from faultmaven_core.shared.errors import PermissionDeniedError, UnauthenticatedError
@@ -58,7 +58,7 @@ class Introspection:
             return None
         known = await self._parts.standings.of(token.organization, token.user)
         session = await self._parts.sessions.get(session_id(token.session), slide=False)
-        if known is None or not known.active or session is None:
+        if known is None or not known.active or (session is None and not resumable(known.organization)):
             return None
         return v.TokenState(
             token.organization,

@@ -83,7 +83,7 @@ class Opening:
         sid = session_id(token.session)
         if await sessions.get(sid) is not None:
             return
-        if organization.settings.session_idle_seconds:
+        if not resumable(organization):
             raise ended()
         owner = Caller(token.organization, token.user)
         limits = self.limits(organization, most=max(token.ends_at - now, timedelta(seconds=1)))
@@ -192,6 +192,11 @@ def same_password(now: User, then: User) -> bool:
 def may_enter(user: User, organization: Organization) -> bool:
     """Whether a user may sign in at all."""
     return user.state is UserState.ACTIVE and organization.state is OrganizationState.ACTIVE
+
+
+def resumable(organization: Organization) -> bool:
+    """Whether a refresh begins a session again that idled out: only where the idle time is the installation's own."""
+    return not organization.settings.session_idle_seconds
 
 
 def ended() -> UnauthenticatedError:

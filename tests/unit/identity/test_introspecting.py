@@ -11,7 +11,7 @@ from faultmaven_core.identity import commands as c
 from faultmaven_core.identity import views as v
 from faultmaven_core.identity.api_keys import new_key
 from faultmaven_core.identity.model import Principal
-from faultmaven_core.shared.errors import BackendUnavailableError, PermissionDeniedError
+from faultmaven_core.shared.errors import BackendUnavailableError, PermissionDeniedError, UnauthenticatedError
 
 
 async def program(people: People, principal: Principal, *permissions: str) -> Principal:
@@ -82,6 +82,26 @@ async def test_what_is_over_is_told_as_over(people: People) -> None:
     people.clock.advance(timedelta(days=15))
     for text in (late.access_token, late.refresh_token):
         assert await asked(people, text, gateway) is None
+
+
+async def test_a_refresh_token_is_told_to_be_good_for_as_long_as_it_is(people: People) -> None:
+    """When its session idled out a refresh has it again, but not where the organization chose the idle time itself."""
+    ann = await people.principal(await people.sign_up("ann"))
+    gateway = await program(people, ann, "user:read")
+    pair = await people.sign_in("ann")
+    people.later(hours=13)
+    assert await asked(people, pair.access_token, gateway) is None
+    assert await asked(people, pair.refresh_token, gateway)
+    pair = await people.refresh(pair)
+    assert await asked(people, pair.refresh_token, gateway)
+    await people.service.organizations.change(c.ChangeOrganization(session_idle_seconds=900), ann)
+    chosen = await people.sign_in("ann")
+    people.later(minutes=14)
+    assert await asked(people, chosen.refresh_token, gateway)
+    people.later(minutes=1)
+    assert await asked(people, chosen.refresh_token, gateway) is None
+    with pytest.raises(UnauthenticatedError):
+        await people.refresh(chosen)
 
 
 async def test_looking_at_a_token_does_not_use_it(people: People) -> None:
