@@ -248,6 +248,13 @@ class EvidenceService:
 
         return await self._write(command, caller, c.EvidenceDeleted, work)
 
+    async def was_deleted(self, caller: Caller) -> bool:
+        """Whether a piece was taken off its case under the caller's request key."""
+        if not caller.request_key:
+            return False
+        async with self._units(caller.organization, read_only=True) as unit:
+            return await unit.answers.find(caller) is not None
+
     @property
     def most_copied(self) -> int:
         """Bytes that a copy may have."""

@@ -23,7 +23,7 @@ from faultmaven_core.investigation.ports import CaseBook, EvidenceReader
 from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, Brought, TakeTurn
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import FaultMavenError, NotFoundError
+from faultmaven_core.shared.errors import BackendError, FaultMavenError, NotFoundError
 from faultmaven_core.shared.file_names import file_name
 from faultmaven_core.shared.page import MOST
 
@@ -96,18 +96,29 @@ class AttachmentDesk:
         taken: list[Brought] = []
         try:
             for attachment, origin in _coming(command, files, case.current_turn + 1):
-                # The case's version is in the step's key: taken again on a case that has changed, it brings its files anew.
-                step = caller.step(f"file{case.version}.{len(taken)}")
+                name = await self._step(f"file{case.version}.{len(taken)}", caller)
+                step = caller.step(name)
                 adding = AddContent(case.case_id, attachment.name, origin=origin, turn=case.current_turn + 1)
                 adding = replace(adding, details=_details(command))
                 added = await self._evidence.add_content(adding, attachment.chunks, step)
-                taken.append(
-                    await self._once(case, added, attachment.name, before, [one.evidence_id for one in taken], step)
-                )
+                now = [one.evidence_id for one in taken]
+                taken.append(replace(await self._once(case, added, attachment.name, before, now, step), step=name))
+        except BackendError:
+            raise  # tried again, it finds its files
         except FaultMavenError:
             await self.give_back(case.case_id, taken, caller)
             raise
         return tuple(taken)
+
+    async def _step(self, name: str, caller: Caller) -> str:
+        """The step under which a file comes: another one where what came under it was given back.
+
+        The case's version is in the name: taken again on a case that has changed, a turn brings its files anew.
+        """
+        again = 0
+        while await self._evidence.was_deleted(_back(f"{name}.{again}", caller)):
+            again += 1
+        return f"{name}.{again}"
 
     async def _once(
         self,
@@ -148,9 +159,8 @@ class AttachmentDesk:
             for one in fresh:
                 if one.evidence_id not in told:
                     with suppress(NotFoundError):  # somebody else did
-                        await self._evidence.delete(
-                            DeleteEvidence(case_id, one.evidence_id), replace(caller, request_key="")
-                        )
+                        deleting = DeleteEvidence(case_id, one.evidence_id)
+                        await self._evidence.delete(deleting, _back(one.step, caller))
         except FaultMavenError as error:
             _log.warning("Files of a refused turn of %s stay with it: %s", case_id, error)
 
@@ -177,6 +187,11 @@ class AttachmentDesk:
             detail = await self._evidence.show(ShowEvidence(case.case_id, one.item.evidence_id), caller)
             views.append(_view(one, detail.item, detail.sources))
         return tuple(views)
+
+
+def _back(step: str, caller: Caller) -> Caller:
+    """The caller for giving back what came under a step."""
+    return caller.step(f"{step}/back")
 
 
 def _coming(command: TakeTurn, files: Sequence[Attachment], turn: int) -> list[tuple[Attachment, str]]:

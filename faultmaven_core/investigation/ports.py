@@ -124,6 +124,10 @@ class EvidenceReader(Protocol):
     async def delete(self, command: DeleteEvidence, caller: Caller) -> EvidenceDeleted:
         """Take a piece off its case."""
 
+    @abstractmethod
+    async def was_deleted(self, caller: Caller) -> bool:
+        """Whether a piece was taken off its case under the caller's request key."""
+
 
 class KnowledgeSearch(Protocol):
     """The knowledge as an investigation asks it."""

@@ -43,13 +43,15 @@ class Attachment:
 class Brought:
     """A piece of evidence that came with a turn, by the name that it came under; `fresh` where it is only there by it.
 
-    `duplicate_of` is the piece that has the same content, where the case had that before.
+    `duplicate_of` is the piece that has the same content, where the case had that before. `step` is the step of the turn's key
+    under which it came.
     """
 
     evidence_id: str
     filename: str
     duplicate_of: str = ""
     fresh: bool = False
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

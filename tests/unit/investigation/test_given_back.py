@@ -1,0 +1,86 @@
+"""Files of turns that are refused or fail, and of the same turn under the same key afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from faultmaven import FaultMaven
+from faultmaven_core.evidence.commands import AddContent, DeleteEvidence, EvidenceView
+from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.errors import BackendUnavailableError, InvalidInputError, QuotaExceededError
+from tests.unit.investigation.talking import opened, said, say
+from tests.unit.investigation.test_long_turns import held, installation
+
+
+async def test_a_turn_that_found_no_room_is_taken_under_its_key_once_there_is(tmp_path: Path, crash: Path) -> None:
+    """It brings anew what was given back, as often as it is refused."""
+    size = (crash / "describe.txt").stat().st_size
+    (tmp_path / "small.log").write_text("2026-03-01T11:58:00Z ERROR out of memory\n")
+    (tmp_path / "large.log").write_bytes(b"2026-03-01T11:58:00Z INFO served\n" * (size // 40))
+    brought = (tmp_path / "small.log", tmp_path / "large.log")
+    async with installation(tmp_path / "home", FM_QUOTA_ORGANIZATION=str(size + 200)) as fm:
+        other, case = await opened(fm), await opened(fm)
+        await say(fm, other, "", crash / "describe.txt")
+        keyed = replace(fm.caller, request_key="opt_msg_1")
+        for _ in range(3):
+            with pytest.raises(QuotaExceededError):
+                await say(fm, case, "Why?", *brought, caller=keyed)
+            assert await held(fm, case) == []
+        (fills,) = await held(fm, other)
+        await fm.evidence.delete(DeleteEvidence(other, fills.evidence_id), fm.caller)
+        view = await say(fm, case, "Why?", *brought, caller=keyed)
+        assert [one.processing_status for one in view.attachments_processed] == ["completed"] * 2
+        assert [one.name for one in await held(fm, case)] == ["small.log", "large.log"]
+        assert await say(fm, case, "Why?", *brought, caller=keyed) == view
+
+
+async def test_a_turn_whose_second_file_met_an_outage_is_taken_under_its_key(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It finds the first file, and brings the second."""
+    case = await opened(fm)
+    add = fm.evidence.add_content
+    names: list[str] = []
+
+    async def flaky(command: AddContent, chunks: AsyncIterable[bytes], caller: Caller) -> EvidenceView:
+        names.append(command.name)
+        if len(names) == 2:
+            raise BackendUnavailableError("The blob store is away.")
+        return await add(command, chunks, caller)
+
+    monkeypatch.setattr(fm.evidence, "add_content", flaky)
+    keyed = replace(fm.caller, request_key="opt_msg_2")
+    brought = (crash / "describe.txt", crash / "app.log")
+    with pytest.raises(BackendUnavailableError):
+        await say(fm, case, "Why does web crash?", *brought, caller=keyed)
+    (first,) = await held(fm, case)
+    view = await say(fm, case, "Why does web crash?", *brought, caller=keyed)
+    assert [one.duplicate_of for one in view.attachments_processed] == [None, None]
+    assert view.attachments_processed[0].evidence_id == first.evidence_id
+    assert len(await held(fm, case)) == 2
+
+
+async def test_a_turn_that_is_refused_after_its_files_came_is_refused_alike_under_its_key(
+    fm: FaultMaven, crash: Path
+) -> None:
+    """Not for its files, which it brings anew."""
+    case = await opened(fm)
+    keyed = replace(fm.caller, request_key="opt_msg_3")
+    intent = {"evidence_id": "ev_000000000000", "kind": "text_log"}
+    for _ in range(2):
+        with pytest.raises(InvalidInputError, match="There is no file"):
+            await say(
+                fm,
+                case,
+                "look",
+                crash / "app.log",
+                caller=keyed,
+                intent_type="file_reclassification",
+                intent_data=intent,
+            )
+        assert await held(fm, case) == []
+    assert await said(fm, case) == ()
