@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from faultmaven import FaultMaven
+from faultmaven_core.cases.editing import Editing
+from faultmaven_http.protocol import EdgeProtocol
 from tests.shells.http.shell import Made, client_of, served
 from tests.shells.http.test_evidence import LOG, opened, sent
 
@@ -38,8 +40,10 @@ async def asked_and_left(port: int, line: str, begun: asyncio.Event, body: bytes
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     head = f"{line} HTTP/1.1\r\nHost: fm.test\r\nAuthorization: Bearer ann\r\nContent-Length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
-    await begun.wait()
-    writer.close()
+    try:
+        await begun.wait()
+    finally:
+        writer.close()
 
 
 async def test_nobody_looks_anything_up_for_who_has_left(
@@ -66,16 +70,48 @@ async def test_nobody_searches_for_who_has_left(fm: FaultMaven, made: Made, monk
     assert not held.may.is_set()
 
 
+@pytest.fixture
+def gone(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when the server has seen that a client left."""
+    seen, lost = asyncio.Event(), EdgeProtocol.connection_lost
+
+    def connection_lost(protocol: EdgeProtocol, exc: Exception | None) -> None:
+        lost(protocol, exc)
+        seen.set()
+
+    monkeypatch.setattr(EdgeProtocol, "connection_lost", connection_lost)
+    return seen
+
+
 async def test_what_changes_something_is_done_to_its_end(
-    fm: FaultMaven, made: Made, monkeypatch: pytest.MonkeyPatch
+    made: Made, monkeypatch: pytest.MonkeyPatch, gone: asyncio.Event
 ) -> None:
     """A browser may close its page right after a click that was meant."""
     held = Held()
     app = made()
     async with served(app) as port, client_of(app, "ann") as ann, asyncio.timeout(30):
         case = await opened(ann)
-        monkeypatch.setattr(fm.evidence, "add_content", held(fm.evidence.add_content))
-        await asked_and_left(port, f"POST {case}/evidence?name=app.log", held.begun, LOG)
+        monkeypatch.setattr(Editing, "update", held(Editing.update))
+        await asked_and_left(port, f"PUT {case}", held.begun, b'{"title": "Meant"}')
+        await gone.wait()
+        assert (await ann.get(case)).json()["title"] == "Checkout fails"
+        assert not held.ended.is_set(), "what was asked for ended with its client"
         held.may.set()
         await held.ended.wait()
-        assert [item["size"] for item in (await ann.get(f"{case}/evidence")).json()["items"]] == [len(LOG)]
+        assert (await ann.get(case)).json()["title"] == "Meant"
+
+
+async def test_nothing_is_kept_of_an_upload_whose_sender_has_left(
+    fm: FaultMaven, made: Made, monkeypatch: pytest.MonkeyPatch, gone: asyncio.Event
+) -> None:
+    """Not even where all of it had come: until it is answered its sender takes it for lost, and sends it again."""
+    held = Held()
+    app = made()
+    async with served(app) as port, client_of(app, "ann") as ann, asyncio.timeout(30):
+        case = await opened(ann)
+        monkeypatch.setattr(fm.evidence, "add_content", held(fm.evidence.add_content))
+        await asked_and_left(port, f"POST {case}/evidence?name=app.log", held.begun, LOG)
+        await gone.wait()
+        held.may.set()
+        await held.ended.wait()
+        assert (await ann.get(f"{case}/evidence")).json()["items"] == []
