@@ -121,11 +121,20 @@ def looking_alike() -> Sequence[tuple[Path, Predicate]]:
     return [(file, one) for file in files for one in predicates(_module(file), file.read_text())]
 
 
-def noticed(predicate: Predicate, suites: Sequence[Suite], folder: Path, *, timeout: float = 300) -> Sequence[str]:
+def noticed(predicate: Predicate, suites: Sequence[Suite], folder: Path) -> Sequence[str]:
     """The tests that failed without it: nothing where all passed. What cannot even be imported proves nothing."""
+    return _failed(predicate.module, predicate.removed(), suites, folder)
+
+
+def failed_anyway(predicate: Predicate, suites: Sequence[Suite], folder: Path) -> Sequence[str]:
+    """The tests that fail with all of its module's predicates in place, and would notice nothing."""
+    return _failed(predicate.module, predicate.kept(), suites, folder)
+
+
+def _failed(module: str, source: str, suites: Sequence[Suite], folder: Path) -> Sequence[str]:
     for suite in suites:
-        outcome = run_changed(predicate.module, predicate.removed(), suite.arguments(), folder, timeout=timeout)
-        assert outcome.code in {0, FAILURES, NOTHING_CHOSEN}, f"{predicate}\n{outcome.output}"
+        outcome = run_changed(module, source, suite.arguments(), folder, timeout=300)
+        assert outcome.code in {0, FAILURES, NOTHING_CHOSEN}, f"{module}\n{outcome.output}"
         if outcome.failed:
             return sorted(outcome.failed)
     return ()

@@ -58,6 +58,10 @@ class Predicate:
         _Swap(node, change).visit(tree)
         return ast.unparse(ast.fix_missing_locations(tree)) + ANYBODYS
 
+    def kept(self) -> str:
+        """The module's text written in the same way, with it."""
+        return ast.unparse(ast.parse(self.original)) + ANYBODYS
+
 
 class _Swap(ast.NodeTransformer):
     """Puts another node into one node's place."""
