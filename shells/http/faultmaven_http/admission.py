@@ -56,4 +56,5 @@ class Admission:
         except UnauthenticatedError:
             await self._rates.refused(exchange)
             raise
+        exchange.asked_by(principal)
         return replace(principal, client=client)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from starlette.types import Scope
 
 from faultmaven_core.identity.handing_on import Handed
+from faultmaven_core.identity.model import Principal
 from faultmaven_http.correlation import CURRENT, Correlation
 
 KEY = "faultmaven.exchange"
@@ -33,7 +34,11 @@ class Exchange:
             self.correlation = replace(self.correlation, id=handed.client.request_id)
             CURRENT.set(self.correlation)
         if handed.principal is not None:
-            self.user, self.organization = handed.principal.caller.user, handed.principal.caller.organization
+            self.asked_by(handed.principal)
+
+    def asked_by(self, principal: Principal) -> None:
+        """Say who asks."""
+        self.user, self.organization = principal.caller.user, principal.caller.organization
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -15,7 +15,7 @@ import structlog
 from faultmaven import FaultMaven
 from faultmaven_http.app import HttpApplication, create_app
 from faultmaven_http.logs import configure
-from tests.shells.http.shell import Table, client_of
+from tests.shells.http.shell import Made, Table, client_of
 
 SECRET = "wide river, 7 old lanterns"
 NASTY = 'a\r\n{"event": "forged"}\x1b[31m\u202eevil\u2066\x00'
@@ -66,6 +66,19 @@ async def test_each_request_is_one_line_that_its_answer_leads_to(client: httpx2.
     assert "secret" not in out.getvalue()
     await client.get("/health/live")
     assert len([line for line in lines_of(out) if line["event"] == "request"]) == 1
+
+
+async def test_each_line_names_who_asked_though_he_was_sent_away(made: Made, out: io.StringIO) -> None:
+    """Whoever asks too often is known by then; whoever has no token is nobody."""
+    async with client_of(made(rate=20), "ann") as ann:
+        for _ in range(21):
+            await ann.get("/api/v1/cases")
+        await ann.get("/api/v1/cases", headers={"Authorization": "Bearer x"})
+    *served, refused, unknown = [line for line in lines_of(out) if line["event"] == "request"]
+    assert len(served) == 20
+    assert {(line["user"], line["organization"]) for line in [*served, refused]} == {("ann", "acme")}
+    assert (refused["status"], unknown["status"]) == (429, 401)
+    assert (unknown["user"], unknown["organization"]) == ("", "")
 
 
 async def test_no_secret_is_logged_whatever_is_sent(client: httpx2.AsyncClient, out: io.StringIO) -> None:
