@@ -18,7 +18,7 @@ from faultmaven_core.investigation.receiving import digest
 from faultmaven_core.investigation.service import unwatched
 from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn, TurnPlace, TurnView
 from faultmaven_core.investigation.turns import TurnService
-from faultmaven_core.jobs.commands import JobView, RetryJob, ShowJob
+from faultmaven_core.jobs.commands import JobView, ShowJob
 from faultmaven_core.jobs.context import JobContext
 from faultmaven_core.jobs.model import OPEN, JobState
 from faultmaven_core.jobs.runner import JobRunner
@@ -38,6 +38,9 @@ ATTEMPTS = 3
 
 LEAD = timedelta(seconds=2)
 """How long other runners leave a new job alone, so that whoever works at it already can take it."""
+
+FAILED = (JobState.DEAD, JobState.CANCELLED)
+"""An id is used once, and what such a job names may have been given back: the same turn once more is another job."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,19 +68,20 @@ class LongTurns:
         """
         until = asyncio.get_running_loop().time() + seconds
         keyed = caller if caller.request_key else replace(caller, request_key=f"turn-{self._ids.new()}")
-        job_id = _id(command.case_id, keyed, digest(command, attachments))
-        if caller.request_key and (job := await self._under_way(job_id, caller)):
+        request = digest(command, attachments)
+        attempt, job = await self._last(command.case_id, keyed, request) if caller.request_key else (0, None)
+        if job is not None:
             return job
         begun = await self._turns.begin(command, keyed, attachments)
         if isinstance(begun, TurnView):
             return begun
         watched = _Watched(progress)
-        work = asyncio.create_task(self._turns.answer(begun, keyed, watched), name=f"turn {job_id}")
+        work = asyncio.create_task(self._turns.answer(begun, keyed, watched), name=f"turn {request}")
         try:
             await asyncio.wait((work,), timeout=max(0.0, until - asyncio.get_running_loop().time()))
             if work.done():
                 return view_of(work.result())
-            job = await self._asked(job_id, begun, keyed)
+            job = await self._asked(attempt, begun, keyed)
         except BaseException as error:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
@@ -96,15 +100,21 @@ class LongTurns:
         if self._going:
             await asyncio.wait(self._going)
 
-    async def _under_way(self, job_id: UUID, caller: Caller) -> JobView | None:
-        try:
-            job = (await self._jobs.show(ShowJob(str(job_id)), caller)).job
-        except NotFoundError:
-            return None
-        return job if job.state in OPEN else None
+    async def _last(self, case_id: str, caller: Caller, request: str) -> tuple[int, JobView | None]:
+        """How many jobs of this turn have failed, and the one that is under way."""
+        failed = 0
+        while True:
+            try:
+                job = (await self._jobs.show(ShowJob(str(_id(case_id, caller, request, failed))), caller)).job
+            except NotFoundError:
+                return failed, None
+            if job.state not in FAILED:
+                return failed, job if job.state in OPEN else None
+            failed += 1
 
-    async def _asked(self, job_id: UUID, begun: FinishTurn, caller: Caller) -> JobView:
+    async def _asked(self, attempt: int, begun: FinishTurn, caller: Caller) -> JobView:
         """The job of a turn. Raises RequestKeyReusedError where another one is under way under its key."""
+        job_id = _id(begun.turn.case_id, caller, begun.request, attempt)
         payload = codec.encode(begun)
         if len(payload) > MOST_PAYLOAD:
             payload = codec.encode(replace(begun, turn=replace(begun.turn, query="", intent_data={}), cut=True))
@@ -116,10 +126,8 @@ class LongTurns:
         )
         if job.job_id != str(job_id):
             raise RequestKeyReusedError("Another turn is under way under this key; a new turn needs a new one.")
-        if job.state in {JobState.DEAD, JobState.CANCELLED}:
-            # The same turn once more: its job has failed, and an id is used once.
-            job = await self._jobs.retry(RetryJob(job.job_id), asker)
-        return job
+        # One that has failed meanwhile names files that were given back with it: this turn's are others.
+        return await self._asked(attempt + 1, begun, caller) if job.state in FAILED else job
 
     async def _attended(self, job: JobView, work: asyncio.Task[TurnKept], watched: _Watched) -> None:
         async def under_way(_: bytes, context: JobContext) -> TurnPlace:
@@ -151,6 +159,6 @@ class _Watched:
             self.context.progress(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
 
 
-def _id(case_id: str, caller: Caller, request: str) -> UUID:
-    whole = f"{FINISH}\0{caller.organization}\0{caller.user}\0{case_id}\0{caller.request_key}\0{request}"
+def _id(case_id: str, caller: Caller, request: str, attempt: int = 0) -> UUID:
+    whole = f"{FINISH}\0{caller.organization}\0{caller.user}\0{case_id}\0{caller.request_key}\0{request}\0{attempt}"
     return UUID(bytes=hashlib.sha256(whole.encode()).digest()[:16], version=5)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core.evidence.commands import AddContent, DeleteEvidence, EvidenceView
+from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn
+from faultmaven_core.jobs.commands import JobView
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import BackendUnavailableError, InvalidInputError, QuotaExceededError
-from tests.unit.investigation.talking import opened, said, say
-from tests.unit.investigation.test_long_turns import held, installation
+from tests.unit.investigation.talking import once, opened, said, say
+from tests.unit.investigation.test_long_turns import between, ended, held, installation
 
 
 async def test_a_turn_that_found_no_room_is_taken_under_its_key_once_there_is(tmp_path: Path, crash: Path) -> None:
@@ -84,3 +88,35 @@ async def test_a_turn_that_is_refused_after_its_files_came_is_refused_alike_unde
             )
         assert await held(fm, case) == []
     assert await said(fm, case) == ()
+
+
+async def test_a_turn_whose_job_failed_goes_on_under_its_key_as_another_job(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the files that it brought this time, also where the process that took it does not come to it."""
+    case = await opened(fm)
+    keyed = replace(fm.caller, request_key="opt_msg_4")
+    turns = fm.application.long_turns
+
+    async def send() -> JobView:
+        attached = [Attachment("describe.txt", once((crash / "describe.txt").read_bytes()))]
+        job = await turns.take(TakeTurn(case, "Why does web crash?"), keyed, attached, seconds=0)
+        assert isinstance(job, JobView)
+        return job
+
+    async with between(fm, monkeypatch, lambda: say(fm, case, "what do you need?")):
+        first = await send()
+        assert (await ended(fm, first.job_id)).job.state == "dead"
+        assert await held(fm, case) == []
+
+    async def elsewhere(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(turns._runner, "attend", elsewhere)
+    monkeypatch.setattr("faultmaven_core.investigation.long_turns.LEAD", timedelta())
+    second = await send()
+    detail = await ended(fm, second.job_id)
+    assert detail.job.state == "succeeded", detail.job.error
+    assert second.job_id != first.job_id
+    (item,) = await held(fm, case)
+    assert (await said(fm, case))[-2].metadata["attachments"] == [item.evidence_id]
