@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Coroutine
 from typing import Any
 
@@ -80,7 +81,7 @@ class Letters:
     async def aclose(self) -> None:
         """Wait for the letters that are on their way."""
         while self._waiting:
-            await asyncio.gather(*self._waiting)
+            await asyncio.gather(*self._waiting, return_exceptions=True)
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what a letter takes without anybody's waiting for it."""
@@ -103,3 +104,7 @@ class Letters:
             await work
         except FaultMavenError as error:
             _log.warning("A letter could not be sent: %s", error)
+        except Exception as error:  # noqa: BLE001 - the others are sent, whatever it says
+            # Its own words may hold the address or the text: the place must do.
+            place = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("A letter could not be sent, by a defect: %s at\n%s", type(error).__name__, place)
