@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -18,7 +19,7 @@ from faultmaven_contract_tests.samples import ACME, case
 from faultmaven_contract_tests.servers import shared
 from faultmaven_core.cases.ports import CaseQuery, CaseUnitOfWork
 from faultmaven_core.shared.errors import BackendUnavailableError, DeadlineExceededError
-from storages import as_app, emptied, sql
+from storages import APP, as_app, as_owner, emptied, sql
 
 pytestmark = pytest.mark.servers("postgres")
 
@@ -45,6 +46,26 @@ async def test_a_busy_database_is_not_away_and_one_that_is_away_is_not_busy() ->
             proxy.blackhole = False
             await unit.commit()
         await storage.ping()
+
+
+async def test_a_database_that_takes_no_connection_more_is_not_away() -> None:
+    """It has said so itself; and work goes on over the connections that there are."""
+    await emptied(shared("postgres"))
+    owner = await as_owner(shared("postgres").url)
+    try:
+        await owner.execute(f"CREATE ROLE contract_one LOGIN CONNECTION LIMIT 1 IN ROLE {APP}")
+        try:
+            url = as_app(shared("postgres").url).replace(f"{APP}@", "contract_one@")
+            async with sql(url, ONE) as storage, storage.cases(ACME) as unit:
+                await unit.cases.add(case(1))
+                with pytest.raises(asyncpg.TooManyConnectionsError):
+                    await asyncpg.connect(url)
+                await storage.ping()
+                await unit.commit()
+        finally:
+            await owner.execute("DROP ROLE contract_one")
+    finally:
+        await owner.close()
 
 
 async def test_connections_are_given_out_in_the_order_of_asking() -> None:

@@ -92,6 +92,7 @@ _POOLED = says(
     "{place} is behind a pooler that gives each transaction another connection: set FM_DATABASE_POOLER.",
 )
 
+FULL = "53300"
 READ_ONLY = "25006"
 
 _SQLSTATE: dict[str, Row] = {
@@ -112,7 +113,7 @@ _SQLSTATE: dict[str, Row] = {
     "42703": _NOT_MIGRATED,
     "42P05": _POOLED,
     "53": says(BackendUnavailableError, "{place} has no memory, disk or connections left; look at the server."),
-    "53300": says(
+    FULL: says(
         BackendUnavailableError,
         "{place} takes no more connections: lower FM_DATABASE_POOL_SIZE, or raise max_connections.",
     ),

@@ -15,7 +15,7 @@ from faultmaven_adapters._support.backoff import wait_until_up
 from faultmaven_adapters._support.postgres_place import PostgresPlace
 from faultmaven_adapters._support.translate import Table, translation
 from faultmaven_adapters.sql.engine import LOOK, Rows, Scope, SqlConnection, SqlDatabase, Values
-from faultmaven_adapters.sql.errors import READ_ONLY, TABLE, broken, of_postgres
+from faultmaven_adapters.sql.errors import FULL, READ_ONLY, TABLE, broken, of_postgres
 from faultmaven_adapters.sql.migrations.head import HEAD
 from faultmaven_adapters.sql.options import SqlOptions
 from faultmaven_adapters.sql.postgres_inspection import inspection
@@ -161,7 +161,12 @@ class PostgresDatabase(SqlDatabase):
             await super().ping()
             return
         async with self._primary.beside() as more:
-            connection = await self._taken(more)
+            try:
+                connection = await self._taken(more)
+            except BackendUnavailableError as error:
+                if getattr(getattr(error.__cause__, "orig", None), "sqlstate", "") == FULL:
+                    return  # it has said so itself
+                raise
             try:
                 await connection.enter(LOOK)
             finally:
