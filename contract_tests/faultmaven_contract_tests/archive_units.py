@@ -7,6 +7,7 @@ import pytest
 from faultmaven_contract_tests.harness import Contract
 from faultmaven_contract_tests.samples import ACME, OTHER, Storage, case, entry, evidence, message, upload
 from faultmaven_core.cases.ports import StoredRecord
+from faultmaven_core.evidence.uploads import Held
 from faultmaven_core.shared.errors import AlreadyExistsError, ConflictError, NotFoundError, PermissionDeniedError
 
 RECORD = StoredRecord(b"{}", "0" * 64, b"{}")
@@ -24,7 +25,8 @@ class ArchiveUnitContract(Contract):
             await unit.evidence.add([evidence()])
             await unit.records.add(stored.id, 1, RECORD)
             await unit.journal.add(entry(stored.id))
-            assert (await unit.uploads.held(evidence().added_by)).organization >= 0
+            await unit.uploads.add(upload())
+            assert await unit.uploads.held(upload().owner) == Held(upload().size, upload().size)
             await unit.commit()
         async with subject.archives(ACME, read_only=True) as unit:
             assert (await unit.cases.get(stored.id)).id == stored.id

@@ -254,8 +254,8 @@ class CaseRepositoryContract(Contract):
         first = entry(case().id)
         second = entry(case().id, first, 2)
         async with subject.cases(ACME) as unit:
-            await unit.journal.add(first)
-            await unit.journal.add(second)
+            await unit.journal.add()
+            await unit.journal.add(first, second)
             await unit.commit()
         async with subject.cases(ACME) as unit:
             entries = list(await unit.journal.read(case().id, after=0, limit=10))

@@ -194,8 +194,7 @@ class Importing:
         await unit.evidence.add(arrived.evidence)
         if arrived.record is not None:
             await unit.records.add(case.id, case.records, arrived.record)
-        for entry in arrived.journal:
-            await unit.journal.add(entry)
+        await unit.journal.add(*arrived.journal)
         missing = tuple(item.name for item in arrived.evidence if not item.blob)
         origin = CaseImported(
             manifest.case_id,

@@ -26,6 +26,9 @@ MOST_TEXT = 64 << 20
 MOST_FILES = 20_000
 """Files of evidence in one archive."""
 
+MOST_LINES = 100_000
+"""Entries, or messages, of one archive: they are stored in one transaction, and some databases let nobody else write then."""
+
 _FILE = re.compile(r"evidence/\d{5}/[^/\\]{1,255}")
 
 

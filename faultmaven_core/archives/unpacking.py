@@ -91,6 +91,8 @@ def lines(kind: type[T], content: bytes, name: str) -> Sequence[T]:
     found = content.split(b"\n")
     if found.pop():
         raise refused(f"the last line of {name} does not end")
+    if len(found) > m.MOST_LINES:
+        raise refused(f"{name} has {len(found):,} lines, and {m.MOST_LINES:,} are taken")
     if any(len(line) > MOST_LINE for line in found):
         raise refused(f"a line of {name} is over {MOST_LINE >> 20} MiB")
     return [decoded(kind, line, f"{name}, line {number}") for number, line in enumerate(found, 1)]

@@ -137,8 +137,8 @@ class JournalRepository(Protocol):
     """The journals of cases."""
 
     @abstractmethod
-    async def add(self, entry: JournalEntry) -> None:
-        """Append an entry. Raises AlreadyExistsError where sequence or key are taken, NotFoundError without the case."""
+    async def add(self, *entries: JournalEntry) -> None:
+        """Append entries of one case. Raises AlreadyExistsError where sequence or key are taken, NotFoundError without the case."""
 
     @abstractmethod
     async def last(self, case_id: CaseId) -> JournalEntry | None:

@@ -173,8 +173,9 @@ class SqlJournalRepository(JournalRepository):
     def __init__(self, transaction: SqlTransaction) -> None:
         self._run = transaction
 
-    async def add(self, entry: JournalEntry) -> None:
-        await self._run.run(_ADD_ENTRY, entry_row(entry, self._run.organization))
+    async def add(self, *entries: JournalEntry) -> None:
+        if entries:
+            await self._run.run(_ADD_ENTRY, [entry_row(entry, self._run.organization) for entry in entries])
 
     async def last(self, case_id: CaseId) -> JournalEntry | None:
         row = await self._run.first(_LAST_ENTRY, {"own": self._run.organization, "named": case_id})

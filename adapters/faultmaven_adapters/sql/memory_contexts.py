@@ -122,12 +122,15 @@ class MemoryJournalRepository(JournalRepository):
     def __init__(self, transaction: MemoryTransaction, organization: OrganizationId) -> None:
         self._run, self._organization = transaction, organization
 
-    async def add(self, entry: JournalEntry) -> None:
-        _require(self._run, self._organization, entry.case_id)
-        key = (self._organization, entry.case_id, entry.sequence)
-        if key in self._run.tables.journal or await self.has(entry.case_id, entry.key):
-            raise self._run.refused(AlreadyExistsError("There is a journal entry with the same number or key already."))
-        self._run.tables.journal[key] = entry
+    async def add(self, *entries: JournalEntry) -> None:
+        for entry in entries:
+            _require(self._run, self._organization, entry.case_id)
+            key = (self._organization, entry.case_id, entry.sequence)
+            if key in self._run.tables.journal or await self.has(entry.case_id, entry.key):
+                raise self._run.refused(
+                    AlreadyExistsError("There is a journal entry with the same number or key already.")
+                )
+            self._run.tables.journal[key] = entry
 
     async def last(self, case_id: CaseId) -> JournalEntry | None:
         found = self._of(case_id)

@@ -241,7 +241,7 @@ async def test_a_member_that_goes_on_behind_the_end_is_refused(
 async def test_bytes_are_limited_before_they_are_unpacked(
     fm: FaultMaven, archive: bytes, foreigner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole archive, all that it holds, its texts, its manifest, a line and the number of its files."""
+    """The whole archive, all that it holds, its texts, its manifest, a line, the number of lines and that of files."""
     desk: Any = fm.application.archives._desk
     monkeypatch.setattr(desk, "most_copied", len(archive) - 1)
     assert "over" in await refused(fm, archive, foreigner)
@@ -254,6 +254,9 @@ async def test_bytes_are_limited_before_they_are_unpacked(
     monkeypatch.undo()
     monkeypatch.setattr(unpacking, "MOST_LINE", 50)
     assert "a line of" in await refused(fm, archive, foreigner)
+    monkeypatch.undo()
+    monkeypatch.setattr(model, "MOST_LINES", 1)
+    assert "1 are taken" in await refused(fm, archive, foreigner)
     monkeypatch.undo()
     monkeypatch.setattr(model, "MOST_TEXT", 10)
     assert "are taken" in await refused(fm, archive, foreigner)
