@@ -12,7 +12,7 @@ from faultmaven_core.ports.mail import Mail, Mailer
 from faultmaven_core.shared.errors import FaultMavenError
 
 MOST_WAITING = 200
-"""Letters on their way; what comes beyond is not sent, and the log says so."""
+"""Letters on their way, and as many requests for one; what comes beyond is dropped, and the log says so."""
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,8 @@ class Letters:
 
     def __init__(self, mailer: Mailer, product: str, url: str) -> None:
         self._mailer, self._product, self._url = mailer, product, url
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._letters: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
 
     def locked(self, to: str) -> None:
         """Somebody tried too many passwords."""
@@ -80,24 +81,28 @@ class Letters:
 
     async def aclose(self) -> None:
         """Wait for the letters that are on their way."""
-        while self._waiting:
-            await asyncio.gather(*self._waiting, return_exceptions=True)
+        while self._letters or self._requests:
+            await asyncio.gather(*self._letters, *self._requests, return_exceptions=True)
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do what a letter takes without anybody's waiting for it."""
-        if len(self._waiting) >= MOST_WAITING:
-            work.close()
-            _log.warning("A letter was not sent: %s others are on their way still.", MOST_WAITING)
-            return
-        task = asyncio.create_task(self._done(work))
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        """Find out beside the answer whether a letter is sent. Anybody asks for some, and takes no letter's place by that."""
+        self._begin(work, self._requests, "request for a letter")
 
     def _post(self, to: str, subject: str, text: str) -> None:
         if not to:
             return
         line = " ".join(f"{self._product}: {subject}".split())
-        self.beside(self._mailer.send(Mail(to, line, f"{text}\n\n{self._product} {self._url}".rstrip() + "\n")))
+        mail = Mail(to, line, f"{text}\n\n{self._product} {self._url}".rstrip() + "\n")
+        self._begin(self._mailer.send(mail), self._letters, "letter")
+
+    def _begin(self, work: Coroutine[Any, Any, None], alike: set[asyncio.Task[None]], name: str) -> None:
+        if len(alike) >= MOST_WAITING:
+            work.close()
+            _log.warning("A %s was dropped: %s others are under way still.", name, MOST_WAITING)
+            return
+        task = asyncio.create_task(self._done(work))
+        alike.add(task)
+        task.add_done_callback(alike.discard)
 
     async def _done(self, work: Coroutine[Any, Any, None]) -> None:
         try:

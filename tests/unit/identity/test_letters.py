@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from faultmaven_adapters.mail.memory import MemoryMailer
-from faultmaven_core.identity.letters import Letters
+from faultmaven_core.identity.letters import MOST_WAITING, Letters
 from faultmaven_core.ports.mail import Mail
 
 BROKEN = "bob@example.org"
@@ -48,3 +48,27 @@ async def test_a_defect_with_one_letter_keeps_back_no_other(caplog: pytest.LogCa
     assert "in send" in caplog.text
     assert BROKEN not in caplog.text
     assert "fmp_secret" not in caplog.text
+
+
+async def test_requests_for_letters_take_no_place_of_a_letter(caplog: pytest.LogCaptureFixture) -> None:
+    """Anybody may ask for one to an address that nobody has; each kind has a bound, and the log says which was dropped."""
+    mailer = Slow()
+    letters = Letters(mailer, "FaultMaven", "https://fm.example")
+
+    async def asked() -> None:
+        await mailer.open.wait()
+
+    for _ in range(MOST_WAITING + 1):
+        letters.beside(asked())
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A request for a letter was dropped: {MOST_WAITING} others are under way still."
+    ]
+    caplog.clear()
+    for _ in range(MOST_WAITING + 1):
+        letters.locked("ann@example.org")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A letter was dropped: {MOST_WAITING} others are under way still."
+    ]
+    mailer.open.set()
+    await letters.aclose()
+    assert len(mailer.sent) == MOST_WAITING
