@@ -20,10 +20,11 @@ from faultmaven_core.evidence.commands import (
     SourceView,
 )
 from faultmaven_core.investigation.ports import CaseBook, EvidenceReader
+from faultmaven_core.investigation.receiving import refused
 from faultmaven_core.investigation.turn_commands import Attachment, AttachmentView, Brought, TakeTurn
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import BackendError, FaultMavenError, NotFoundError
+from faultmaven_core.shared.errors import FaultMavenError, NotFoundError
 from faultmaven_core.shared.file_names import file_name
 from faultmaven_core.shared.page import MOST
 
@@ -103,11 +104,10 @@ class AttachmentDesk:
                 added = await self._evidence.add_content(adding, attachment.chunks, step)
                 now = [one.evidence_id for one in taken]
                 taken.append(replace(await self._once(case, added, attachment.name, before, now, step), step=name))
-        except BackendError:
-            raise  # tried again, it finds its files
-        except FaultMavenError:
-            await self.give_back(case.case_id, taken, caller)
-            raise
+        except FaultMavenError as error:
+            if refused(error):
+                await self.give_back(case.case_id, taken, caller)
+            raise  # tried again, one that was not finds its files
         return tuple(taken)
 
     async def _step(self, name: str, caller: Caller) -> str:

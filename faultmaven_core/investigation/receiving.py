@@ -10,7 +10,14 @@ from faultmaven_core.cases import model
 from faultmaven_core.cases.commands import CaseView
 from faultmaven_core.investigation.triage import split
 from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn
-from faultmaven_core.shared.errors import InvalidInputError, PreconditionFailedError
+from faultmaven_core.jobs.context import JobCancelledError
+from faultmaven_core.shared.errors import (
+    BackendError,
+    FaultMavenError,
+    InvalidInputError,
+    PreconditionFailedError,
+    StaleVersionError,
+)
 from faultmaven_core.shared.text import checked
 
 MOST_QUERY = 200_000
@@ -39,6 +46,12 @@ def require_open(case: CaseView, command: TakeTurn, attachments: Sequence[Attach
 def digest(command: TakeTurn, attachments: Sequence[Attachment]) -> str:
     """What tells a turn apart from others under one request key: all that was sent, files by their digests."""
     return hashlib.sha256(codec.canonical((command, [(one.name, one.sha256) for one in attachments]))).hexdigest()
+
+
+def refused(error: BaseException) -> bool:
+    """Whether a turn is over with it: not where the same one may succeed later, or is another runner's by now."""
+    passing = isinstance(error, (BackendError, StaleVersionError, JobCancelledError))
+    return isinstance(error, FaultMavenError) and not (passing or error.retryable)
 
 
 def said(case: CaseView, command: TakeTurn) -> tuple[str, str]:

@@ -41,7 +41,6 @@ from faultmaven_core.investigation.turn_commands import (
 )
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import (
-    BackendError,
     FaultMavenError,
     InvalidInputError,
     NotFoundError,
@@ -65,8 +64,8 @@ class _Found:
 class TurnService:
     """Takes turns. One that is refused leaves neither message nor evidence.
 
-    Where a backend fails or the work is cut off, no message is left either; evidence stays, and the same turn, sent again,
-    finds it. It stays too where the case has ended meanwhile, which then changes no more.
+    Where a backend fails, the work is cut off or may succeed later, no message is left either; evidence stays, and the same
+    turn, sent again, finds it. It stays too where the case has ended meanwhile, which then changes no more.
     """
 
     def __init__(self, cases: CaseBook, evidence: EvidenceReader, investigation: InvestigationService) -> None:
@@ -105,15 +104,14 @@ class TurnService:
         return FinishTurn(replace(command, pasted_content=""), request, caller.request_key, taken)
 
     async def answer(self, begun: FinishTurn, caller: Caller, progress: Watch = unwatched) -> TurnKept:
-        """Answer a turn that was begun, and keep both. Raises as `take` does; then it has brought nothing."""
+        """Answer a turn that was begun, and keep both. Raises as `take` does; one that is refused has brought nothing."""
         keyed = replace(caller, request_key=begun.key)
         try:
             return await self._answer(begun, keyed, progress)
-        except BackendError:
-            raise  # tried again, it finds its files
-        except FaultMavenError:
-            await self.give_back(begun, caller)
-            raise
+        except FaultMavenError as error:
+            if receiving.refused(error):
+                await self.give_back(begun, caller)
+            raise  # tried again, one that was not finds its files
 
     async def give_back(self, begun: FinishTurn, caller: Caller) -> None:
         """Take off the case what came with a turn that will not be answered."""

@@ -12,10 +12,18 @@ import pytest
 
 from faultmaven import FaultMaven
 from faultmaven_core.evidence.commands import AddContent, DeleteEvidence, EvidenceView
-from faultmaven_core.investigation.turn_commands import Attachment, TakeTurn
+from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn
 from faultmaven_core.jobs.commands import JobView
+from faultmaven_core.jobs.context import JobCancelledError
 from faultmaven_core.shared.caller import Caller
-from faultmaven_core.shared.errors import BackendUnavailableError, InvalidInputError, QuotaExceededError
+from faultmaven_core.shared.errors import (
+    BackendUnavailableError,
+    FaultMavenError,
+    InvalidInputError,
+    QuotaExceededError,
+    RateLimitedError,
+    StaleVersionError,
+)
 from tests.unit.investigation.talking import once, opened, said, say
 from tests.unit.investigation.test_long_turns import between, ended, held, installation
 
@@ -120,3 +128,34 @@ async def test_a_turn_whose_job_failed_goes_on_under_its_key_as_another_job(
     assert second.job_id != first.job_id
     (item,) = await held(fm, case)
     assert (await said(fm, case))[-2].metadata["attachments"] == [item.evidence_id]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StaleVersionError("Somebody else was first."),
+        RateLimitedError("Too many calls.", retry_after=0.0),
+        JobCancelledError("The job is another runner's."),
+    ],
+)
+async def test_what_another_attempt_reads_stays(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch, error: FaultMavenError
+) -> None:
+    """Of this turn by its job or another runner; only what is refused for good takes its files along."""
+    case = await opened(fm)
+    attached = [Attachment("describe.txt", once((crash / "describe.txt").read_bytes()))]
+    keyed = replace(fm.caller, request_key="opt_msg_5")
+    begun = await fm.application.turns.begin(TakeTurn(case, "Why does web crash?"), keyed, attached)
+    assert isinstance(begun, FinishTurn)
+
+    async def failing(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(fm.investigation, "investigate", failing)
+    with pytest.raises(type(error)):
+        await fm.application.turns.finish(begun, fm.caller)
+    monkeypatch.undo()
+    (item,) = await held(fm, case)
+    place = await fm.application.turns.finish(begun, fm.caller)
+    view = await fm.application.turns.taken(place, fm.caller)
+    assert [one.evidence_id for one in view.attachments_processed] == [item.evidence_id]
