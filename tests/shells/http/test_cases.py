@@ -124,6 +124,10 @@ async def test_cases_are_listed_the_last_active_first(ann: httpx2.AsyncClient) -
     paged = (await ann.get("/api/v1/cases?page=2&page_size=2")).json()
     assert [row["case_id"] for row in paged["cases"]] == [ids[0]]
     assert paged["has_more"] is False
+    for offset in (0, 1):
+        both = (await ann.get(f"/api/v1/cases?limit=2&offset={offset}&page=2")).json()
+        assert [row["case_id"] for row in both["cases"]] == [ids[4 - offset], ids[3 - offset]]
+        assert both["offset"] == offset
     await ann.put(f"/api/v1/cases/{ids[0]}", json={"title": "Moved"})
     assert (await ann.get("/api/v1/cases?limit=1")).json()["cases"][0]["title"] == "Moved"
     for wrong in ("limit=0", "limit=101", "offset=-1", "limit=x", "limit=1&limit=2", "state=nonsense"):

@@ -43,7 +43,7 @@ def _client(asked: Asked) -> str:
 def _browse(asked: Asked) -> c.BrowseCases:
     q: s.CaseFilter = asked.query
     limit = q.limit if q.page_size is None else q.page_size
-    offset = q.offset if q.page is None or q.offset else q.page * limit
+    offset = (q.page or 0) * limit if q.offset is None else q.offset
     if not 1 <= limit <= MOST_ROWS:
         raise InvalidInputError(f"`limit` must be 1 to {MOST_ROWS}.", fields={"limit": "out of range"})
     state = q.state or q.status

@@ -100,13 +100,13 @@ class CaseList:
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Which cases, and which part of them. `state` goes before `status`.
+    """Which cases, and which part of them. `state` goes before `status`, `offset` before `page`.
 
     A page begins behind `cursor`, the `next_cursor` of the page before; or at `offset`, or at `page` from 0 with `page_size`.
     """
 
     limit: int = 50
-    offset: int = 0
+    offset: int | None = None
     cursor: str = ""
     page: int | None = None
     page_size: int | None = None
