@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 METHODS = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 TAKEN = (
     b"Authorization, Content-Type, Accept, X-Session-Id, Idempotency-Key, X-User-ID, X-User-Roles, X-Request-ID, "
-    b"X-Correlation-ID, If-Match, If-None-Match, Range, If-Range, Traceparent, "
-    b"Content-Digest, Upload-Length, Upload-Offset, Upload-Metadata, Tus-Resumable"
+    b"X-Correlation-ID, Prefer, If-Match, If-None-Match, Range, If-Range, Traceparent, "
+    b"Content-Digest, Repr-Digest, Upload-Length, Upload-Offset, Upload-Metadata, Tus-Resumable"
 )
 SHOWN = (
     b"Location, Retry-After, ETag, x-error-code, x-expected-version, x-actual-version, x-title-source, X-Request-ID, "

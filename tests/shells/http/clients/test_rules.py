@@ -40,7 +40,11 @@ LOOKS_LIKE_A_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 IN_AN_ADDRESS = re.compile(r"[A-Za-z0-9._~-]+")
 DEAD_SESSION = ("session expired", "session not found")
 EXTENSION = "chrome-extension://" + "abcdefghijklmnop" * 2
-SENT = "Authorization Content-Type Accept X-Session-Id Idempotency-Key X-User-ID X-User-Roles X-Request-ID X-Correlation-ID"
+SENT = (
+    "Authorization Content-Type Accept X-Session-Id Idempotency-Key X-User-ID X-User-Roles X-Request-ID X-Correlation-ID "
+    "Prefer If-Match If-None-Match Range If-Range Content-Digest Repr-Digest Upload-Length Upload-Offset Upload-Metadata "
+    "Tus-Resumable"
+)
 READ = (
     "Location Retry-After x-error-code x-expected-version x-actual-version x-title-source X-Request-ID X-Correlation-ID "
     "X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset X-Total-Count Link"
