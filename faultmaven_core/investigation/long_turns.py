@@ -14,7 +14,7 @@ from faultmaven_core import codec
 from faultmaven_core.cases.turn_commands import TurnKept
 from faultmaven_core.investigation.keeping import place_of, view_of
 from faultmaven_core.investigation.ports import Watch
-from faultmaven_core.investigation.receiving import digest
+from faultmaven_core.investigation.receiving import digest, refused
 from faultmaven_core.investigation.service import unwatched
 from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn, TurnPlace, TurnView
 from faultmaven_core.investigation.turns import TurnService
@@ -85,7 +85,7 @@ class LongTurns:
         except BaseException as error:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            if isinstance(error, RequestKeyReusedError):
+            if refused(error):
                 await self._turns.give_back(begun, keyed)
             raise
         going = asyncio.create_task(self._attended(job, work, watched), name=f"long {work.get_name()}")

@@ -29,6 +29,7 @@ def check(command: TakeTurn, attachments: Sequence[Attachment]) -> None:
     """Raises InvalidInputError where it is no turn."""
     checked("query", command.query, most=MOST_QUERY)
     checked("pasted_content", command.pasted_content.replace("\0", ""), most=MOST_PASTED)
+    checked("input_type", command.input_type, most=64)
     checked("source_url", command.source_url, most=MOST_URL)
     checked("intent_type", command.intent_type, most=64)
     given = (command.query.strip(), command.pasted_content.strip(), attachments, command.intent_type)

@@ -122,10 +122,6 @@ class TurnService:
         keyed = replace(caller, request_key=command.key).step("turn")
         kept = await self._cases.answered(Asked(command.turn.case_id, command.request), keyed)
         if kept is None:
-            if command.cut:
-                raise PreconditionFailedError(
-                    "This turn broke off, and its text was too long to be kept: send it again."
-                )
             kept = await self.answer(command, caller, progress)
         return keeping.place_of(kept)
 
@@ -138,6 +134,8 @@ class TurnService:
         raise NotFoundError(f"There is no such answer in {place.case_id}.")
 
     async def _answer(self, begun: FinishTurn, caller: Caller, progress: Watch) -> TurnKept:
+        if begun.cut:
+            raise PreconditionFailedError("This turn broke off, and its text was too long to be kept: send it again.")
         command = begun.turn
         case = await self._cases.show(ShowCase(command.case_id), caller)
         said, pasted = receiving.said(case, command)

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from faultmaven import FaultMaven
+from faultmaven_core import codec
 from faultmaven_core.evidence.commands import AddContent, DeleteEvidence, EvidenceView
+from faultmaven_core.investigation.long_turns import FINISH
 from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn
 from faultmaven_core.jobs.commands import JobView
 from faultmaven_core.jobs.context import JobCancelledError
+from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import (
     BackendUnavailableError,
@@ -23,9 +26,10 @@ from faultmaven_core.shared.errors import (
     QuotaExceededError,
     RateLimitedError,
     StaleVersionError,
+    TooLargeError,
 )
 from tests.unit.investigation.talking import once, opened, said, say
-from tests.unit.investigation.test_long_turns import between, ended, held, installation
+from tests.unit.investigation.test_long_turns import Endless, between, ended, held, installation
 
 
 async def test_a_turn_that_found_no_room_is_taken_under_its_key_once_there_is(tmp_path: Path, crash: Path) -> None:
@@ -128,6 +132,35 @@ async def test_a_turn_whose_job_failed_goes_on_under_its_key_as_another_job(
     assert second.job_id != first.job_id
     (item,) = await held(fm, case)
     assert (await said(fm, case))[-2].metadata["attachments"] == [item.evidence_id]
+
+
+async def test_a_turn_that_no_job_can_hold_takes_its_files_along(
+    fm: FaultMaven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it any more, and nobody could go on with it."""
+    monkeypatch.setattr(fm.investigation, "_runner", Endless())
+    case = await opened(fm)
+    attached = [Attachment(f"{n}-{'x' * 240}.log", once(b"2026-03-01T11:58:00Z ERROR %d\n" % n)) for n in range(250)]
+    with pytest.raises(TooLargeError, match="payload"):
+        await fm.application.long_turns.take(TakeTurn(case, "Why?"), fm.caller, attached, seconds=0)
+    assert await held(fm, case) == []
+
+
+async def test_a_turn_that_broke_off_and_was_too_long_to_be_kept_takes_its_files_along(
+    fm: FaultMaven, crash: Path
+) -> None:
+    """Under its key it is sent again, and brings them anew."""
+    case = await opened(fm)
+    keyed = replace(fm.caller, request_key="opt_msg_6")
+    attached = [Attachment("describe.txt", once((crash / "describe.txt").read_bytes()))]
+    begun = await fm.application.turns.begin(TakeTurn(case, "Why does web crash?"), keyed, attached)
+    assert isinstance(begun, FinishTurn)
+    job = await fm.jobs.ask(JobRequest(FINISH, codec.encode(replace(begun, cut=True)), fm.caller))
+    detail = await ended(fm, job.job_id)
+    assert (detail.job.state, "send it again" in detail.job.error) == ("dead", True)
+    assert await held(fm, case) == []
+    view = await say(fm, case, "Why does web crash?", crash / "describe.txt", caller=keyed)
+    assert [one.processing_status for one in view.attachments_processed] == ["completed"]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ async def test_nothing_said_is_refused(fm: FaultMaven) -> None:
     for query in ("", "  \n", "x" * 200_001, "half \ud83d a pair", "a \0 NUL"):
         with pytest.raises(InvalidInputError):
             await say(fm, case, query)
+    with pytest.raises(InvalidInputError, match="input_type"):
+        await say(fm, case, "Why?", input_type="x" * 65)
     assert await said(fm, case) == ()
 
 
