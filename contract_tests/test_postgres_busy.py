@@ -94,6 +94,7 @@ async def test_connections_are_given_out_in_the_order_of_asking() -> None:
 
 FEW = SqlOptions(pool_size=2, max_overflow=10)
 _BACKEND = text("SELECT pg_backend_pid()")
+ALIVE = "SELECT pid FROM pg_stat_activity WHERE pid = ANY($1::int[])"
 
 
 async def backend(unit: CaseUnitOfWork) -> int:
@@ -124,3 +125,39 @@ async def test_more_are_opened_for_work_that_takes_long() -> None:
     async with sql(as_app(shared("postgres").url), FEW) as storage, AsyncExitStack() as stack, asyncio.timeout(60):
         units = [await stack.enter_async_context(storage.cases(ACME, read_only=True)) for _ in range(12)]
         assert len({await backend(unit) for unit in units}) == 12
+
+
+async def test_a_pool_that_is_closed_under_work_forgets_nothing_of_it() -> None:
+    """What is in use ends and is closed, who waits for it is next, and whoever comes later has as many places as before."""
+    await emptied(shared("postgres"))
+    owner = await as_owner(shared("postgres").url)
+    try:
+        async with sql(as_app(shared("postgres").url), replace(ONE, pool_timeout=60.0)) as storage:
+            asking, begun = asyncio.Event(), asyncio.Event()
+
+            async def wait() -> int:
+                asking.set()
+                async with storage.cases(ACME, read_only=True) as unit:
+                    begun.set()
+                    return await backend(unit)
+
+            async with storage.cases(ACME, read_only=True) as unit:
+                first = await backend(unit)
+                waiting = asyncio.create_task(wait())
+                await asking.wait()
+                await storage.aclose()
+            second = await asyncio.wait_for(waiting, 20)
+            async with asyncio.timeout(20):
+                while await owner.fetch(ALIVE, [first, second]):  # noqa: ASYNC110 - the server tells nobody
+                    await asyncio.sleep(0.05)
+            begun.clear()
+            async with storage.cases(ACME, read_only=True) as unit:
+                await backend(unit)
+                asking.clear()
+                waiting = asyncio.create_task(wait())
+                await asking.wait()
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(begun.wait(), 1)
+            await waiting
+    finally:
+        await owner.close()

@@ -18,11 +18,41 @@ PATIENCE = 0.25
 """Seconds that one waits for a connection that is kept before one more is opened, which takes longer than most units."""
 
 
+class Places:
+    """How many connections may be in use at once, and of them the `pool_size` that stay open."""
+
+    def __init__(self, options: SqlOptions) -> None:
+        self._all = asyncio.Semaphore(options.pool_size + options.max_overflow)
+        self._kept = asyncio.Semaphore(options.pool_size)
+
+    @property
+    def full(self) -> bool:
+        """Whether whoever comes now would wait."""
+        return self._all.locked()
+
+    async def enter(self, patience: float) -> bool:
+        """Take a place; whether it is one of those that stay open. Raises SQLAlchemy's TimeoutError where none is free in time."""
+        if not await _entered(self._all, patience):
+            raise exc.TimeoutError
+        try:
+            return await _entered(self._kept, PATIENCE)
+        except BaseException:
+            self._all.release()
+            raise
+
+    def leave(self, *, kept: bool) -> None:
+        """Whoever has waited longest is next."""
+        if kept:
+            self._kept.release()
+        self._all.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A connection in use. `kept` ones are of the `pool_size` that stay open."""
+    """A connection in use, and the place that it has."""
 
     connection: AsyncConnection
+    places: Places
     kept: bool
 
 
@@ -34,7 +64,7 @@ class PostgresPool:
 
     def __init__(self, place: PostgresPlace, options: SqlOptions) -> None:
         self._place, self._options = place, options
-        self._free()
+        self._places = Places(options)
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             connect_args=connect_arguments(place, options),
@@ -48,27 +78,28 @@ class PostgresPool:
     @property
     def busy(self) -> bool:
         """Whether whoever asks now would wait."""
-        return self._places.locked()
+        return self._places.full
 
     async def take(self) -> Taken:
         """A connection. Raises SQLAlchemy's TimeoutError where none becomes free in time."""
-        if not await _entered(self._places, self._options.pool_timeout):
-            raise exc.TimeoutError
-        kept = False
+        places = self._places
+        kept = await places.enter(self._options.pool_timeout)
         try:
-            kept = await _entered(self._kept, PATIENCE)
             async with asyncio.timeout(self._options.connect_timeout):
-                return Taken(await self._engine.connect(), kept)
+                return Taken(await self._engine.connect(), places, kept)
         except BaseException:
-            self._leave(kept=kept)
+            places.leave(kept=kept)
             raise
 
     async def give_back(self, taken: Taken) -> None:
         """Close it; whoever has waited longest has its place."""
         try:
+            if taken.places is not self._places:
+                # The pool was closed meanwhile: what would keep the connection open is gone.
+                await taken.connection.invalidate()
             await taken.connection.close()
         finally:
-            self._leave(kept=taken.kept)
+            taken.places.leave(kept=taken.kept)
 
     @asynccontextmanager
     async def beside(self) -> AsyncIterator[PostgresPool]:
@@ -84,18 +115,10 @@ class PostgresPool:
         return self._engine.pool.status()
 
     async def aclose(self) -> None:
-        """Close all connections; used again, also on another event loop, it opens new ones."""
+        """Close all connections, those in use as they come back; used again, also on another event loop, it opens new ones."""
+        # Who waits and who gives back belongs to the places of before, and to their event loop.
+        self._places = Places(self._options)
         await self._engine.dispose()
-        self._free()
-
-    def _free(self) -> None:
-        self._places = asyncio.Semaphore(self._options.pool_size + self._options.max_overflow)
-        self._kept = asyncio.Semaphore(self._options.pool_size)
-
-    def _leave(self, *, kept: bool) -> None:
-        if kept:
-            self._kept.release()
-        self._places.release()
 
 
 async def _entered(places: asyncio.Semaphore, seconds: float) -> bool:
