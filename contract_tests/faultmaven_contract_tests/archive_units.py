@@ -34,6 +34,7 @@ class ArchiveUnitContract(Contract):
             assert list(await unit.evidence.of_case(stored.id)) == [evidence()]
             assert await unit.records.last(stored.id) == RECORD
             assert await unit.journal.last(stored.id) == entry(stored.id)
+            assert await unit.overview(stored.id) == (await unit.cases.get(stored.id), 1)
         async with subject.evidence(ACME, read_only=True) as unit:
             assert await unit.evidence.count(stored.id) == 1
 
@@ -61,6 +62,11 @@ class ArchiveUnitContract(Contract):
             await unit.evidence.add([evidence()])
             await unit.uploads.add(upload())
             await unit.commit()
+        async with subject.archives(OTHER) as unit:
+            with pytest.raises(NotFoundError):
+                await unit.overview(case().id)
+            await unit.cases.add(case(organization=OTHER))
+            assert await unit.overview(case().id) == (await unit.cases.get(case().id), 0)
         async with subject.archives(OTHER, read_only=True) as unit:
             with pytest.raises(NotFoundError):
                 await unit.cases.get(case().id)

@@ -7,13 +7,19 @@ from collections.abc import AsyncIterable
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Protocol
 
+from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.ports.transactions import UnitOfWorkFactory
+from faultmaven_core.shared.ids import CaseId
 
 
 class ArchiveUnitOfWork(CaseUnitOfWork, EvidenceUnitOfWork, Protocol):
     """A transaction over cases and their evidence."""
+
+    @abstractmethod
+    async def overview(self, case_id: CaseId) -> tuple[Case, int]:
+        """A case that is not deleted, and the number of its pieces of evidence. Raises NotFoundError."""
 
 
 ArchiveUnits = UnitOfWorkFactory[ArchiveUnitOfWork]

@@ -71,8 +71,8 @@ class ArchiveService:
     async def overview(self, command: ShowCase, caller: Caller) -> tuple[CaseView, int]:
         """A case and the number of its pieces of evidence, both as they are at one moment. Raises NotFoundError."""
         async with self._units(caller.organization, read_only=True) as unit:
-            case = await unit.cases.get(CaseId(command.case_id))
-            return view(case), await unit.evidence.count(case.id)
+            case, pieces = await unit.overview(CaseId(command.case_id))
+            return view(case), pieces
 
     async def export(self, command: c.ExportCase, caller: Caller) -> CaseArchive:
         """The case as it is now. Raises NotFoundError, PreconditionFailedError where it is too large."""

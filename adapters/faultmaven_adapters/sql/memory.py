@@ -32,6 +32,7 @@ from faultmaven_adapters.sql.memory_tables import (
 )
 from faultmaven_adapters.sql.memory_uploads import MemoryUploadRepository
 from faultmaven_core.archives.ports import ArchiveUnitOfWork
+from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -40,7 +41,7 @@ from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.health import Pingable
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.ids import Ids, OrganizationId
+from faultmaven_core.shared.ids import CaseId, Ids, OrganizationId
 
 
 class MemoryCaseUnit(MemoryUnitOfWork, CaseUnitOfWork):
@@ -76,6 +77,9 @@ class MemoryArchiveUnit(MemoryCaseUnit, ArchiveUnitOfWork):
         super().__init__(run, outbox, notify, organization)
         self.evidence = MemoryEvidenceRepository(run, organization)
         self.uploads = MemoryUploadRepository(run, organization)
+
+    async def overview(self, case_id: CaseId) -> tuple[Case, int]:
+        return await self.cases.get(case_id), await self.evidence.count(case_id)
 
 
 class MemoryJobUnit(MemoryUnitOfWork, JobUnitOfWork):

@@ -28,9 +28,11 @@ from faultmaven_adapters.sql.job_store import SqlJobStore
 from faultmaven_adapters.sql.jobs import SqlJobOutbox, SqlJobRepository
 from faultmaven_adapters.sql.knowledge import SqlKnowledgeRepository
 from faultmaven_adapters.sql.options import SqlOptions
+from faultmaven_adapters.sql.overview import overview
 from faultmaven_adapters.sql.unit import SqlTransaction, SqlUnitOfWork
 from faultmaven_adapters.sql.uploads import SqlUploadRepository
 from faultmaven_core.archives.ports import ArchiveUnitOfWork
+from faultmaven_core.cases.model import Case
 from faultmaven_core.cases.ports import CaseUnitOfWork
 from faultmaven_core.evidence.ports import EvidenceUnitOfWork
 from faultmaven_core.identity.ports import AccountDirectory, IdentityUnitOfWork
@@ -39,7 +41,7 @@ from faultmaven_core.knowledge.ports import KnowledgeUnitOfWork
 from faultmaven_core.ports.health import Inspectable, Inspection, Pingable
 from faultmaven_core.ports.job_queue import Notify
 from faultmaven_core.shared.clock import Clock
-from faultmaven_core.shared.ids import Ids, OrganizationId
+from faultmaven_core.shared.ids import CaseId, Ids, OrganizationId
 
 DEFAULTS = SqlOptions()
 
@@ -71,6 +73,9 @@ class SqlArchiveUnit(SqlCaseUnit, ArchiveUnitOfWork):
         super().__init__(transaction, outbox, notify)
         self.evidence = SqlEvidenceRepository(transaction)
         self.uploads = SqlUploadRepository(transaction)
+
+    async def overview(self, case_id: CaseId) -> tuple[Case, int]:
+        return await overview(self.transaction, case_id)
 
 
 class SqlJobUnit(SqlUnitOfWork, JobUnitOfWork):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
-
-import structlog
 
 from faultmaven_core.shared.trace import TRACE
 from faultmaven_http.correlation import CURRENT
@@ -19,26 +18,9 @@ OURS = ("faultmaven", "faultmaven_adapters", "faultmaven_core", "faultmaven_http
 
 def configure(level: str, out: TextIO | None = None) -> None:
     """Write all log lines of this process to `out` (standard output), from `level` (debug to error) on."""
-    shared: list[Any] = [
-        _correlated,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
     number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(
-        processors=[*shared, _rendered],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(out or sys.stdout),
-        cache_logger_on_first_use=False,
-    )
     handler = logging.StreamHandler(out or sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared[:2], structlog.stdlib.add_logger_name, *shared[2:]],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _rendered],
-        )
-    )
+    handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # Libraries tell whole addresses, queries and bodies when they are asked for details; only we are.
@@ -47,15 +29,33 @@ def configure(level: str, out: TextIO | None = None) -> None:
         logging.getLogger(ours).setLevel(number)
 
 
-def _correlated(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def saying(**fields: object) -> Mapping[str, object]:
+    """What a line says besides its event: `log.info("request", extra=saying(status=200))`."""
+    return {"fields": fields}
+
+
+class JsonLines(logging.Formatter):
+    """The line of a record, without its end."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See the class."""
+        line: dict[str, Any] = {
+            "event": record.getMessage(),
+            **getattr(record, "fields", {}),
+            **_correlation(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        # ASCII only: line ends, escape sequences and characters that turn the reading direction all stand escaped.
+        return json.dumps(line, ensure_ascii=True, default=repr)
+
+
+def _correlation() -> Mapping[str, str]:
     correlation = CURRENT.get(None)
     if correlation is not None:
-        event["request_id"], event["trace_id"] = correlation.id, correlation.trace
-    elif trace := TRACE.get():
-        event["trace_id"] = trace.split("-")[1]
-    return event
-
-
-def _rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
-    # ASCII only: line ends, escape sequences and characters that turn the reading direction all stand escaped.
-    return json.dumps(event, ensure_ascii=True, default=repr)
+        return {"request_id": correlation.id, "trace_id": correlation.trace}
+    trace = TRACE.get()
+    return {"trace_id": trace.split("-")[1]} if trace else {}

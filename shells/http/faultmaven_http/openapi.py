@@ -178,7 +178,7 @@ def _parameters(endpoint: Endpoint, refs: Mapping[type, Any], components: Mappin
         needed = schema.get("required", ())
         for name, part in schema["properties"].items():
             made.append(_parameter(name, "query", {**part, **wording.BOUNDS.get(name, {})}, needed=name in needed))
-    if endpoint.method == "POST" and endpoint.permission != ANYONE:
+    if endpoint.method == "POST" and endpoint.permission != ANYONE and endpoint.keyed and not endpoint.reads:
         made.append(dict(wording.IDEMPOTENCY_KEY))
     if endpoint.conditional:
         made.append(dict(wording.IF_MATCH))

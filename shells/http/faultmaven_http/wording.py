@@ -14,8 +14,8 @@ user's roles an operation needs. What belongs to another organization looks like
 
 **Errors** are problems of RFC 9457: act on `status` and `error`, show `detail`, and quote `correlation_id` when you ask for help.
 
-**Doing something once.** A `POST` with an `Idempotency-Key` that is repeated within seven days changes nothing more and gives
-the same answer. With `If-Match`, where that is offered, only what you last saw is changed.
+**Doing something once.** Where an `Idempotency-Key` is offered, a `POST` that is repeated under it within seven days changes
+nothing more and gives the same answer. With `If-Match`, where that is offered, only what you last saw is changed.
 
 **Limits.** `RateLimit` and `RateLimit-Policy` say what is left; `429` and `503` come with `Retry-After`.
 

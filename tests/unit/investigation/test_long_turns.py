@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,6 +21,8 @@ from faultmaven_core.evidence.commands import EvidenceView, ListEvidence
 from faultmaven_core.investigation.long_turns import FINISH
 from faultmaven_core.investigation.turn_commands import Attachment, FinishTurn, TakeTurn, TurnPlace, TurnView
 from faultmaven_core.jobs.commands import JobView, ShowJob
+from faultmaven_core.jobs.context import Handler, JobContext
+from faultmaven_core.ports.extraction_runner import ExtractionRun, ExtractionRunner
 from faultmaven_core.ports.job_queue import JobRequest
 from faultmaven_core.ports.writes import RequestKeyReusedError
 from faultmaven_core.shared.caller import Caller
@@ -143,6 +147,65 @@ async def test_a_text_that_is_too_long_for_a_job_is_answered_where_it_was_begun(
     detail = await ended(fm, again.job_id)
     assert detail.job.state == "dead"
     assert "send it again" in detail.job.error
+
+
+class Held:
+    """A runner that counts its readings, and begins each only when it may."""
+
+    def __init__(self, runner: ExtractionRunner) -> None:
+        self._runner, self.readings = runner, 0
+        self.begun, self.free = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def run(self, *arguments: Any) -> AsyncIterator[ExtractionRun]:
+        """See ExtractionRunner."""
+        self.readings += 1
+        self.begun.set()
+        await self.free.wait()
+        async with self._runner.run(*arguments) as run:
+            yield run
+
+
+async def test_who_waited_for_a_turn_is_told_no_more_once_it_is_a_job(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would take it; the job's row tells how far it is."""
+    runner, turns = Held(fm.investigation._runner), fm.application.long_turns
+    monkeypatch.setattr(fm.investigation, "_runner", runner)
+    attend = turns._runner.attend
+
+    async def attended(job_id: UUID, due: datetime, work: Handler) -> bool:
+        async def going_on(payload: bytes, context: JobContext) -> object:
+            asyncio.get_running_loop().call_soon(runner.free.set)
+            return await work(payload, context)
+
+        return await attend(job_id, due, going_on)
+
+    monkeypatch.setattr(turns._runner, "attend", attended)
+    case, told = await opened(fm), list[object]()
+    attached = [Attachment("describe.txt", once((crash / "describe.txt").read_bytes()))]
+    job = await turns.take(TakeTurn(case, "Why?"), fm.caller, attached, seconds=0, progress=told.append)
+    assert isinstance(job, JobView)
+    detail = await ended(fm, job.job_id)
+    assert (detail.job.state, detail.job.done) == ("succeeded", 1)
+    assert told == []
+
+
+async def test_a_question_while_the_evidence_is_read_does_not_have_it_read_again(
+    fm: FaultMaven, crash: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a yes that would open the investigation. Both are told so, and the turn that reads is kept after them."""
+    case = await opened(fm)
+    await say(fm, case, "web crashes since 12:00")
+    runner = Held(fm.investigation._runner)
+    monkeypatch.setattr(fm.investigation, "_runner", runner)
+    reads = asyncio.create_task(say(fm, case, "Why does web crash?", crash / "describe.txt"))
+    await runner.begun.wait()
+    for text in ("yes", "what should I do?"):
+        assert "is being read now" in (await say(fm, case, text)).agent_response
+    runner.free.set()
+    view = await reads
+    assert (view.turn_number, view.cause_assurance, runner.readings) == (4, "mechanistic", 1)
 
 
 async def test_a_turn_in_time_is_answered_without_a_job(fm: FaultMaven) -> None:

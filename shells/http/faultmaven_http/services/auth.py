@@ -83,7 +83,7 @@ async def jwks(asked: Asked) -> object:
 
 
 def _at(method: str, path: str, name: str, summary: str, work: Work, answer: type | None, **more: Any) -> Endpoint:
-    given = {"permission": ANYONE, "sessionless": True, **more}
+    given = {"permission": ANYONE, "sessionless": True, "keyed": False, **more}
     return Endpoint(method=method, path=path, name=name, summary=summary, work=work, answer=answer, **given)
 
 

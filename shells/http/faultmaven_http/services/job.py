@@ -128,6 +128,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         JobRow,
         failures=(404, 409),
         cost=2,
+        keyed=False,
     ),
     bound(
         "POST",
@@ -138,5 +139,6 @@ ENDPOINTS: Sequence[Endpoint] = (
         JobRow,
         failures=(404, 409),
         cost=2,
+        keyed=False,
     ),
 )

@@ -95,6 +95,7 @@ def _at(
         permission=permission,
         work=work,
         answer=answer,
+        keyed=False,
         **given,
     )
 

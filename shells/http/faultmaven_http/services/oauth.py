@@ -99,6 +99,7 @@ OAUTH: Sequence[Endpoint] = (
         work=consent,
         answer=s.Code,
         body=s.ConsentBody,
+        keyed=False,
         oauth=True,
     ),
     Endpoint(
@@ -135,6 +136,7 @@ OAUTH: Sequence[Endpoint] = (
         answer=s.TokenState,
         body=s.IntrospectBody,
         form=True,
+        keyed=False,
         oauth=True,
     ),
 )

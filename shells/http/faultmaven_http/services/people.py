@@ -61,6 +61,7 @@ def _row(
         cost=1 if method == "GET" else 2,
         failures=_failures(method, command),
         claims=CLAIMS - {part.name for part in fields(command)} if command else CLAIMS,
+        keyed=False,
         **given,
     )
 

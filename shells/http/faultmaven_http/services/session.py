@@ -57,8 +57,29 @@ def _ended(_: c.SessionEnded, __: Asked) -> None:
 
 
 ENDPOINTS: Sequence[Endpoint] = (
-    bound("POST", MANY, "session.open", _open, _row, s.SessionRow, body=s.NewSession, status=201, sessionless=True),
+    bound(
+        "POST",
+        MANY,
+        "session.open",
+        _open,
+        _row,
+        s.SessionRow,
+        body=s.NewSession,
+        status=201,
+        sessionless=True,
+        keyed=False,
+    ),
     bound("GET", MANY, "session.list", _list, _rows, s.SessionRows, query=s.SessionFilter),
-    bound("POST", f"{ONE}/heartbeat", "session.keep", _keep, _row, s.SessionRow, sessionless=True, failures=(401,)),
+    bound(
+        "POST",
+        f"{ONE}/heartbeat",
+        "session.keep",
+        _keep,
+        _row,
+        s.SessionRow,
+        sessionless=True,
+        failures=(401,),
+        keyed=False,
+    ),
     bound("DELETE", ONE, "session.end", _end, _ended, None, status=204, sessionless=True),
 )

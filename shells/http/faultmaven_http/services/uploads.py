@@ -133,6 +133,7 @@ ENDPOINTS: Sequence[Endpoint] = (
         body=NewUpload,
         status=201,
         cost=5,
+        keyed=False,
         failures=(402, 404, 409, 413),
     ),
     Endpoint(

@@ -45,6 +45,12 @@ SENT = (
     "Prefer If-Match If-None-Match Range If-Range Content-Digest Repr-Digest Upload-Length Upload-Offset Upload-Metadata "
     "Tus-Resumable"
 )
+OF_IDENTITY = {"api-key", "auth", "invitation", "member", "oauth", "password", "team", "user"}
+PASSED_OVER = {
+    *("case.search", "evidence.link", "evidence.search", "knowledge.search", "report.write"),
+    *("job.cancel", "job.retry", "session.keep", "session.open", "upload.begin"),
+}
+"""POSTs that pass over a request key, beside those that are about who one is."""
 READ = (
     "Location Retry-After x-error-code x-expected-version x-actual-version x-title-source X-Request-ID X-Correlation-ID "
     "X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset X-Total-Count Link"
@@ -192,6 +198,23 @@ async def test_a_type_without_a_body_is_legal_everywhere(asked: Asked) -> None:
                 plain = await owner.request(endpoint.method, path)
                 answer = await owner.request(endpoint.method, path, headers=typed)
             assert answer.status_code == plain.status_code, title(endpoint)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_request_key_is_described_where_it_counts(asked: Asked) -> None:
+    """Who one is, what only reads and what sends in parts takes none; every other POST reads its key before it does anything."""
+    without, short = set(), {"Idempotency-Key": "short"}
+    async with asked.place.client(asked.owned.token, **short) as owner:
+        document = (await owner.get("/openapi.json")).json()
+        for endpoint in (one for one in ENDPOINTS if one.method == "POST" and one.permission and not one.alias):
+            named = {part["name"] for part in document["paths"][endpoint.path]["post"].get("parameters", ())}
+            if "Idempotency-Key" not in named:
+                without.add(endpoint.name)
+                continue
+            answer = await ask(owner, request(endpoint, asked.owned.ids))
+            assert answer.status_code == 422, (endpoint.name, answer.text)
+            assert answer.json()["errors"][0]["loc"] == ["Idempotency-Key"], endpoint.name
+    assert {name for name in without if name.partition(".")[0] not in OF_IDENTITY} == PASSED_OVER
 
 
 @pytest.mark.asyncio(loop_scope="module")
