@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import structlog
 
 from faultmaven_core.identity.model import Principal
 from faultmaven_core.shared.caller import Caller
@@ -60,4 +59,3 @@ def logged() -> Iterator[StringIO]:
     root.handlers[:] = before
     root.setLevel(level)
     logging.getLogger("uvicorn").setLevel(uvicorn)
-    structlog.reset_defaults()

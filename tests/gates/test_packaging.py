@@ -51,7 +51,6 @@ BACKENDS = {
     "python_multipart": "python-multipart",
     "prometheus_client": "prometheus-client",
     "starlette": "starlette",
-    "structlog": "structlog",
     "uvicorn": "uvicorn",
     "uvloop": "uvloop",
     "aiosmtplib": "aiosmtplib",

@@ -14,7 +14,7 @@ from faultmaven_core.shared.errors import MisconfiguredError
 NAMES = ("all", "auth", "session", "case", "evidence", "knowledge", "agent")
 """Every service, and all of them in one process. A test compares them with the HTTP shell's table."""
 
-LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "python_multipart", "structlog", "prometheus_client")
+LIBRARIES = ("uvicorn", "uvloop", "httptools", "starlette", "python_multipart", "prometheus_client")
 IDENTITY = ("argon2", "cryptography", "joserfc")
 """What the extras `http` and `identity` bring."""
 

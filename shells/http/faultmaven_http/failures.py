@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import structlog
+import logging
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven_http.bodies import ClientLeftError
 from faultmaven_http.errors import MEDIA_TYPE, told
 from faultmaven_http.exchange import exchange_of
+from faultmaven_http.logs import saying
 
-_log = structlog.get_logger("faultmaven.http")
+_log = logging.getLogger("faultmaven.http")
 
 
 class Failures:
@@ -38,7 +40,8 @@ class Failures:
             exchange.failure = str(getattr(failure, "code", type(failure).__name__))
             answer = told(failure, exchange.correlation.id, oauth=exchange.oauth)
             if answer.unexpected or answer.status >= 500:
-                _log.log(40 if answer.unexpected else 30, "failed", code=exchange.failure, exc_info=failure)
+                level = logging.ERROR if answer.unexpected else logging.WARNING
+                _log.log(level, "failed", extra=saying(code=exchange.failure), exc_info=failure)
             if begun:
                 raise
             headers = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven_core.ports.telemetry import Telemetry
@@ -14,6 +14,7 @@ from faultmaven_core.shared.trace import TRACE
 from faultmaven_http.addresses import client_address
 from faultmaven_http.correlation import CURRENT, correlate
 from faultmaven_http.exchange import KEY, Exchange
+from faultmaven_http.logs import saying
 from faultmaven_http.metrics import Metrics
 from faultmaven_http.spans import RequestSpan
 
@@ -31,7 +32,7 @@ LEAVING = (b"connection", b"close")
 """The next request goes to somebody else."""
 
 _QUIET = frozenset(("/health", "/health/live", "/health/ready", "/metrics"))
-_log = structlog.get_logger("faultmaven.access")
+_log = logging.getLogger("faultmaven.access")
 
 
 class Observation:
@@ -100,16 +101,18 @@ class Observation:
         correlation = exchange.correlation
         _log.info(
             "request",
-            method=scope["method"],
-            route=route,
-            status=status,
-            milliseconds=round(took * 1000, 2),
-            bytes=sent,
-            address=exchange.address,
-            user=exchange.user,
-            organization=exchange.organization,
-            failure=exchange.failure,
-            clients_id=correlation.clients_id,
+            extra=saying(
+                method=scope["method"],
+                route=route,
+                status=status,
+                milliseconds=round(took * 1000, 2),
+                bytes=sent,
+                address=exchange.address,
+                user=exchange.user,
+                organization=exchange.organization,
+                failure=exchange.failure,
+                clients_id=correlation.clients_id,
+            ),
         )
 
 

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import requests
 import schemathesis
-import structlog
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -114,16 +113,14 @@ def serving(home: Path) -> Iterator[Served]:
             begun.set()
 
     thread = threading.Thread(target=work, name="served")
-    # Thousands of lines that nobody reads take longer than the requests.
-    with structlog.testing.capture_logs():
-        thread.start()
-        try:
-            begun.wait()
-            (found,) = ready
-            yield found
-        finally:
-            stop.set()
-            thread.join()
+    thread.start()
+    try:
+        begun.wait()
+        (found,) = ready
+        yield found
+    finally:
+        stop.set()
+        thread.join()
 
 
 def surprises(place: Served, operation: Any, mode: GenerationMode, *, examples: int, chance: int = 1) -> list[str]:

@@ -10,11 +10,10 @@ from typing import Any
 
 import httpx2
 import pytest
-import structlog
 
 from faultmaven import FaultMaven
 from faultmaven_http.app import HttpApplication, create_app
-from faultmaven_http.logs import configure
+from faultmaven_http.logs import configure, saying
 from tests.shells.http.shell import Made, Table, client_of
 
 SECRET = "wide river, 7 old lanterns"
@@ -30,7 +29,6 @@ def out() -> Iterator[io.StringIO]:
     lines = io.StringIO()
     configure("debug", lines)
     yield lines
-    structlog.reset_defaults()
     root.handlers[:] = before
     root.setLevel(level)
     for name, kept in others.items():
@@ -105,7 +103,7 @@ async def test_no_secret_is_logged_whatever_is_sent(client: httpx2.AsyncClient, 
 
 async def test_nobody_writes_a_line_of_his_own(out: io.StringIO) -> None:
     """Line ends, escape sequences and what turns the reading direction stand escaped, from whichever logger."""
-    structlog.get_logger().warning("said", text=NASTY)
+    logging.getLogger("here").warning("said", extra=saying(text=NASTY))
     logging.getLogger("elsewhere").warning("said %s", NASTY)
     raw = out.getvalue()
     assert raw.isascii()

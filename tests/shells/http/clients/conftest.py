@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
-import structlog
 from injector import Module, provider, singleton
 
 from faultmaven import FaultMaven, load_settings
@@ -33,14 +31,6 @@ class ByThisClock(Module):
     def clock(self) -> Clock:
         """The clock of everything."""
         return self._clock
-
-
-@pytest.fixture(autouse=True)
-def no_log_lines() -> Iterator[None]:
-    """Drawn for a terminal, each failure would cost a second."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture
