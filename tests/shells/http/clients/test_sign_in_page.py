@@ -130,10 +130,20 @@ async def test_whoever_tried_too_often_is_told_how_long_to_wait(
     ids=str,
 )
 async def test_a_request_that_is_not_served_leads_nowhere(
-    nobody: httpx2.AsyncClient, clock: FixedClock, different: dict[str, str]
+    fm: FaultMaven,
+    nobody: httpx2.AsyncClient,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    different: dict[str, str],
 ) -> None:
     """Neither before the form nor behind it, whatever was answered: no password is even looked at."""
     await registered(nobody, clock)
+    looked_at = list[object]()
+
+    async def looks(*given: object) -> None:
+        looked_at.append(given)
+
+    monkeypatch.setattr(fm.application.identity, "login", looks)
     answers = [await nobody.get(PLACE, params=ASKED | different)]
     for said in ("allow", "deny"):
         form = ASKED | different | {"answer": said, "username": "ann", "password": PASSWORD}
@@ -142,6 +152,7 @@ async def test_a_request_that_is_not_served_leads_nowhere(
         assert answer.status_code == 400
         assert "location" not in answer.headers
         assert answer.headers["content-type"] == "application/problem+json"
+    assert not looked_at
 
 
 async def test_no_other_page_shows_or_sends_the_form(nobody: httpx2.AsyncClient, clock: FixedClock) -> None:
