@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from faultmaven_core.analysis.redaction.redact_record import redact_record
 from faultmaven_core.analysis.redaction.redactor import Redactor
+from faultmaven_core.cases.model import CaseStatus
 from faultmaven_core.evidence.commands import SearchEvidence, SearchHit
 from faultmaven_core.evidence.commands import SearchResult as LinesFound
 from faultmaven_core.investigation.answers import cause, moments, searches, subjects
@@ -66,6 +67,8 @@ class Answers:
 
     def _without_record(self, known: Known, question: Question) -> Iterable[str]:
         problem = f"{known.case.dialogue.statement} {known.case.question} {question.text}"
+        if known.evidence and known.case.status == CaseStatus.INVESTIGATING:
+            return ("The evidence is being read now: ask again when that is done.",)
         if known.evidence:
             return ("There is evidence, and it was not read yet. Open the investigation, and I read it.",)
         return asking(problem, question.names)

@@ -42,6 +42,8 @@ LEAD = timedelta(seconds=2)
 FAILED = (JobState.DEAD, JobState.CANCELLED)
 """An id is used once, and what such a job names may have been given back: the same turn once more is another job."""
 
+_REUSED = "Another turn is under way under this key; a new turn needs a new one."
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +54,8 @@ class LongTurns:
         self._turns, self._jobs, self._runner = turns, jobs, runner
         self._clock, self._ids = clock, ids
         self._going: set[asyncio.Task[None]] = set()
+        # By key, what is sent under it: another turn under the key would be kept before a longer one, and cost it its key.
+        self._answering: dict[UUID, str] = {}
 
     async def take(
         self,
@@ -72,11 +76,16 @@ class LongTurns:
         attempt, job = await self._last(command.case_id, keyed, request) if caller.request_key else (0, None)
         if job is not None:
             return job
+        key = _id(command.case_id, keyed, "")
+        if self._answering.get(key, request) != request:
+            raise RequestKeyReusedError(_REUSED)
         begun = await self._turns.begin(command, keyed, attachments)
         if isinstance(begun, TurnView):
             return begun
         watched = _Watched(progress)
         work = asyncio.create_task(self._turns.answer(begun, keyed, watched), name=f"turn {request}")
+        self._answering[key] = request
+        work.add_done_callback(lambda _: self._answering.pop(key, None))
         try:
             await asyncio.wait((work,), timeout=max(0.0, until - asyncio.get_running_loop().time()))
             if work.done():
@@ -125,7 +134,7 @@ class LongTurns:
             JobRequest(FINISH, payload, asker, key, run_at=due, max_attempts=ATTEMPTS, id=job_id)
         )
         if job.job_id != str(job_id):
-            raise RequestKeyReusedError("Another turn is under way under this key; a new turn needs a new one.")
+            raise RequestKeyReusedError(_REUSED)
         # One that has failed meanwhile names files that were given back with it: this turn's are others.
         return await self._asked(attempt + 1, begun, caller) if job.state in FAILED else job
 
@@ -154,8 +163,9 @@ class _Watched:
         self.context: JobContext | None = None
 
     def __call__(self, event: Progress | Extracted) -> None:
-        self._first(event)
-        if self.context is not None and isinstance(event, Progress):
+        if self.context is None:
+            self._first(event)
+        elif isinstance(event, Progress):
             self.context.progress(event.files_done, event.files_total, event.finding or f"{event.stage} {event.name}")
 
 

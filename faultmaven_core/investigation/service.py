@@ -1,4 +1,4 @@
-"""Runs the analysis over a case's evidence. Stateless: what it finds is kept by cases and evidence."""
+"""Runs the analysis over a case's evidence. What it finds is kept by cases and evidence; here is known only what it reads now."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from faultmaven_core.investigation.ports import CaseBook, EvidenceReader, Knowle
 from faultmaven_core.ports.extraction_runner import Extracted, ExtractionRun, ExtractionRunner, Options
 from faultmaven_core.ports.report_renderer import Exhibits, ReportForm, ReportRenderer
 from faultmaven_core.shared.caller import Caller
+from faultmaven_core.shared.ids import OrganizationId
 from faultmaven_core.shared.text import choice
 
 AROUND = 3600.0
@@ -62,6 +63,7 @@ class InvestigationService:
         self._cases, self._evidence, self._runner = cases, evidence, runner
         self._renderer, self._version = renderer, version
         self._adviser = Adviser(cases, knowledge)
+        self._under_way: list[tuple[OrganizationId, str]] = []
 
     async def investigate(self, command: Investigate, caller: Caller, progress: Watch = unwatched) -> Investigated:
         """Read all evidence, conclude, and store the record with the case.
@@ -69,6 +71,18 @@ class InvestigationService:
         Raises NotFoundError without the case, PreconditionFailedError where it has ended. Files that cannot be read are
         named in the record's coverage and do not stop the rest.
         """
+        entry = (caller.organization, command.case_id)
+        self._under_way.append(entry)
+        try:
+            return await self._investigate(command, caller, progress)
+        finally:
+            self._under_way.remove(entry)
+
+    def under_way(self, case_id: str, caller: Caller) -> bool:
+        """Whether this process is at a case's evidence already."""
+        return (caller.organization, case_id) in self._under_way
+
+    async def _investigate(self, command: Investigate, caller: Caller, progress: Watch) -> Investigated:
         case = await self._cases.begin(BeginInvestigation(command.case_id, command.question), caller.step("begin"))
         async with (
             self._evidence.checkout(case.case_id, caller) as files,

@@ -166,12 +166,18 @@ class TurnService:
     async def _broke_off(self, case: CaseView, caller: Caller) -> bool:
         """Whether an investigation was begun and came to no record, although there is evidence."""
         begun = case.status == CaseStatus.INVESTIGATING and not case.records
-        return begun and bool(await self._desk.held(case.case_id, caller))
+        return begun and await self._left(case, caller)
+
+    async def _left(self, case: CaseView, caller: Caller) -> bool:
+        """Whether there is evidence that nobody is at."""
+        held = await self._desk.held(case.case_id, caller)
+        # Asked last: of two turns at once, the second sees that the first is at it.
+        return bool(held) and not self._investigation.under_way(case.case_id, caller)
 
     async def _opened(self, found: _Found, decided: Move, caller: Caller, progress: Watch) -> _Found:
         """Where a person opened the investigation, read what is there already."""
         opening = decided.decision.status == CaseStatus.INVESTIGATING
-        if not opening or found.record is not None or not await self._desk.held(found.case.case_id, caller):
+        if not opening or found.record is not None or not await self._left(found.case, caller):
             return found
         case, record = await self._run(found.case, decided.dialogue.statement, caller, progress)
         return replace(found, case=case, record=record)

@@ -201,8 +201,9 @@ async def test_a_question_while_the_evidence_is_read_does_not_have_it_read_again
     monkeypatch.setattr(fm.investigation, "_runner", runner)
     reads = asyncio.create_task(say(fm, case, "Why does web crash?", crash / "describe.txt"))
     await runner.begun.wait()
-    for text in ("yes", "what should I do?"):
-        assert "is being read now" in (await say(fm, case, text)).agent_response
+    async with asyncio.timeout(60):
+        for text in ("yes", "what should I do?"):
+            assert "is being read now" in (await say(fm, case, text)).agent_response
     runner.free.set()
     view = await reads
     assert (view.turn_number, view.cause_assurance, runner.readings) == (4, "mechanistic", 1)
