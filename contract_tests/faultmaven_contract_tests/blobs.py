@@ -286,14 +286,19 @@ class BlobWritingContract(Contract):
             await subject.stat(KEY)
 
     async def test_the_event_loop_stays_free(self, subject: BlobStore) -> None:
-        """No single step blocks the others for long, however large the blob."""
+        """No single step blocks the others for long, however large the blob, and the one that was there before."""
         fresh = (BlobKey(f"org/try/{number}") for number in itertools.count())
 
         async def put() -> None:
             await subject.put(next(fresh), chunks(*[b"x" * MIB] * 30))
 
+        async def replace() -> None:
+            await subject.put(KEY, chunks(*[b"x" * MIB] * 30), mode="replace")
+
         # A tenth of a second is the promise; the rest is for machines that are busy with other tests.
         await assert_lively(put, 0.5)
+        await replace()
+        await assert_lively(replace, 0.5)
 
 
 class BlobReadingContract(Contract):
