@@ -136,7 +136,7 @@ async def test_up_and_down_and_up_again(url: str) -> None:
             await unit.commit()
     for _ in range(int("0004"), int(HEAD)):
         await on(owner, to("-1", command.downgrade))
-    for table in ("cases_case", "cases_record", "cases_journal"):
+    for table in ("cases_case", "cases_record", "cases_journal", "evidence_item"):
         assert await query(url, f"SELECT array_agg(organization_id::text) FROM {table}") == [ACME], table
         assert await query(url, f"SELECT relforcerowsecurity FROM pg_class WHERE relname = '{table}'"), table
     for _ in range(int("0004")):

@@ -105,6 +105,7 @@ async def test_going_back_keeps_what_was_not_deleted(old: Path) -> None:
     tables = ("cases_case", "cases_record", "cases_journal", "evidence_item")
     before = [_rows(old, f"SELECT * FROM {table}") for table in tables]
     assert all(before)
+    _rows(old, EVIDENCE.replace("ev_1", "ev_5"), UUID(int=7).hex, "case_000000000005", WHEN)
     migrate(str(old))
     _rows(old, "UPDATE cases_case SET turns = 7, priority = 'low'")
     columns = ", ".join(

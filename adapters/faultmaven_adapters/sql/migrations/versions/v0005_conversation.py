@@ -45,7 +45,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them; deleted cases go for good."""
+    """Remove them; deleted cases go for good, with the evidence of theirs: its copies, which nothing names then, are swept."""
     op.drop_table("cases_message")
     _forget_deleted()
     op.drop_index("ix_cases_case_organization_id_updated_at", "cases_case")
@@ -60,7 +60,7 @@ def downgrade() -> None:
 
 def _forget_deleted() -> None:
     postgresql = op.get_bind().dialect.name == "postgresql"
-    tables = ("cases_record", "cases_journal", "cases_case")
+    tables = ("cases_record", "cases_journal", "evidence_item", "cases_case")
     if postgresql:  # the owner, whom the policies bind too, would see no row
         for table in tables:
             op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
