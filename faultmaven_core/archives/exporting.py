@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.record import RcaRecord
+from faultmaven_core.archives import limits
 from faultmaven_core.archives import model as m
 from faultmaven_core.archives.packing import Packer
 from faultmaven_core.archives.ports import ArchiveUnitOfWork, ArchiveUnits
@@ -30,16 +31,24 @@ from faultmaven_core.shared.ids import CaseId, OrganizationId
 READ_AT_ONCE = 500
 NOWHERE = OrganizationId("")
 
+EXPANSION = 1000
+"""Of so many bytes, deflate makes one more at worst."""
+
+BESIDE = 2 << 10
+"""Bytes of an archive that a member has beside its content, at most: its headers, and its place in the manifest."""
+
+LARGEST = 2**62
+"""Bytes that no file has: as many digits as any size."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A case as of one moment."""
+    """A case as of one moment, which an archive can take: `texts` stand first in it, `journal` is its last entry's digest."""
 
     case: Case
-    journal: Sequence[JournalEntry]
-    messages: Sequence[Message]
+    journal: str
+    texts: Mapping[str, bytes]
     evidence: Sequence[Evidence]
-    record: StoredRecord | None
 
 
 class Exporting:
@@ -58,27 +67,26 @@ class Exporting:
         self._renderer, self._clock, self._version = renderer, clock, version
 
     async def snapshot(self, case_id: str, caller: Caller) -> Snapshot:
-        """All that is stored of a case. Raises NotFoundError, PreconditionFailedError where it is too large to be taken."""
+        """All that is stored of a case. Raises NotFoundError, PreconditionFailedError where it is too large to be taken.
+
+        Raises CorruptDataError where its record is not what was stored.
+        """
         async with self._units(caller.organization, read_only=True) as unit:
             case = await unit.cases.get(CaseId(case_id))
             evidence = await unit.evidence.of_case(case.id)
-            if len(evidence) > m.MOST_FILES:
-                raise PreconditionFailedError(
-                    f"{case.id} has {len(evidence):,} files, and an archive takes {m.MOST_FILES:,}."
-                )
-            if sum(item.size for item in evidence) > self._desk.most_copied:
-                raise PreconditionFailedError(
-                    f"The evidence of {case.id} is over {self._desk.most_copied:,} bytes (FM_EVIDENCE_COPY_MAX), which is "
-                    "the most that an archive takes."
-                )
             record = await unit.records.last(case.id) if case.records else None
-            return Snapshot(case, await _journal(unit, case), await _messages(unit, case), evidence, record)
+            journal, messages = await _journal(unit, case), await _messages(unit, case)
+        texts = await asyncio.to_thread(self._texts, case, journal, messages, record)
+        last = journal[-1].digest if journal else GENESIS
+        if why := await asyncio.to_thread(_excess, texts, evidence, self._desk.most_copied):
+            raise PreconditionFailedError(f"{case.id} cannot be exported: {why}.")
+        return Snapshot(case, last, texts, evidence)
 
     async def archive(self, found: Snapshot, caller: Caller) -> AsyncGenerator[bytes, None]:
         """The bytes of the archive. Raises CorruptDataError where a file changes while it is read; then there is no end."""
         packer = Packer()
         try:
-            for path, text in await self._texts(found):
+            for path, text in found.texts.items():
                 async with aclosing(packer.text(path, text)) as pieces:
                     async for piece in pieces:
                         yield piece
@@ -88,7 +96,7 @@ class Exporting:
                 if state is not State.AVAILABLE:
                     kept.append(m.ArchivedEvidence("", _without(item, state)))
                     continue
-                path = f"evidence/{number:05}/{file_name(item.name)}"
+                path = _path(number, item)
                 async with aclosing(self._content(item)) as content, aclosing(packer.file(path, content)) as pieces:
                     async for piece in pieces:
                         yield piece
@@ -110,7 +118,6 @@ class Exporting:
             packer.abandon()
 
     def _manifest(self, found: Snapshot, packer: Packer, caller: Caller) -> m.Manifest:
-        last = found.journal[-1].digest if found.journal else GENESIS
         return m.Manifest(
             m.FORMAT,
             found.case.id,
@@ -118,24 +125,22 @@ class Exporting:
             self._clock.now(),
             caller.user,
             self._version,
-            last,
+            found.journal,
             tuple(packer.parts),
         )
 
-    async def _texts(self, found: Snapshot) -> list[tuple[str, bytes]]:
-        texts = [
-            (m.CASE, codec.encode(replace(found.case, teams=()))),
-            (m.JOURNAL, _lines(found.journal)),
-            (m.CONVERSATION, _lines(found.messages)),
-        ]
-        if found.record is not None:
-            if hashlib.sha256(found.record.body).hexdigest() != found.record.sha256:
-                raise CorruptDataError(f"The stored record of {found.case.id} was changed after it was stored.")
-            report = await asyncio.to_thread(self._report, found.case, found.record)
-            texts += [(m.RECORD, found.record.body), (m.EXHIBITS, found.record.exhibits), (m.REPORT, report)]
-        for name, text in texts:
-            if len(text) > m.MOST_TEXT:
-                raise PreconditionFailedError(f"{name} would have {len(text):,} bytes; {m.MOST_TEXT:,} are taken.")
+    def _texts(
+        self, case: Case, journal: Sequence[JournalEntry], messages: Sequence[Message], record: StoredRecord | None
+    ) -> Mapping[str, bytes]:
+        texts = {
+            m.CASE: codec.encode(replace(case, teams=())),
+            m.JOURNAL: _lines(journal),
+            m.CONVERSATION: _lines(messages),
+        }
+        if record is not None:
+            if hashlib.sha256(record.body).hexdigest() != record.sha256:
+                raise CorruptDataError(f"The stored record of {case.id} was changed after it was stored.")
+            texts |= {m.RECORD: record.body, m.EXHIBITS: record.exhibits, m.REPORT: self._report(case, record)}
         return texts
 
     def _report(self, case: Case, record: StoredRecord) -> bytes:
@@ -165,19 +170,48 @@ def _placeless(item: Evidence, size: int, sha256: str) -> Evidence:
     return replace(item, organization=NOWHERE, location="", blob="", size=size, modified_ns=0, sha256=sha256)
 
 
+def _path(number: int, item: Evidence) -> str:
+    return f"evidence/{number:05}/{file_name(item.name)}"
+
+
+def _excess(texts: Mapping[str, bytes], evidence: Sequence[Evidence], most: int) -> str:
+    """What there is too much of for an archive of `most` bytes that can be taken again, told before it is begun."""
+    if len(evidence) > limits.MOST_FILES:
+        return f"it has {len(evidence):,} files, and an archive takes {limits.MOST_FILES:,}"
+    told = b"".join(_longest(number, item) for number, item in enumerate(evidence, 1))
+    size = sum(map(len, texts.values())) + len(told)
+    if size > limits.MOST_TEXT:
+        return f"what is no file of it has {size:,} bytes, and {limits.MOST_TEXT:,} are taken"
+    size += sum(item.size for item in evidence)
+    if size + size // EXPANSION + BESIDE * (len(texts) + len(evidence) + 2) > most:
+        return f"it is over {most:,} bytes (FM_EVIDENCE_COPY_MAX) with its evidence, which is the most that an archive takes"
+    return limits.excess({name: text for name, text in texts.items() if name != m.REPORT} | {m.EVIDENCE: told})
+
+
+def _longest(number: int, item: Evidence) -> bytes:
+    """At least as many bytes as will tell of a file, whether it is still there or not when its turn comes."""
+    there = m.ArchivedEvidence(_path(number, item), _placeless(item, LARGEST, "0" * 64))
+    gone = m.ArchivedEvidence("", _without(item, State.UNREADABLE))
+    return max(_lines([there]), _lines([gone]), key=len)
+
+
 def _lines(values: Sequence[object]) -> bytes:
     return b"".join(codec.encode(value) + b"\n" for value in values)
 
 
 async def _journal(unit: ArchiveUnitOfWork, case: Case) -> Sequence[JournalEntry]:
     found: list[JournalEntry] = []
-    while more := await unit.journal.read(case.id, after=len(found), limit=READ_AT_ONCE):
+    while len(found) <= limits.MOST_LINES and (
+        more := await unit.journal.read(case.id, after=len(found), limit=READ_AT_ONCE)
+    ):
         found += more
     return found
 
 
 async def _messages(unit: ArchiveUnitOfWork, case: Case) -> Sequence[Message]:
     found: list[Message] = []
-    while more := await unit.messages.read(case.id, after=len(found), limit=READ_AT_ONCE):
+    while len(found) <= limits.MOST_LINES and (
+        more := await unit.messages.read(case.id, after=len(found), limit=READ_AT_ONCE)
+    ):
         found += more
     return found

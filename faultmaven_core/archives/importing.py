@@ -13,11 +13,12 @@ from faultmaven_core import codec
 from faultmaven_core.analysis.model import Role
 from faultmaven_core.analysis.record import SCHEMA, RcaRecord
 from faultmaven_core.archives import commands as c
+from faultmaven_core.archives import limits
 from faultmaven_core.archives import model as m
 from faultmaven_core.archives import origins as o
 from faultmaven_core.archives.events import CaseImported
 from faultmaven_core.archives.ports import ArchiveUnitOfWork, ArchiveUnits, Spool
-from faultmaven_core.archives.unpacking import Unpacker, decoded, lines, refused, whole
+from faultmaven_core.archives.unpacking import Unpacker, decoded, fitting, lines, refused, whole
 from faultmaven_core.cases.dialogue import Message
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.journal_writer import JournalWriter
@@ -112,7 +113,7 @@ class Importing:
     @asynccontextmanager
     async def _copied(
         self, manifest: m.Manifest, unpacker: Unpacker, caller: Caller
-    ) -> AsyncIterator[tuple[Mapping[str, bytes], _Copies]]:
+    ) -> AsyncIterator[tuple[dict[str, bytes], _Copies]]:
         """The texts of the archive, and copies of its files, which go again where nothing comes of them."""
         texts: dict[str, bytes] = {}
         copies = _Copies()
@@ -123,7 +124,9 @@ class Importing:
                         if m.is_name_of_a_file(part.path):
                             copies.kept[part.path] = await self._copy(part, content, caller)
                         else:
-                            texts[part.path] = await whole(content)
+                            text = await whole(content)
+                            if part.path != m.REPORT:  # it is for people, and made anew of the record
+                                texts[part.path] = text
             yield texts, copies
         finally:
             if copies.loose and copies.kept:
@@ -147,15 +150,16 @@ class Importing:
         item = await self._desk.copied(new, peeked, checked_digest(part.sha256))
         return replace(item, details=told(name, peeked.head))
 
-    def _arrived(self, manifest: m.Manifest, texts: Mapping[str, bytes], copies: _Copies, caller: Caller) -> Arrived:
-        """Everything as the caller's own. Raises InvalidInputError where something cannot have come to be."""
-        said = lines(Message, texts[m.CONVERSATION], m.CONVERSATION)
-        found = decoded(Case, texts[m.CASE], m.CASE)
+    def _arrived(self, manifest: m.Manifest, texts: dict[str, bytes], copies: _Copies, caller: Caller) -> Arrived:
+        """Everything as the caller's own, `texts` used up. Raises InvalidInputError where something cannot have come to be."""
+        fitting(texts)
+        said = lines(Message, texts.pop(m.CONVERSATION), m.CONVERSATION)
+        found = decoded(Case, texts.pop(m.CASE), m.CASE)
         case = o.case_of(found, manifest, self._ids.new(), len(said), self._clock.now(), caller)
         rename = o.Renaming(self._ids)
         rename.given(manifest.case_id, case.id)
         evidence = self._evidence(texts, copies, case, rename, caller)
-        happened = lines(JournalEntry, texts[m.JOURNAL], m.JOURNAL)
+        happened = lines(JournalEntry, texts.pop(m.JOURNAL), m.JOURNAL)
         o.manifest_of(manifest, happened)
         if happened and happened[0].case_id != manifest.case_id:
             raise refused("its journal is another case's")
@@ -166,11 +170,11 @@ class Importing:
         return Arrived(manifest, case, journal, messages, evidence, _record(texts, case))
 
     def _evidence(
-        self, texts: Mapping[str, bytes], copies: _Copies, case: Case, rename: o.Renaming, caller: Caller
+        self, texts: dict[str, bytes], copies: _Copies, case: Case, rename: o.Renaming, caller: Caller
     ) -> Sequence[Evidence]:
-        found = lines(m.ArchivedEvidence, texts[m.EVIDENCE], m.EVIDENCE)
+        found = lines(m.ArchivedEvidence, texts.pop(m.EVIDENCE), m.EVIDENCE)
         named = [one.path for one in found if one.path]
-        if sorted(named) != sorted(copies.kept) or len(found) > m.MOST_FILES:
+        if sorted(named) != sorted(copies.kept) or len(found) > limits.MOST_FILES:
             raise refused(f"{m.EVIDENCE} does not name exactly the files that stand in it")
         made = []
         for one in found:

@@ -20,15 +20,6 @@ ALWAYS = (CASE, JOURNAL, CONVERSATION, EVIDENCE)
 """Parts that every archive has; the others only that of a case with a record."""
 WITH_RECORD = (RECORD, EXHIBITS, REPORT)
 
-MOST_TEXT = 64 << 20
-"""Bytes of any part that is no file of evidence: they are held in memory."""
-
-MOST_FILES = 20_000
-"""Files of evidence in one archive."""
-
-MOST_LINES = 100_000
-"""Entries, or messages, of one archive: they are stored in one transaction, and some databases let nobody else write then."""
-
 _FILE = re.compile(r"evidence/\d{5}/[^/\\]{1,255}")
 
 

@@ -75,7 +75,7 @@ class ArchiveService:
             return view(case), pieces
 
     async def export(self, command: c.ExportCase, caller: Caller) -> CaseArchive:
-        """The case as it is now. Raises NotFoundError, PreconditionFailedError where it is too large."""
+        """The case as it is now. Raises NotFoundError, PreconditionFailedError where it is too large, CorruptDataError."""
         found = await self._exporting.snapshot(command.case_id, caller)
         return CaseArchive(f"{found.case.id}.zip", lambda: self._exporting.archive(found, caller))
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Iterator, Sequence
+import io
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import BinaryIO, TypeVar
 
 from faultmaven_core import codec
 from faultmaven_core.analysis.intake.zip import ZipEntry, entries
+from faultmaven_core.archives import limits
 from faultmaven_core.archives import model as m
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 
 T = TypeVar("T")
-
-MOST_MANIFEST = 16 << 20
-MOST_LINE = 8 << 20
-"""Bytes of one line of a part that has lines."""
 
 
 class Unpacker:
@@ -51,16 +49,17 @@ class Unpacker:
                 if entry.refusal:
                     raise refused(f"{entry.name[:200]}: {entry.refusal}")
                 names.append(entry.name)
-                if len(names) > m.MOST_FILES + len(m.ALWAYS) + len(m.WITH_RECORD) + 1:
+                if len(names) > limits.MOST_FILES + len(m.ALWAYS) + len(m.WITH_RECORD) + 1:
                     raise TooLargeError(
-                        f"The archive has over {m.MOST_FILES:,} files, which is the most that is taken."
+                        f"The archive has over {limits.MOST_FILES:,} files, which is the most that is taken."
                     )
                 if entry.name == m.MANIFEST:
-                    content = _bounded(entry, MOST_MANIFEST)
+                    content = _bounded(entry, limits.MOST_MANIFEST)
         except (OSError, EOFError) as error:
             raise refused("it is no zip archive, or its end is missing") from error
         if not content:
             raise refused(f"it has no {m.MANIFEST}")
+        fitting({m.MANIFEST: content})
         manifest = decoded(m.Manifest, content, m.MANIFEST)
         _check(manifest, names)
         return manifest
@@ -71,6 +70,12 @@ def refused(why: str) -> InvalidInputError:
     return InvalidInputError(
         f"This is no archive of a case that can be taken: {why}.", fields={"archive": "not allowed"}
     )
+
+
+def fitting(texts: Mapping[str, bytes]) -> None:
+    """Raises InvalidInputError where reading these parts would cost more than any of ours."""
+    if why := limits.excess(texts):
+        raise refused(why)
 
 
 def decoded(kind: type[T], content: bytes, name: str) -> T:
@@ -88,14 +93,9 @@ async def whole(content: AsyncGenerator[bytes, None]) -> bytes:
 
 def lines(kind: type[T], content: bytes, name: str) -> Sequence[T]:
     """The values of a part that has one in each line. Raises InvalidInputError."""
-    found = content.split(b"\n")
-    if found.pop():
+    if content and not content.endswith(b"\n"):
         raise refused(f"the last line of {name} does not end")
-    if len(found) > m.MOST_LINES:
-        raise refused(f"{name} has {len(found):,} lines, and {m.MOST_LINES:,} are taken")
-    if any(len(line) > MOST_LINE for line in found):
-        raise refused(f"a line of {name} is over {MOST_LINE >> 20} MiB")
-    return [decoded(kind, line, f"{name}, line {number}") for number, line in enumerate(found, 1)]
+    return [decoded(kind, line, f"{name}, line {number}") for number, line in enumerate(io.BytesIO(content), 1)]
 
 
 def _check(manifest: m.Manifest, names: Sequence[str]) -> None:
@@ -108,9 +108,13 @@ def _check(manifest: m.Manifest, names: Sequence[str]) -> None:
     texts = {path for path in listed if not m.is_name_of_a_file(path)}
     if texts not in ({*m.ALWAYS}, {*m.ALWAYS, *m.WITH_RECORD}):
         raise refused("it has not the parts of a case, or others")
-    for part in manifest.parts:
-        if part.size < 0 or (part.path in texts and part.size > m.MOST_TEXT):
-            raise TooLargeError(f"{part.path} has {part.size:,} bytes, and {m.MOST_TEXT:,} are taken.")
+    if any(part.size < 0 for part in manifest.parts):
+        raise refused("one of its parts has less than nothing")
+    size = sum(part.size for part in manifest.parts if part.path in texts)
+    if size > limits.MOST_TEXT:
+        raise TooLargeError(
+            f"What is no file in the archive has {size:,} bytes together, and {limits.MOST_TEXT:,} are taken."
+        )
 
 
 def _bounded(entry: ZipEntry, most: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from faultmaven import FaultMaven
-from faultmaven_core.archives import model, unpacking
+from faultmaven_core.archives import limits, model
 from faultmaven_core.shared.caller import Caller
 from faultmaven_core.shared.errors import InvalidInputError, TooLargeError
 from tests.unit.archives.forging import (
@@ -249,19 +249,19 @@ async def test_bytes_are_limited_before_they_are_unpacked(
     monkeypatch.setattr(desk, "most_copied", len(bomb) + 1)
     assert "unpacks to over" in await refused(fm, bomb, foreigner)
     monkeypatch.undo()
-    monkeypatch.setattr(unpacking, "MOST_MANIFEST", 100)
+    monkeypatch.setattr(limits, "MOST_MANIFEST", 100)
     assert "manifest.json is over" in await refused(fm, archive, foreigner)
     monkeypatch.undo()
-    monkeypatch.setattr(unpacking, "MOST_LINE", 50)
+    monkeypatch.setattr(limits, "MOST_LINE", 50)
     assert "a line of" in await refused(fm, archive, foreigner)
     monkeypatch.undo()
-    monkeypatch.setattr(model, "MOST_LINES", 1)
+    monkeypatch.setattr(limits, "MOST_LINES", 1)
     assert "1 are taken" in await refused(fm, archive, foreigner)
     monkeypatch.undo()
-    monkeypatch.setattr(model, "MOST_TEXT", 10)
+    monkeypatch.setattr(limits, "MOST_TEXT", 10)
     assert "are taken" in await refused(fm, archive, foreigner)
     monkeypatch.undo()
-    monkeypatch.setattr(model, "MOST_FILES", 1)
+    monkeypatch.setattr(limits, "MOST_FILES", 1)
     monkeypatch.setattr(model, "WITH_RECORD", ())
     many = {f"evidence/{number:05}/x": b"" for number in range(9)}
     assert "over 1 files" in await refused(fm, packed({**parts_of(archive), **many}), foreigner)
