@@ -1,7 +1,7 @@
 """Spans for a collector that speaks OTLP over HTTP, by OpenTelemetry's own library.
 
-Nothing global is set. All that the library would take from environment variables of its own and that has a parameter is
-given here.
+Nothing global is set. All that the library would take from environment variables of its own is given here, as far as it lets us:
+headers and certificates that they name it adds where we name no others.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import re
+import ssl
 import uuid
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -28,7 +29,7 @@ from opentelemetry.trace import SpanKind as Kind
 from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.telemetry import Span, SpanKind, Telemetry, Value
-from faultmaven_core.shared.errors import BackendError, BackendUnavailableError
+from faultmaven_core.shared.errors import BackendError, BackendUnavailableError, MisconfiguredError
 from faultmaven_core.shared.secret import Secret
 
 PATH = "/v1/traces"
@@ -83,7 +84,8 @@ class OtlpSpan(Span):
 class OtlpTelemetry(Telemetry):
     """See the port. Spans wait in a queue of 2,048, are sent by a thread every few seconds, and are dropped beyond that.
 
-    `percent` of the traces are recorded, chosen by their ids, so that all processes choose the same.
+    `percent` of the traces are recorded, chosen by their ids, so that all processes choose the same. Raises MisconfiguredError
+    where `ca_file` holds no certificates.
     """
 
     records = True
@@ -98,10 +100,12 @@ class OtlpTelemetry(Telemetry):
         ca_file: str = "",
         seconds: float = 2.0,
     ) -> None:
+        if ca_file:
+            _require_certificates(ca_file)
         self._endpoint = url.rstrip("/") + PATH
         self._headers = revealed = {name: secret.reveal() for name, secret in (headers or {}).items()}
         self._session = session = requests.Session()
-        # A .netrc or a proxy of the environment would get to see the headers; nothing but the settings decides.
+        # A .netrc or a proxy of the environment would get to see the headers.
         session.trust_env = False
         self._exporter = _Exporter(
             self._endpoint, certificate_file=ca_file or None, headers=revealed, timeout=TIMEOUT, session=session,
@@ -167,6 +171,16 @@ class _Exporter(OTLPSpanExporter):
         """See the library."""
         if not self._shutdown:
             super().shutdown()  # type: ignore[no-untyped-call]  # the library's, which says no types
+
+
+def _require_certificates(file: str) -> None:
+    """The library would find out at each delivery, in its thread."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise MisconfiguredError(
+            f"FM_OTLP_CA_FILE: {file} holds no certificates that can be read: name a PEM file."
+        ) from error
 
 
 def _context(parent: str) -> Context:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from faultmaven_adapters.telemetry.opentelemetry import GRACE, TIMEOUT, OtlpTele
 from faultmaven_contract_tests.servers.ports import free_port
 from faultmaven_core.ports.health import AuthenticationError
 from faultmaven_core.ports.telemetry import SpanKind, Telemetry, spanning
-from faultmaven_core.shared.errors import BackendError, BackendUnavailableError, NotFoundError
+from faultmaven_core.shared.errors import BackendError, BackendUnavailableError, MisconfiguredError, NotFoundError
 from faultmaven_core.shared.secret import Secret
 from faultmaven_core.shared.trace import TRACE
 from tests.unit.telemetry.collector import Collector
@@ -178,6 +179,16 @@ async def test_nobody_waits_for_a_collector_that_is_away(caplog: pytest.LogCaptu
     with spanning(telemetry, "after the end"):
         pass
     assert "Queue full" in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "no certificate\n"])
+def test_certificates_that_cannot_be_read_are_told_before_anything_is_sent(tmp_path: Path, content: str | None) -> None:
+    """By the name of the setting and that of the file: every delivery would fail."""
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(MisconfiguredError, match=r"FM_OTLP_CA_FILE.*ca\.pem"):
+        OtlpTelemetry("https://127.0.0.1:1", ca_file=str(file))
 
 
 async def test_without_a_collector_a_trace_goes_on_all_the_same() -> None:
