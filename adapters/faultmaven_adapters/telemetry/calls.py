@@ -62,7 +62,7 @@ class _Traced:
                 return _awaited(result, begin)
             if isinstance(result, AsyncIterator):
                 return _streamed(result, begin)
-            if isinstance(result, AbstractAsyncContextManager) or hasattr(result, "__aenter__"):
+            if isinstance(result, AbstractAsyncContextManager):
                 return _Opened(result, begin)
             return result
 

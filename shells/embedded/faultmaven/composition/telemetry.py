@@ -1,4 +1,4 @@
-"""The binding of who is told what was done. Everything else is built after it, and closed before it."""
+"""The binding of who is told what was done. What tells it is built after it, and closed before it."""
 
 from __future__ import annotations
 
