@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -32,17 +33,31 @@ def is_whole(config: pytest.Config, folder: str) -> bool:
 
 def compare_or_keep(request: pytest.FixtureRequest, folder: str, contracts: Mapping[str, Any] | None = None) -> None:
     """What passed below a folder, and on which contracts: it equals the record, or takes its place there."""
-    old = recorded()
-    others = {file: number for file, number in old["tests"].items() if not file.startswith(f"{folder}/")}
-    new = {
-        "contracts": old["contracts"] if contracts is None else contracts,
-        "tests": {**others, **_that_passed(request, folder)},
-    }
+    passed = _that_passed(request, folder)
     if os.environ.get(WRITE):
-        PROOF.write_text(json.dumps(new, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        keep(PROOF, folder, passed, contracts)
         return
+    old = recorded()
+    new = _renewed(old, folder, passed, contracts)
     # Another machine may bring another version of a server; that it ran there counts as well.
     assert _without_versions(new) == _without_versions(old), "The proof is stale: `make proof` renews it."
+
+
+def keep(proof: Path, folder: str, passed: Mapping[str, int], contracts: Mapping[str, Any] | None) -> None:
+    """Write down what passed below a folder. The rest of the run stands beside, and may be written at the same time."""
+    with proof.open("r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        text = json.dumps(_renewed(json.load(file), folder, passed, contracts), indent=1, sort_keys=True) + "\n"
+        file.seek(0)
+        file.write(text)
+        file.truncate()
+
+
+def _renewed(
+    old: Mapping[str, Any], folder: str, passed: Mapping[str, int], contracts: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    others = {file: number for file, number in old["tests"].items() if not file.startswith(f"{folder}/")}
+    return {"contracts": old["contracts"] if contracts is None else contracts, "tests": {**others, **passed}}
 
 
 def _that_passed(request: pytest.FixtureRequest, folder: str) -> dict[str, int]:
