@@ -183,13 +183,17 @@ def _say(sentence: str) -> None:
     sys.stderr.flush()
 
 
-def _load(settings: Settings) -> None:
+def _load(settings: Settings, services: Sequence[str]) -> None:
     """Imports take most of the time of a start, and hold up nobody from a thread."""
     from faultmaven.composition.preloading import preload
 
     for module in ("faultmaven_http.logs", "faultmaven.composition.resources", "faultmaven_http.app"):
         import_module(module)
     preload(settings)
+    from faultmaven_http.services.table import SERVICES
+
+    for name in services or SERVICES:
+        SERVICES.get(name)  # imports it; what is unknown is refused where it is offered
 
 
 @asynccontextmanager
@@ -208,7 +212,7 @@ async def _undisturbed(settings: Settings, services: Sequence[str]) -> AsyncIter
 @asynccontextmanager
 async def opened(settings: Settings, services: Sequence[str]) -> AsyncIterator[HttpApplication]:
     """The services over all that the settings name."""
-    await asyncio.to_thread(_load, settings)
+    await asyncio.to_thread(_load, settings, services)
     from faultmaven import FaultMaven
     from faultmaven_http.app import create_app
     from faultmaven_http.logs import configure

@@ -181,6 +181,23 @@ def test_what_the_settings_do_not_choose_is_not_loaded(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
+def test_a_service_alone_loads_the_endpoints_of_no_other(tmp_path: Path) -> None:
+    """Nor the description of the interface, which knows the shapes of all."""
+    program = (
+        "import asyncio, sys\nfrom faultmaven import load_settings\nfrom faultmaven_http.serve import opened\n"
+        "async def main():\n    async with opened(load_settings(), ('session',)):\n"
+        "        print(*sorted(name for name in sys.modules if name.startswith(('faultmaven_http.services.', 'faultmaven_http.shapes.'))))\n"
+        "        print('faultmaven_http.openapi' in sys.modules)\nasyncio.run(main())"
+    )
+    given = {**os.environ, "FM_HOME": str(tmp_path), "FM_DATABASE_URL": f"sqlite:{tmp_path / 'fm.db'}"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=given)
+    loaded, described = done.stdout.splitlines()[-2:]
+    services = ("services.meta", "services.session", "services.table")
+    shapes = ("shapes.health", "shapes.meta", "shapes.problem", "shapes.sessions")
+    assert loaded.split() == [f"faultmaven_http.{name}" for name in (*services, *shapes)]
+    assert described == "False"
+
+
 def test_what_is_said_before_that_is_what_is_said_after() -> None:
     """The answer of the probe is written out by hand once."""
     assert codec.encode(Alive("alive")) == ALIVE

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from faultmaven_core import codec
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Answer, Asked, Endpoint, Work
 from faultmaven_http.health import Readiness
 from faultmaven_http.metrics import CONTENT_TYPE, Metrics
-from faultmaven_http.openapi import describe
 from faultmaven_http.shapes.health import Alive, Health
 from faultmaven_http.shapes.meta import Branding, Capabilities, Features, Limits
 
@@ -42,7 +41,7 @@ def description(offered: Sequence[Endpoint], server: str) -> Endpoint:
 
     async def work(_: Asked) -> bytes:
         nonlocal made
-        made = made or codec.encode(describe([*offered, endpoint], server))
+        made = made or await asyncio.to_thread(_described, [*offered, endpoint], server)
         return made
 
     endpoint = _open(
@@ -55,6 +54,14 @@ def description(offered: Sequence[Endpoint], server: str) -> Endpoint:
         limit="open",
     )
     return endpoint
+
+
+def _described(endpoints: Sequence[Endpoint], server: str) -> bytes:
+    # Imported and made when somebody asks, in a thread: it knows the shapes of all services.
+    from faultmaven_core import codec
+    from faultmaven_http.openapi import describe
+
+    return codec.encode(describe(endpoints, server))
 
 
 def probes(readiness: Readiness, metrics: Metrics) -> Sequence[Endpoint]:

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 
 from faultmaven_core.shared.errors import MisconfiguredError
 from faultmaven_http.auth import ANYONE
 from faultmaven_http.endpoint import Endpoint
-from faultmaven_http.services import (
-    agent,
-    archive,
-    auth,
-    bulk,
-    case,
-    evidence,
-    investigation,
-    job,
-    knowledge,
-    meta,
-    reports,
-    session,
-    uploads,
-)
+from faultmaven_http.services import meta
 
-SERVICES: Mapping[str, Sequence[Endpoint]] = {
-    "auth": auth.ENDPOINTS,
-    "session": session.ENDPOINTS,
-    "case": (*case.ENDPOINTS, *bulk.OF_CASES),
-    "evidence": (*archive.ENDPOINTS, *evidence.ENDPOINTS, *uploads.ENDPOINTS),
-    "knowledge": (*knowledge.ENDPOINTS, *bulk.OF_DOCUMENTS),
-    "agent": (*agent.ENDPOINTS, *investigation.ENDPOINTS, *reports.ENDPOINTS, *job.ENDPOINTS),
-}
+
+class Table(Mapping[str, Sequence[Endpoint]]):
+    """Name -> endpoints, from the lists of modules. These are imported at a look-up: a service alone needs no other's."""
+
+    def __init__(self, places: Mapping[str, Sequence[str]]) -> None:
+        self._places = places
+
+    def __getitem__(self, name: str) -> Sequence[Endpoint]:
+        """The endpoints of a service. Raises KeyError without one of that name."""
+        lists = (place.split(".") for place in self._places[name])
+        modules = ((import_module(f"faultmaven_http.services.{module}"), offered) for module, offered in lists)
+        return tuple(endpoint for module, offered in modules for endpoint in getattr(module, offered))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._places)
+
+
+SERVICES: Mapping[str, Sequence[Endpoint]] = Table(
+    {
+        "auth": ("auth.ENDPOINTS",),
+        "session": ("session.ENDPOINTS",),
+        "case": ("case.ENDPOINTS", "bulk.OF_CASES"),
+        "evidence": ("archive.ENDPOINTS", "evidence.ENDPOINTS", "uploads.ENDPOINTS"),
+        "knowledge": ("knowledge.ENDPOINTS", "bulk.OF_DOCUMENTS"),
+        "agent": ("agent.ENDPOINTS", "investigation.ENDPOINTS", "reports.ENDPOINTS", "job.ENDPOINTS"),
+    }
+)
 """Every service by name; each can be started alone."""
 
 EVERYWHERE: Sequence[Endpoint] = meta.ENDPOINTS
