@@ -13,6 +13,8 @@ RUN := $(BIN)/python -m
 TESTS = $(RUN) pytest --cov --cov-report=term:skip-covered tests
 SUITES = $(RUN) pytest contract_tests
 JUDGED = contract_tests/test_neutrality.py
+# A page stays as it is where what writes it fails.
+renewed = page="$$($(RUN) $(2))"; printf '%s\n' "$$page" > $(1)
 SCORER ?= $(abspath ../shared/eval/score.py)
 
 .PHONY: help demo test check contract soak bench eval proof docs lock clean static format lint types imports servers
@@ -61,12 +63,12 @@ servers:
 
 proof: $(VENV)/.test servers  ## Run all tests and record what they prove for `fm neutrality` and docs/neutrality.md
 	FM_TEST_WRITE_PROOF=1 $(BIN)/python tools/side_by_side.py $(TESTS) -- $(SUITES) --deselect $(JUDGED)::test_the_page_shows_the_recorded_proof --deselect $(JUDGED)::test_every_proof_that_a_row_names_has_run
-	$(RUN) faultmaven.neutrality.document > docs/neutrality.md
+	$(call renewed,docs/neutrality.md,faultmaven.neutrality.document)
 	$(RUN) pytest $(JUDGED)
 
 docs: $(VENV)/.test  ## Renew what the documents show of the product's output
-	$(RUN) faultmaven.settings_document > docs/settings.md
-	$(RUN) faultmaven.neutrality.document > docs/neutrality.md
+	$(call renewed,docs/settings.md,faultmaven.settings_document)
+	$(call renewed,docs/neutrality.md,faultmaven.neutrality.document)
 	$(BIN)/python tools/examples.py --write
 
 lock:  ## Renew demo.lock and test.lock from pyproject.toml
