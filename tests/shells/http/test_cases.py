@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.shells.http.shell import Made, client_of
+from tests.shells.http.shell import Made, Table, client_of, principal
 
 ROW = {
     "case_id": str,
@@ -124,6 +124,8 @@ async def test_cases_are_listed_the_last_active_first(ann: httpx2.AsyncClient) -
     paged = (await ann.get("/api/v1/cases?page=2&page_size=2")).json()
     assert [row["case_id"] for row in paged["cases"]] == [ids[0]]
     assert paged["has_more"] is False
+    first = (await ann.get("/api/v1/cases?page=0&page_size=2")).json()
+    assert [row["case_id"] for row in first["cases"]] == [ids[4], ids[3]]
     for offset in (0, 1):
         both = (await ann.get(f"/api/v1/cases?limit=2&offset={offset}&page=2")).json()
         assert [row["case_id"] for row in both["cases"]] == [ids[4 - offset], ids[3 - offset]]
@@ -205,7 +207,7 @@ async def test_another_organizations_case_is_as_one_that_never_was(
     assert (await ann.get(f"/api/v1/cases/{own}")).json()["title"] == "Secret plans"
 
 
-async def test_the_same_key_opens_one_case(ann: httpx2.AsyncClient, made: Made) -> None:
+async def test_the_same_key_opens_one_case(ann: httpx2.AsyncClient, made: Made, people: Table) -> None:
     """Byte for byte the same answer; another body is refused, another user's key is another key, refusals are not kept."""
     key = {"Idempotency-Key": "opt_case_1764000000000_1"}
     refused = await ann.post("/api/v1/cases", json={"priority": "urgent"}, headers=key)
@@ -216,10 +218,19 @@ async def test_the_same_key_opens_one_case(ann: httpx2.AsyncClient, made: Made) 
     assert (await ann.get("/api/v1/cases")).json()["total_count"] == 1
     other = await ann.post("/api/v1/cases", json={"title": "Twice"}, headers=key)
     assert (other.status_code, other.headers["x-error-code"]) == (409, "IDEMPOTENCY_KEY_REUSE")
-    async with client_of(made(), "bob") as bob:
-        assert (await bob.post("/api/v1/cases", json={"title": "Bob's"}, headers=key)).json()["title"] == "Bob's"
-    for bad in ("short", "x" * 256, "with space", "semi;colon"):
+    people.holders["amy"] = principal("acme", "amy")
+    for name in ("amy", "bob"):
+        async with client_of(made(), name) as another:
+            answer = await another.post("/api/v1/cases", json={"title": "Another"}, headers=key)
+            assert (answer.status_code, answer.json()["title"]) == (201, "Another"), name
+    for bad in ("short", "x" * 7, "x" * 256, "with space", "semi;colon"):
         assert (await ann.post("/api/v1/cases", json={}, headers={"Idempotency-Key": bad})).status_code == 422
+    for good in ("x" * 8, "x" * 255, "A-z_0-9-"):
+        ids = [
+            (await ann.post("/api/v1/cases", json={}, headers={"Idempotency-Key": good})).json()["case_id"]
+            for _ in range(2)
+        ]
+        assert ids[0] == ids[1]
 
 
 async def test_the_same_key_at_once_opens_one_case(ann: httpx2.AsyncClient) -> None:
@@ -236,5 +247,11 @@ async def test_a_key_counts_for_one_address(ann: httpx2.AsyncClient) -> None:
     key = {"Idempotency-Key": "opt_msg_1764000000000_1"}
     ids = [(await ann.post("/api/v1/cases", json={})).json()["case_id"] for _ in range(2)]
     for name in ids:
-        answer = await ann.post(f"/api/v1/cases/{name}/title", json={"hint": "checkout is slow today"}, headers=key)
+        place = f"/api/v1/cases/{name}"
+        answer = await ann.post(f"{place}/title", json={"hint": "checkout is slow today"}, headers=key)
         assert answer.status_code == 200
+        assert (await ann.get(place)).json()["title"] == answer.json()["title"] == "Checkout is slow today"
+    assert (await ann.put(place, json={"title": "Slow"}, headers=key)).json()["title"] == "Slow"
+    assert (await ann.delete(place, headers=key)).status_code == 204
+    assert (await ann.get(place)).status_code == 404
+    assert [row["case_id"] for row in (await ann.get("/api/v1/cases")).json()["cases"]] == ids[:1]

@@ -113,13 +113,19 @@ async def test_the_same_key_takes_one_turn(ann: httpx2.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
-        (b"", "multipart/form-data", 422),
-        (b"--b\r\nrubbish", "multipart/form-data; boundary=b", 422),
-        (b'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\nhi\r\n', "multipart/form-data; boundary=b", 422),
-        (b"--b\r\nContent-Disposition: form-data\r\n\r\nhi\r\n--b--\r\n", "multipart/form-data; boundary=b", 422),
+        (b"", "multipart/form-data", 400),
+        (b"--b\r\nrubbish", "multipart/form-data; boundary=b", 400),
+        (b'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\nhi\r\n', "multipart/form-data; boundary=b", 400),
+        (b"--b\r\nContent-Disposition: form-data\r\n\r\nhi\r\n--b--\r\n", "multipart/form-data; boundary=b", 400),
         (b'{"query": "hi"}', "application/json", 415),
         (b"query=a&query=b", "application/x-www-form-urlencoded", 422),
         (b"query=", "application/x-www-form-urlencoded", 422),
+        (b"", "application/x-www-form-urlencoded", 422),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="query"\r\n\r\n\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+            422,
+        ),
         (b"query=hi&intent_data=rubbish", "application/x-www-form-urlencoded", 422),
         (b"query=hi&observed_at=yesterday", "application/x-www-form-urlencoded", 422),
         (b"query=hi&user_id=root", "application/x-www-form-urlencoded", 422),
@@ -131,7 +137,7 @@ async def test_a_form_that_is_none_is_refused_and_adds_nothing(
     """Never a 5xx, never half a turn."""
     address = await opened(ann)
     answer = await ann.post(f"{address}/turns", content=content, headers={"Content-Type": kind})
-    assert answer.status_code in {status, 400 if status == 422 else status}
+    assert answer.status_code == status
     assert isinstance(answer.json()["detail"], str)
     assert (await ann.get(f"{address}/messages")).json()["total_count"] == 0
 
