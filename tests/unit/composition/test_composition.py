@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -122,6 +124,21 @@ def test_every_backend_of_the_table_can_be_imported() -> None:
     """A typing error there would show at a user's start."""
     for port, scheme in BACKENDS:
         assert backend(port, scheme)
+
+
+_AHEAD = """
+import sys
+from faultmaven import load_settings
+from faultmaven.composition.preloading import preload
+preload(load_settings({"FM_HOME": ".", "FM_OTLP_URL": "http://127.0.0.1:4318", "FM_MAIL_URL": "smtp://127.0.0.1:25"}))
+print(*sys.modules)
+"""
+
+
+def test_a_server_imports_ahead_what_tells_a_collector_and_sends_mail() -> None:
+    """On an event loop nobody would be answered for so long."""
+    done = subprocess.run([sys.executable, "-c", _AHEAD], capture_output=True, text=True, check=True, timeout=120)
+    assert {BACKENDS["telemetry", "otlp"], BACKENDS["mail", "smtp"]} <= set(done.stdout.split())
 
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,5 +17,7 @@ def preload(settings: Settings) -> None:
     backend("database", settings.database.url.scheme)
     backend("blobs", settings.blobs.scheme)
     backend("jobs", settings.jobs.url.scheme)
+    backend("mail", settings.identity.mail.scheme)
+    backend("telemetry", "otlp" if settings.tracing.url else "none")
     for port in KEPT_FOR_A_WHILE:
         backend(port, settings.cache.url.scheme)
