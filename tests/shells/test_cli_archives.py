@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
 import subprocess
 import zipfile
@@ -53,6 +54,32 @@ def test_a_case_moves_from_one_home_to_another(fm: Fm, evidence: Path, tmp_path:
         file.unlink()
     states = asyncio.run(_states(there, found["case"]["case_id"]))
     assert states == {"core.bin": "unreadable", "describe.txt": "available", "web-0.log": "available"}
+
+
+def test_an_archive_can_be_written_where_no_file_is(fm: Fm, evidence: Path, tmp_path: Path) -> None:
+    """Into a pipe that has a name, which stays one; through a link, which stays one; a folder is refused in a sentence."""
+    case = asyncio.run(_kept(tmp_path / "home", evidence))
+    pipe, copy, link = tmp_path / "pipe", tmp_path / "copy.zip", tmp_path / "link.zip"
+    os.mkfifo(pipe)
+    link.symlink_to("real.zip")
+    with copy.open("wb") as sink:
+        reader = subprocess.Popen(["cat", pipe], stdout=sink)
+    try:
+        done = fm("case", "export", case, "--output", pipe)
+        assert done.returncode == 0, done.stderr
+        assert reader.wait(60) == 0
+    finally:
+        reader.kill()
+        reader.wait()
+    assert pipe.is_fifo()
+    assert fm("case", "export", case, "--output", link).returncode == 0
+    assert (link.is_symlink(), (tmp_path / "real.zip").is_file()) == (True, True)
+    for archive in (copy, link):
+        with zipfile.ZipFile(archive) as opened:
+            assert opened.testzip() is None
+    refused = fm("case", "export", case, "--output", tmp_path)
+    assert refused.returncode == 2, refused.stderr
+    assert "cannot be written (is a directory)" in refused.stderr
 
 
 def test_what_is_no_archive_is_refused_in_a_sentence(fm: Fm, tmp_path: Path) -> None:

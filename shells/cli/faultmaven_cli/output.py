@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -42,32 +42,36 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises InvalidInputError where the folder is not there or may not be written to.
     """
-    if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
-        path.write_text(text, encoding="utf-8")
-        return
-    with _replacing(path) as file:
+    with _writing(path, 0o666 & ~_umask()) as file:  # a report is an ordinary file
         file.write(text.encode())
-        os.fchmod(file.fileno(), 0o666 & ~_umask())  # a report is an ordinary file
 
 
 async def write_pieces(path: Path, pieces: AsyncIterable[bytes]) -> None:
     """As `write_whole`, from pieces of bytes; only its owner can read the file, for it may hold what nobody masked."""
-    with _replacing(path) as file:
+    with _writing(path, 0o600) as file:
         async for piece in pieces:
             file.write(piece)
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
+def _writing(path: Path, mode: int) -> AbstractContextManager[IO[bytes]]:
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
+            return path.open("wb")
+        target = path.resolve()  # a link stays one
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
         from faultmaven_core.shared.errors import InvalidInputError
 
         why = (error.strerror or "unknown reason").lower()
         raise InvalidInputError(f"{path} cannot be written ({why}); name a file in a folder of yours.") from error
+    return _replacing(target, handle, name, mode)
+
+
+@contextmanager
+def _replacing(path: Path, handle: int, name: str, mode: int) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
             yield file
         os.replace(name, path)  # noqa: PTH105 - the name is a string
     except BaseException:
