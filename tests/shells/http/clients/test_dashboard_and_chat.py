@@ -14,6 +14,8 @@ from faultmaven import FaultMaven
 from faultmaven_core.shared.clock import FixedClock
 from faultmaven_http.app import create_app
 from tests.shells.http.clients.calling import DASHBOARD, JSON, Page, page_of
+from tests.shells.http.clients.fields import TEXT, check
+from tests.shells.http.clients.test_rules import PROBLEM
 
 RUNBOOK = b"# Redis\n\nWhen redis answers OOM command not allowed, raise maxmemory or evict keys.\n"
 ALERT = "FIRING: CheckoutErrors\n" + "2026-03-01T11:59:01Z ERROR checkout: connection refused to payments:8443\n" * 30
@@ -149,7 +151,10 @@ async def test_the_agent_answers_a_thread(agent: Agent) -> None:
 
 
 async def test_the_agent_finds_its_way_out_of_trouble(agent: Agent, clock: FixedClock) -> None:
-    """An old token is renewed; a closed case is told as such, a deleted one forgotten; a refused renewal ends it."""
+    """An old token is renewed; a closed case is told as such, a deleted one forgotten; a refused renewal ends it.
+
+    A button that is pressed again, as Slack delivers it, changes nothing more.
+    """
     await agent.say(query="Checkout answers 503.")
     first = agent.thread
     used = agent.tokens["refresh_token"]
@@ -161,16 +166,27 @@ async def test_the_agent_finds_its_way_out_of_trouble(agent: Agent, clock: Fixed
     intent = json.dumps(
         {"type": "status_transition", "from_state": "inquiry", "to_state": "closed", "user_confirmed": True}
     )
-    assert (await agent.say(query="Close", intent_type="status_transition", intent_data=intent)).status_code == 200
+    closing = {"query": "Close", "intent_type": "status_transition", "intent_data": intent}
+    pressed = await agent.say(**closing)
+    assert (pressed.status_code, pressed.json()["case_state"]) == (200, "closed")
+    again = await agent.say(**closing)
+    assert (again.status_code, agent.thread) == (409, first)
+    assert "x-error-code" not in again.headers
+    check(again.json(), PROBLEM | {"status": 409, "code": "", "errors": []})
     assert (await agent.say(query="What was it?")).json()["case_state"] == "closed"
     late = await agent.say(files={"files": ("a.log", b"2026-03-01 x\n", "text/plain")}, query="See")
     assert late.status_code == 409
     assert "x-error-code" not in late.headers
-    assert late.json()["detail"]
+    check(late.json(), PROBLEM | {"status": 409, "code": "", "errors": []})
+    rows = (await agent.server.get(f"/api/v1/cases/{first}/messages", headers=agent.bearer)).json()
+    assert rows["total_count"] == 2 * 4, "what was refused has added no row"
     await agent.server.delete(f"/api/v1/cases/{first}", headers=agent.bearer)
+    gone = await agent.server.post(f"/api/v1/cases/{first}/turns", data={"query": "Hello?"}, headers=agent.bearer)
+    assert gone.status_code == 404
+    check(gone.json(), PROBLEM | {"status": 404, "errors": []})
     assert (await agent.say(query="Something new")).status_code == 200
     assert agent.thread != first
     agent.tokens["refresh_token"] = used
     refused = await agent.renew()
-    assert refused.status_code in (400, 401)
-    assert refused.json()["error"] == "invalid_grant"
+    assert refused.status_code == 400
+    check(refused.json(), PROBLEM | {"status": 400, "error": "invalid_grant", "error_description": TEXT, "errors": []})

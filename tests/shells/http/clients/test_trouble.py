@@ -18,6 +18,7 @@ from faultmaven_core.shared.clock import FixedClock
 from faultmaven_http.app import create_app
 from tests.shells.http.clients.calling import EXTENSION, JSON, Extension, NetworkError, Page, Seen, page_of
 from tests.shells.http.clients.fields import ANY, TEXT, check
+from tests.shells.http.clients.test_rules import DEAD_SESSION, PROBLEM
 
 LOOK_SECONDS = 0.02
 PASSWORD = "wide river, 7 old lanterns"
@@ -90,6 +91,7 @@ async def test_a_conflict_is_told_by_what_it_is(
             patch.setattr(fm.application.cases, "keep_turn", overtaken)
             late = await extension.turn(case_id, key="opt_msg_1764000000000_9", query="Why?")
         assert (late.status, late.headers["x-error-code"]) == (409, "CASE_VERSION_CONFLICT")
+        check(late.body, PROBLEM | {"status": 409, "code": "CASE_VERSION_CONFLICT", "errors": []})
         expected, actual = int(late.headers["x-expected-version"]), int(late.headers["x-actual-version"])
         assert expected < actual
         assert (await extension.call("GET", f"/api/v1/cases/{case_id}")).body["current_turn"] == 1
@@ -103,7 +105,7 @@ async def test_a_conflict_is_told_by_what_it_is(
             ended = await extension.turn(case_id, **form)
             assert ended.status == 409
             assert "x-error-code" not in ended.headers
-            assert ended.body["detail"]
+            check(ended.body, PROBLEM | {"status": 409, "code": "", "errors": []})
 
 
 async def test_a_slow_turn_is_looked_for_until_it_is_answered(
@@ -171,14 +173,19 @@ async def test_a_page_reads_refusals_as_what_they_are(started: Started, clock: F
     async with started(rate=20) as (extension, case_id):
         page = extension.page
         wrong = await page.fetch("GET", "/api/v1/cases", {**JSON, "Authorization": "Bearer rubbish"})
-        assert (wrong.status, wrong.body["code"]) == (401, "")
-        assert (await page.fetch("GET", "/nowhere", {})).status == 404
+        assert wrong.status == 401
+        check(wrong.body, PROBLEM | {"status": 401, "code": "", "errors": []})
+        assert not any(text in wrong.body["detail"].lower() for text in DEAD_SESSION)
+        nowhere = await page.fetch("GET", "/nowhere", {})
+        assert nowhere.status == 404
+        check(nowhere.body, PROBLEM | {"status": 404, "errors": []})
         headers = extension.headers() | JSON
         for _ in range(30):
             slowed = await page.fetch("POST", f"/api/v1/cases/{case_id}/title", headers, json={"hint": "Slow checkout"})
             if slowed.status == 429:
                 break
         assert slowed.status == 429
+        check(slowed.body, PROBLEM | {"status": 429, "errors": []})
         assert int(slowed.headers["retry-after"]) == slowed.body["retry_after"] > 0
         for origin in ("https://evil.example", "null", "http://localhost.evil.example"):
             with pytest.raises(NetworkError):
