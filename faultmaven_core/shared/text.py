@@ -23,7 +23,7 @@ def checked(name: str, value: str, *, most: int, least: int = 0) -> str:
         wrong = f"has {len(value)} characters, {least} to {most} are allowed"
     elif "\0" in value:
         wrong = "holds a NUL character"
-    elif any("\ud800" <= char <= "\udfff" for char in value):
+    elif _UNSTORABLE.search(value):
         wrong = "holds half of a surrogate pair"
     if wrong:
         raise InvalidInputError(f"The {name} {wrong}.", fields={name: wrong})
