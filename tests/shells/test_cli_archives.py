@@ -83,10 +83,15 @@ def test_an_archive_can_be_written_where_no_file_is(fm: Fm, evidence: Path, tmp_
 
 
 def test_what_is_no_archive_is_refused_in_a_sentence(fm: Fm, tmp_path: Path) -> None:
-    """And not with a trace of where it was found out."""
+    """And not with a trace of where it was found out; where it is read no further, it is closed."""
     wrong = tmp_path / "wrong.zip"
     wrong.write_text("no zip at all")
     refused = fm("case", "import", wrong)
     assert refused.returncode == 2, refused.stderr
     assert "no archive of a case" in refused.stderr
     assert "Traceback" not in refused.stderr
+    wrong.write_bytes(bytes(3 << 20))
+    early = fm("case", "import", wrong, FM_EVIDENCE_COPY_MAX="1MiB", PYTHONWARNINGS="always::ResourceWarning")
+    assert early.returncode == 2, early.stderr
+    assert "which is the most that is taken" in early.stderr
+    assert "ResourceWarning" not in early.stderr

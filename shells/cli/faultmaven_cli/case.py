@@ -81,7 +81,8 @@ def import_case(file: str, home: str, json_: bool) -> None:
     async def work(fm: FaultMaven) -> ImportedCase:
         from faultmaven_core.archives.commands import ImportCase
 
-        return await fm.application.archives.take(ImportCase(), blocks(_opened(file)), fm.caller)
+        with _opened(file) as opened:
+            return await fm.application.archives.take(ImportCase(), blocks(opened), fm.caller)
 
     found = session(home, work)
     if json_:
