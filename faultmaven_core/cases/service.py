@@ -33,6 +33,7 @@ from faultmaven_core.shared.text import checked, choice
 MOST_QUESTION = 20_000
 MOST_NOTE = 2_000
 MOST_SOURCE = 32
+MOST_TEAM = 64
 
 EMPTY_FOR = timedelta(minutes=10)
 """How long a case without a turn is shown where empty ones are not wanted."""
@@ -95,12 +96,12 @@ class CaseService:
         query = CaseQuery(
             (choice(CaseStatus, "status", command.status),) if command.status else tuple(CaseStatus),
             model.words(checked("text", command.text, most=MOST_QUESTION)),
-            source=command.source,
+            source=checked("source", command.source, most=MOST_SOURCE),
             priority=choice(Priority, "priority", command.priority) if command.priority else None,
             opened_from=_zoned("since", command.since),
             opened_before=_zoned("until", command.until),
             no_empty_before=None if command.include_empty else self._clock.now() - EMPTY_FOR,
-            team=command.team,
+            team=checked("team", command.team, most=MOST_TEAM),
             archived=command.include_archived,
         )
         async with self._units(caller.organization, read_only=True) as unit:

@@ -109,7 +109,16 @@ async def test_cases_are_browsed_by_their_last_change(fm: FaultMaven, clock: Fix
     assert await browsed(fm, until=cases[1].created_at) == ["case 0"]
     clock.advance(timedelta(hours=1))
     assert await browsed(fm, include_empty=False) == ["case 0"]
-    for wrong in ({"offset": -1}, {"limit": 0}, {"status": "new"}, {"since": datetime(2026, 1, 1)}):  # noqa: DTZ001 - what is refused
+    for wrong in (
+        {"offset": -1},
+        {"limit": 0},
+        {"status": "new"},
+        {"since": datetime(2026, 1, 1)},  # noqa: DTZ001 - what is refused
+        {"source": "a\0b"},
+        {"source": "s" * 33},
+        {"team": "a\0b"},
+        {"team": "t" * 65},
+    ):
         with pytest.raises(InvalidInputError):
             await browsed(fm, **wrong)
 
