@@ -173,7 +173,7 @@ INQUIRY = {
     "inquiry_turns": int,
     "problem_statement_confirmed": bool,
     "proposed_problem_statement": (None, TEXT),
-    "problem_confirmation": (None, dict),
+    "problem_confirmation": None,
 }
 PROGRESS = {
     "current_stage": STAGE[1],
@@ -217,7 +217,7 @@ SCREEN = {
     "uploaded_files_count": int,
     "valid_next_states": [STATE],
     "problem_statement": (None, TEXT),
-    "problem_verification": (None, dict),
+    "problem_verification": None,
     "progress_transparency": (None, TRANSPARENCY),
     "agent_status": TEXT,
     "active_hypotheses": [HYPOTHESIS],
@@ -245,7 +245,7 @@ BY_STATE: dict[str, dict[Any, Any]] = {
     | ENDED_OR_NOT
     | {
         "state": "resolved",
-        "valid_next_states": [ANY],
+        "valid_next_states": [],
         "disposition_eligibility": None,
         "root_cause": CAUSE,
         "solution_applied": (None, SOLUTION),
@@ -332,6 +332,31 @@ async def test_a_case_that_is_resolved_has_exactly_these_members(ann: httpx2.Asy
     check(said, MESSAGES)
     assert said["total_count"] == said["retrieved_count"] == len(said["messages"])
     assert (said["has_more"], said["next_offset"]) == (False, None)
+
+
+async def test_what_is_mostly_null_has_these_members_where_it_is_not(ann: httpx2.AsyncClient) -> None:
+    """A list that goes on, a file that was there before, an explanation that was refuted, and turns that bring nothing new."""
+    await opened(ann)
+    address = await opened(ann)
+    await turn(ann, address, [("files", ("pod.yaml", POD))], query="Why does web restart?", pasted_content=LOG)
+    again = await turn(ann, address, [("files", ("again.yaml", POD))], query="Once more.")
+    (copy,) = again["attachments_processed"]
+    before = (await ann.get(f"{address}/uploaded-files?limit=1")).json()
+    check(before, FILES | {"next_cursor": TEXT})
+    assert (copy["duplicate_of"], copy["duplicate_turn"]) == (before["files"][0]["file_id"], 1)
+    check((await ann.get("/api/v1/cases?limit=1")).json(), CASES | {"next_cursor": TEXT})
+    check((await ann.get(f"{address}/messages?limit=1")).json(), MESSAGES | {"next_offset": 1, "next_cursor": TEXT})
+
+    named = (await looked_at(ann, address, "investigating"))["active_hypotheses"][0]["hypothesis_id"]
+    data = json.dumps({"hypothesis_id": named, "action": "refute"})
+    await turn(ann, address, query="No.", intent_type="hypothesis_action", intent_data=data)
+    for _ in range(3):
+        idle = await turn(ann, address, query="What should I do?")
+    check(idle["progress_transparency"], TRANSPARENCY | {"active": True, "pending_milestone": MILESTONE})
+    screen = await looked_at(ann, address, "investigating")
+    assert screen["progress_transparency"] == idle["progress_transparency"]
+    (refuted,) = [one for one in screen["active_hypotheses"] if one["hypothesis_id"] == named]
+    assert (refuted["state"], bool(refuted["refutation_reason"])) == ("refuted", True)
 
 
 async def files_of(client: httpx2.AsyncClient, address: str, screen: dict[str, Any], answer: dict[str, Any]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 
-from tests.shells.http.clients.fields import ANY, TEXT, TIME, check
+from faultmaven_core.shared.clock import FixedClock
+from tests.shells.http.clients.fields import TEXT, TIME, check
 from tests.shells.http.clients.test_conversations import CASE, CASES, DETAIL, opened, transition, turn
 from tests.shells.http.clients.test_extension import POD
 
@@ -23,7 +25,8 @@ REPORT = {
     "status": "completed",
     "generated_at": TIME,
     "is_current": True,
-    ...: ANY,
+    "formats": [frozenset(("md", "html", "json"))],
+    "version": int,
 }
 JOB = {
     "job_id": TEXT,
@@ -40,7 +43,7 @@ JOB = {
     "requested_by": "ann",
     "cancel_requested": False,
     "error": None,
-    "result": ANY,
+    "result": (None, dict),
 }
 
 
@@ -67,6 +70,29 @@ async def test_a_case_is_put_away_and_taken_back(ann: httpx2.AsyncClient) -> Non
     assert everything["total_count"] == 1
     assert (await ann.post(f"{address}/unarchive")).is_success
     check((await ann.get(address)).json(), DETAIL | {"archived_at": None})
+
+
+async def test_lists_are_cut_down_by_time_and_by_what_was_said(ann: httpx2.AsyncClient, clock: FixedClock) -> None:
+    """From a moment on and up to one, of cases' opening; those that waited long for a first turn can be left out."""
+    old = await opened(ann)
+    told = await opened(ann)
+    await turn(ann, told, query="Checkout is slow.")
+    clock.advance(timedelta(hours=1))
+    noon, later = "2026-03-01T12:00:00Z", "2026-03-01T12:30:00Z"
+    new = await opened(ann)
+    for query, wanted in (
+        ({}, [new, told, old]),
+        ({"include_empty": "true"}, [new, told, old]),
+        ({"include_empty": "false"}, [new, told]),
+        ({"date_from": later}, [new]),
+        ({"date_to": later}, [told, old]),
+        ({"date_from": noon, "date_to": later, "include_empty": "false"}, [told]),
+        ({"date_to": "2026-03-01T11:59:59Z"}, []),
+    ):
+        found = (await ann.get("/api/v1/cases", params=query)).json()
+        check(found, CASES)
+        assert [f"/api/v1/cases/{row['case_id']}" for row in found["cases"]] == wanted, query
+        assert found["total_count"] == len(wanted), query
 
 
 async def test_reports_are_a_bare_list_and_files(ann: httpx2.AsyncClient) -> None:

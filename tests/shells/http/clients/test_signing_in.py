@@ -17,7 +17,8 @@ from faultmaven_core.shared.clock import FixedClock
 from faultmaven_core.shared.errors import BackendUnavailableError
 from faultmaven_http.app import create_app
 from tests.shells.http.clients.conftest import Installed
-from tests.shells.http.clients.fields import ANY, TEXT, TIME, check
+from tests.shells.http.clients.fields import TEXT, TIME, check
+from tests.shells.http.clients.test_rules import PROBLEM
 from tests.shells.http.shell import client_of
 
 PASSWORD = "wide river, 7 old lanterns"
@@ -56,7 +57,7 @@ TOKENS = {
     "roles": [str],
     "idp_logout_url": None,
 }
-FAILURE = {"detail": TEXT, "message": TEXT, "error": TEXT, ...: ANY}
+FAILURE = PROBLEM
 
 
 def signed_in(answer: httpx2.Response, clock: FixedClock, status: int = 200) -> dict[str, Any]:
