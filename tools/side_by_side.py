@@ -21,37 +21,52 @@ from billiard.util import set_pdeathsig
 LOOK_EVERY = 0.5
 """Seconds between two looks at what the second command has said."""
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
+"""What this program is told to end by; the commands are told by an interrupt, on which they end what they have started."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of the first that failed."""
     if arguments.count("--") != 1:
         sys.exit(__doc__)
     cut = arguments.index("--")
+    both: list[subprocess.Popen[bytes]] = []
+
+    def interrupt(*_: object) -> None:
+        for command in both:
+            command.send_signal(signal.SIGINT)
+
+    for number in ENDINGS:
+        signal.signal(number, interrupt)
     with tempfile.NamedTemporaryFile() as said:
+        # What comes meanwhile waits until there are both to be told.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         second = _started(arguments[cut + 1 :], said)
         first = _started(arguments[:cut], None)
-        both = (first, second)
-
-        def interrupt(*_: object) -> None:
-            for command in both:
-                command.send_signal(signal.SIGINT)
-
-        signal.signal(signal.SIGTERM, interrupt)
-        signal.signal(
-            signal.SIGINT, lambda *_: None
-        )  # a terminal has told both already; what they say then is still shown
+        both += [first, second]
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         first.wait()
         _follow(second, said.name)
     return next((command.returncode for command in both if command.returncode), 0)
 
 
 def _started(command: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    # In a group of its own a terminal does not tell it as well: who is told twice breaks off what the first has begun.
     return subprocess.Popen(
         command,
         stdout=output,
         stderr=subprocess.STDOUT if output else None,
-        preexec_fn=lambda: set_pdeathsig(signal.SIGINT),  # noqa: PLW1509  # this program has no threads
+        process_group=0,
+        preexec_fn=_listening,  # noqa: PLW1509  # this program has no threads
     )
+
+
+def _listening() -> None:
+    """Ends with this program; and hears an interrupt also where a shell in the background has them ignored."""
+    set_pdeathsig(signal.SIGINT)
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
 
 def _follow(command: subprocess.Popen[bytes], place: str) -> None:
