@@ -85,7 +85,7 @@ async def sql(place: str, options: SqlOptions) -> AsyncIterator[SqlStorage]:
     try:
         await storage.start()
         yield storage
-        assert "Current Checked out connections: 0" in storage.pool()
+        assert "0 connections in use" in storage.pool()
     finally:
         await storage.aclose()
 

@@ -88,7 +88,7 @@ async def test_a_unit_that_is_cancelled_while_it_gives_its_connection_back_still
             with pytest.raises(asyncio.CancelledError):
                 await task
             proxy.latency = 0
-            assert "Current Checked out connections: 0" in storage.pool()
+            assert "0 connections in use" in storage.pool()
         await add(storage)
 
 
@@ -146,11 +146,10 @@ async def owning() -> AsyncIterator[asyncpg.Connection]:
 
 
 async def test_a_pool_without_a_look_at_its_connections_hands_out_dead_ones() -> None:
-    """What the setting is for."""
+    """What the setting is for: the end of one that has just died is not seen yet."""
     async with through_proxy(SqlOptions(pre_ping=False)) as (storage, proxy):
         await add(storage)
         proxy.cut()
-        await asyncio.sleep(0.05)
         with pytest.raises(BackendUnavailableError):
             await has(storage)
         assert await has(storage)

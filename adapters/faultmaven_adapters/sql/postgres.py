@@ -58,21 +58,18 @@ class PostgresConnection(SqlConnection):
     """See SqlConnection. Transactions begin and end in one message each, past SQLAlchemy, which needs several."""
 
     def __init__(self, taken: Taken, pool: PostgresPool, place: str, options: SqlOptions) -> None:
-        self._taken, self._connection = taken, taken.connection
+        self._taken, self._connection, self._raw = taken, taken.opened.connection, taken.opened.raw
         self._pool, self._place, self._options = pool, place, options
-        self._raw: Any = None
         self._patience = options.statement_timeout + _GRACE
         self._ended = self._demoted = False
 
     @property
     def died(self) -> bool:
         """Whether the driver found it broken."""
-        return self._raw is not None and bool(self._raw.is_closed())
+        return bool(self._raw.is_closed())
 
     async def enter(self, scope: Scope) -> None:
         """Begin, and say whose rows are to be seen."""
-        with translation(_TABLE, self._place):
-            self._raw = (await self._connection.get_raw_connection()).driver_connection
         await self._say(_beginning(scope, self._options), self._options.connect_timeout)
 
     async def run(self, statement: Executable, values: Values = None) -> Rows:
@@ -106,7 +103,7 @@ class PostgresConnection(SqlConnection):
         # Whoever is cancelled on the way out gives the connection back all the same.
         try:
             with suppress(BackendError):
-                gone = self.died or self._demoted or self._connection.invalidated or self._raw is None
+                gone = self.died or self._demoted or self._connection.invalidated
                 if not (self._ended or gone):
                     await self._say("ROLLBACK", self._options.connect_timeout)
                     self._ended = True

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import exc
+from sqlalchemy import NullPool, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from faultmaven_adapters._support.postgres_place import PostgresPlace
@@ -48,10 +50,24 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection, as SQLAlchemy has it and as the driver has it, since a moment of the process's own clock."""
+
+    connection: AsyncConnection
+    raw: Any
+    since: float
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be said over it any more."""
+        return self.connection.invalidated or self.connection.closed or self.raw.is_closed()
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A connection in use, and the place that it has."""
 
-    connection: AsyncConnection
+    opened: Opened
     places: Places
     kept: bool
 
@@ -59,20 +75,21 @@ class Taken:
 class PostgresPool:
     """So many places, first come, first served; SQLAlchemy's own queue lets newcomers go before those who wait.
 
-    Whoever has taken a connection gives it back once.
+    It holds the connections itself: SQLAlchemy's way out of its pool and back costs as much as a statement. Whoever has
+    taken a connection gives it back once.
     """
 
     def __init__(self, place: PostgresPlace, options: SqlOptions) -> None:
         self._place, self._options = place, options
         self._places = Places(options)
+        self._idle: list[Opened] = []
+        self._used = 0
         self._engine = create_async_engine(
             "postgresql+asyncpg://",
             connect_args=connect_arguments(place, options),
             isolation_level="AUTOCOMMIT",
+            poolclass=NullPool,
             pool_reset_on_return=None,
-            pool_size=options.pool_size,
-            max_overflow=options.max_overflow,
-            pool_recycle=options.pool_recycle,
         )
 
     @property
@@ -85,19 +102,22 @@ class PostgresPool:
         places = self._places
         kept = await places.enter(self._options.pool_timeout)
         try:
-            async with asyncio.timeout(self._options.connect_timeout):
-                return Taken(await self._engine.connect(), places, kept)
+            taken = Taken(await self._open(), places, kept)
         except BaseException:
             places.leave(kept=kept)
             raise
+        self._used += 1
+        return taken
 
     async def give_back(self, taken: Taken) -> None:
-        """Close it; whoever has waited longest has its place."""
+        """Keep it open or close it; whoever has waited longest has its place."""
+        self._used -= 1
         try:
-            if taken.places is not self._places:
-                # The pool was closed meanwhile: what would keep the connection open is gone.
-                await taken.connection.invalidate()
-            await taken.connection.close()
+            # Where the pool was closed meanwhile, what would keep the connection open is gone.
+            if taken.kept and taken.places is self._places and not taken.opened.gone:
+                self._idle.append(taken.opened)
+            else:
+                await taken.opened.connection.close()
         finally:
             taken.places.leave(kept=taken.kept)
 
@@ -112,13 +132,27 @@ class PostgresPool:
 
     def status(self) -> str:
         """How many connections there are and how many are in use, in words."""
-        return self._engine.pool.status()
+        return f"{self._used} connections in use, {len(self._idle)} idle"
 
     async def aclose(self) -> None:
         """Close all connections, those in use as they come back; used again, also on another event loop, it opens new ones."""
         # Who waits and who gives back belongs to the places of before, and to their event loop.
         self._places = Places(self._options)
-        await self._engine.dispose()
+        idle, self._idle = self._idle, []
+        for opened in idle:
+            await opened.connection.close()
+
+    async def _open(self) -> Opened:
+        """The one that was used last, which the server is least likely to have given up; a new one where none is idle."""
+        async with asyncio.timeout(self._options.connect_timeout):
+            while self._idle:
+                opened = self._idle.pop()
+                if not opened.gone and time.monotonic() - opened.since < self._options.pool_recycle:
+                    return opened
+                await opened.connection.close()
+            connection = await self._engine.connect()
+            raw = (await connection.get_raw_connection()).driver_connection
+            return Opened(connection, raw, time.monotonic())
 
 
 async def _entered(places: asyncio.Semaphore, seconds: float) -> bool:

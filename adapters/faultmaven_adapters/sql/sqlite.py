@@ -8,11 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters._support.translate import translation
@@ -92,7 +92,8 @@ class SqliteDatabase(SqlDatabase):
         return Inspection("SQLite", sqlite3.sqlite_version, datetime.now(UTC))
 
     def pool(self) -> str:
-        return self.writer.pool.status()
+        pool = cast("QueuePool", self.writer.pool)
+        return f"{pool.checkedout()} connections in use, {pool.checkedin()} idle"
 
     async def aclose(self) -> None:
         await self.call(self.writer.dispose)
