@@ -18,8 +18,9 @@ from faultmaven_core.cases.dialogue import Message
 from faultmaven_core.cases.editing import MOST_DESCRIPTION, MOST_TITLE
 from faultmaven_core.cases.journal import JournalEntry
 from faultmaven_core.cases.metadata import checked_metadata
+from faultmaven_core.cases.milestones import MILESTONES
 from faultmaven_core.cases.model import TERMINAL, Case, ClosureReason
-from faultmaven_core.cases.service import MOST_SOURCE
+from faultmaven_core.cases.service import MOST_QUESTION, MOST_SOURCE
 from faultmaven_core.evidence.model import Custody, Evidence, SeenSource
 from faultmaven_core.evidence.service import MOST_KIND, MOST_NAME, MOST_ORIGIN
 from faultmaven_core.evidence.uploads import checked_details, checked_digest
@@ -96,6 +97,11 @@ def case_of(found: Case, manifest: Manifest, key: UUID, messages: int, now: date
         raise refused("the case counts other messages than it has")
     if found.verdict not in _VERDICTS or len(found.source) > MOST_SOURCE:
         raise refused("the case has a verdict or a source that is none")
+    told = found.figures
+    if not set(told.milestones) <= MILESTONES.keys() or len(told.milestones) > len(MILESTONES):
+        raise refused("the case has reached milestones that there are not")
+    if not all(0 <= number < MOST_NUMBER for number in (told.hypotheses, told.solutions, found.dialogue.idle)):
+        raise refused("the case counts what cannot be counted")
     _zoned(found.created_at, found.closed_at, *(step.at for step in found.history))
     plain(found)
     checked_metadata(found.metadata)
@@ -107,6 +113,7 @@ def case_of(found: Case, manifest: Manifest, key: UUID, messages: int, now: date
         organization=caller.organization,
         owner=caller.user,
         title=checked("title", found.title, most=MOST_TITLE, least=1),
+        question=checked("question", found.question, most=MOST_QUESTION),
         description=checked("description", found.description, most=MOST_DESCRIPTION),
         updated_at=now,
         history=tuple(replace(step, by=elsewhere(step.by)) for step in found.history),

@@ -16,6 +16,7 @@ from faultmaven_core.shared.ids import CaseId, OrganizationId, UserId
 from faultmaven_core.shared.text import checked
 
 MOST_DETAIL = 1000
+MOST_DETAIL_NAME = 64
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
@@ -63,7 +64,10 @@ def checked_digest(given: str) -> str:
 
 def checked_details(details: Mapping[str, str]) -> dict[str, str]:
     """What a sender says of content. Raises InvalidInputError on what is too long, or no database can hold."""
-    return {name: checked("details", text, most=MOST_DETAIL) for name, text in details.items()}
+    return {
+        checked("details", name, most=MOST_DETAIL_NAME): checked("details", text, most=MOST_DETAIL)
+        for name, text in details.items()
+    }
 
 
 def grown(upload: Upload, blob: str, size: int) -> Upload:

@@ -108,6 +108,14 @@ FORGED: dict[str, tuple[Change, ...]] = {
     "a title that is none": (setting("case.json", title=""),),
     "a title without end": (setting("case.json", title="x" * 201),),
     "a description without end": (setting("case.json", description="x" * 20_001),),
+    "a question without end": (setting("case.json", question="x" * 20_001),),
+    "milestones that there are not": (
+        setting("case.json", figures={"milestones": ["fame"], "hypotheses": 0, "solutions": 0}),
+    ),
+    "a milestone that is reached for ever": (
+        setting("case.json", figures={"milestones": ["scope_assessed"] * 7, "hypotheses": 0, "solutions": 0}),
+    ),
+    "fewer remedies than none": (setting("case.json", figures={"milestones": [], "hypotheses": 0, "solutions": -1}),),
     "a text that no database keeps": (setting("case.json", cause="a\0b"),),
     "half a character": (being("case.json", b'{"title": "\\ud800"}'),),
     "metadata without end": (setting("case.json", metadata={"k": "v" * 17_000}),),
@@ -156,6 +164,8 @@ FORGED: dict[str, tuple[Change, ...]] = {
     "evidence that counts below nothing": (in_line("evidence.jsonl", 0, item={"turn": -1}),),
     "evidence in no role": (in_line("evidence.jsonl", 0, item={"role": "witness"}),),
     "evidence of a kind without end": (in_line("evidence.jsonl", 0, item={"kind": "x" * 65}),),
+    "evidence with a detail without end": (in_line("evidence.jsonl", 0, item={"details": {"k": "x" * 1001}}),),
+    "evidence with a detail of a long name": (in_line("evidence.jsonl", 0, item={"details": {"k" * 65: "x"}}),),
     "evidence with a digest that is none": (
         in_line(
             "evidence.jsonl",
