@@ -50,6 +50,7 @@ UNUSED = {
     "re2",
     "redis",
     "rich",
+    "starlette.routing",
     "tokenizers",
     "zstandard",
 }
