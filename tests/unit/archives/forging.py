@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from faultmaven import FaultMaven
@@ -15,8 +16,8 @@ from faultmaven_core.archives.commands import ExportCase, ImportCase, ImportedCa
 from faultmaven_core.cases import journal
 from faultmaven_core.cases.commands import BrowseCases, OpenCase
 from faultmaven_core.cases.journal import JournalEntry
-from faultmaven_core.cases.turn_commands import AddNotice
-from faultmaven_core.evidence.commands import AddContent
+from faultmaven_core.cases.turn_commands import AddNotice, ReadMessages
+from faultmaven_core.evidence.commands import AddContent, ListEvidence
 from faultmaven_core.ports.blobs import BlobStore
 from faultmaven_core.shared.caller import Caller
 
@@ -59,6 +60,19 @@ async def left_behind(fm: FaultMaven, caller: Caller) -> tuple[int, list[str]]:
     store: BlobStore = blobs
     keys = [info.key.text async for info in store.list(f"{caller.organization}/")]
     return (await fm.cases.browse(BrowseCases(), caller)).total, keys
+
+
+async def seen(fm: FaultMaven, found: ImportedCase, caller: Caller) -> tuple[object, ...]:
+    """What came of an archive, but for what is made anew each time."""
+    case = found.case.case_id
+    said = (await fm.cases.messages(ReadMessages(case), caller)).messages
+    files = (await fm.evidence.list(ListEvidence(case), caller)).items
+    return (
+        replace(found.case, case_id=""),
+        [(one.role, one.content) for one in said],
+        [(one.name, one.size, one.sha256, one.details) for one in files],
+        found.missing,
+    )
 
 
 def parts_of(archive: bytes) -> Parts:
