@@ -40,9 +40,10 @@ _Change = Callable[[ast.AST], ast.AST]
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One of a module's places; `place` is its number among them, `what` tells it to people."""
+    """One of a module's places; `place` is its number among them, `function` holds it, `what` tells it to people."""
 
     module: str
+    function: str
     original: str
     kind: str
     what: str
@@ -50,6 +51,11 @@ class Predicate:
 
     def __str__(self) -> str:
         return f"{self.module} {self.place}: {self.kind}: {self.what}"
+
+    @property
+    def where(self) -> str:
+        """The module and the function, which stay the same where lines are added."""
+        return f"{self.module} {self.function}"
 
     def removed(self) -> str:
         """The module's text without it."""
@@ -75,11 +81,23 @@ class _Swap(ast.NodeTransformer):
 
 def predicates(module: str, source: str) -> list[Predicate]:
     """All of a module, in the order of its syntax."""
-    found = enumerate(_places(ast.parse(source)))
-    return [
-        Predicate(module, source, kind, f"{_first_line(node)} (line {getattr(node, 'lineno', 0)})", place)
-        for place, (node, kind, _) in found
+    tree = ast.parse(source)
+    found: list[Predicate] = []
+    for place, (node, kind, _) in enumerate(_places(tree)):
+        line = getattr(node, "lineno", 0)
+        what = f"{_first_line(node)} (line {line})"
+        found.append(Predicate(module, _function(tree, line), source, kind, what, place))
+    return found
+
+
+def _function(tree: ast.Module, line: int) -> str:
+    around = [
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.lineno <= line <= (node.end_lineno or line)
     ]
+    return ".".join(around)
 
 
 def _first_line(node: ast.AST) -> str:
