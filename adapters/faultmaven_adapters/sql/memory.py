@@ -68,15 +68,8 @@ class MemoryEvidenceUnit(MemoryUnitOfWork, EvidenceUnitOfWork):
         self.uploads = MemoryUploadRepository(run, organization)
 
 
-class MemoryArchiveUnit(MemoryCaseUnit, ArchiveUnitOfWork):
+class MemoryArchiveUnit(MemoryCaseUnit, MemoryEvidenceUnit, ArchiveUnitOfWork):
     """A transaction over cases and their evidence."""
-
-    def __init__(
-        self, run: MemoryTransaction, outbox: MemoryJobOutbox, notify: Notify, organization: OrganizationId
-    ) -> None:
-        super().__init__(run, outbox, notify, organization)
-        self.evidence = MemoryEvidenceRepository(run, organization)
-        self.uploads = MemoryUploadRepository(run, organization)
 
     async def overview(self, case_id: CaseId) -> tuple[Case, int]:
         return await self.cases.get(case_id), await self.evidence.count(case_id)

@@ -66,13 +66,8 @@ class SqlEvidenceUnit(SqlUnitOfWork, EvidenceUnitOfWork):
         self.uploads = SqlUploadRepository(transaction)
 
 
-class SqlArchiveUnit(SqlCaseUnit, ArchiveUnitOfWork):
+class SqlArchiveUnit(SqlCaseUnit, SqlEvidenceUnit, ArchiveUnitOfWork):
     """A transaction over cases and their evidence."""
-
-    def __init__(self, transaction: SqlTransaction, outbox: SqlJobOutbox, notify: Notify) -> None:
-        super().__init__(transaction, outbox, notify)
-        self.evidence = SqlEvidenceRepository(transaction)
-        self.uploads = SqlUploadRepository(transaction)
 
     async def overview(self, case_id: CaseId) -> tuple[Case, int]:
         return await overview(self.transaction, case_id)
