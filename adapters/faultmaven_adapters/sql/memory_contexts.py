@@ -123,14 +123,17 @@ class MemoryJournalRepository(JournalRepository):
         self._run, self._organization = transaction, organization
 
     async def add(self, *entries: JournalEntry) -> None:
+        rows = self._run.tables.journal
+        taken = {(key[:2], entry.key) for key, entry in rows.items()}
         for entry in entries:
             _require(self._run, self._organization, entry.case_id)
-            key = (self._organization, entry.case_id, entry.sequence)
-            if key in self._run.tables.journal or await self.has(entry.case_id, entry.key):
+            case = (self._organization, entry.case_id)
+            if (*case, entry.sequence) in rows or (case, entry.key) in taken:
                 raise self._run.refused(
                     AlreadyExistsError("There is a journal entry with the same number or key already.")
                 )
-            self._run.tables.journal[key] = entry
+            taken.add((case, entry.key))
+            rows[*case, entry.sequence] = entry
 
     async def last(self, case_id: CaseId) -> JournalEntry | None:
         found = self._of(case_id)
@@ -154,13 +157,15 @@ class MemoryMessageRepository(MessageRepository):
         self._run, self._organization = transaction, organization
 
     async def add(self, messages: Sequence[Message]) -> None:
+        rows = self._run.tables.messages
+        taken = {(key[:2], message.id) for key, message in rows.items()}
         for message in messages:
             _require(self._run, self._organization, message.case_id)
-            key = (self._organization, message.case_id, message.sequence)
-            rows = self._run.tables.messages
-            if key in rows or any(one.id == message.id for one in self._of(message.case_id)):
+            case = (self._organization, message.case_id)
+            if (*case, message.sequence) in rows or (case, message.id) in taken:
                 raise self._run.refused(AlreadyExistsError("There is a message with the same number or id already."))
-            rows[key] = message
+            taken.add((case, message.id))
+            rows[*case, message.sequence] = message
 
     async def read(self, case_id: CaseId, *, after: int, limit: int) -> Sequence[Message]:
         return [message for message in self._of(case_id) if message.sequence > after][:limit]
