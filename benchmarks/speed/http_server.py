@@ -85,6 +85,8 @@ def started(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[Runn
     """A server by a command that takes its port from FM_HTTP_PORT; what it logs is dropped."""
     port = free_port()
     given = {**os.environ, **environ, "FM_HTTP_PORT": str(port)}
+    # An installation has its bytecode. Where Python is told to write none, each start would compile the sources anew.
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
     quiet = subprocess.DEVNULL
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, env=given, stdin=quiet, stdout=quiet, stderr=said)
