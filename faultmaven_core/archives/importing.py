@@ -104,11 +104,10 @@ class Importing:
             return answer
 
     async def _room(self, manifest: m.Manifest, caller: Caller) -> None:
-        """Raises QuotaExceededError before anything is unpacked."""
-        size = _size_of_files(manifest)
-        async with self._units(caller.organization, read_only=True) as unit:
-            if self._quota.limited:
-                self._quota.check(await unit.uploads.held(caller.user), size)
+        """Raises QuotaExceededError before anything is unpacked; what others do meanwhile counts when it is stored."""
+        if self._quota.limited:
+            async with self._units(caller.organization, read_only=True) as unit:
+                self._quota.check(await unit.uploads.held(caller.user), _size_of_files(manifest))
 
     @asynccontextmanager
     async def _copied(
