@@ -35,7 +35,7 @@ contract: $(VENV)/.test servers  ## The contract suites on every backend
 	$(SUITES)
 
 soak: $(VENV)/.test servers  ## The long tests: large files, kill loops, fuzzing
-	$(RUN) pytest -m soak --timeout=4800
+	$(RUN) pytest -m soak --timeout=7200 --durations=0 --durations-min=1 -o tmp_path_retention_policy=failed
 
 bench: $(VENV)/.test servers  ## Speed and memory of every part beside its peers
 	$(RUN) benchmarks.speed
