@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from faultmaven import FaultMaven, load_settings
+from faultmaven_core.archives import limits
 from faultmaven_core.investigation.commands import Investigate
 from faultmaven_core.investigation.turn_commands import TakeTurn
 from faultmaven_core.shared.caller import Caller
@@ -229,3 +230,15 @@ async def test_the_head_of_an_archive_costs_no_archive(ann: httpx2.AsyncClient, 
     head = await ann.head(f"{case}/export")
     assert (head.status_code, head.content) == (200, b"")
     assert (await ann.head("/api/v1/cases/case_0123456789ab/export")).status_code == 404
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_too_large_is_refused_before_an_answer_begins(
+    ann: httpx2.AsyncClient, worked: Worked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a state and a sentence, of its head too: once the first byte is on its way, neither can be told."""
+    monkeypatch.setattr(limits, "MOST_TEXT", 10)
+    refused = await ann.get(f"{worked.case}/export")
+    assert refused.status_code == 409, refused.text
+    assert "cannot be exported" in refused.json()["detail"]
+    assert (await ann.head(f"{worked.case}/export")).status_code == 409
