@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
+
+import pytest
 
 from faultmaven_http.services.table import EVERYWHERE, PUBLIC, SERVICES
 
@@ -34,11 +37,11 @@ def test_every_rule_stands_in_the_table() -> None:
 
 
 def test_every_rule_has_tests_that_are_there() -> None:
-    """A test that was renamed or removed leaves its rule bare."""
+    """A test that was renamed, removed or put off to `make soak` leaves its rule bare."""
     wrong = {}
     for name, (_, held) in rows().items():
         tests = TEST.findall(held)
-        missing = [f"{file}::{test}" for file, test in tests if not _is_there(file, test)]
+        missing = [f"{file}::{test}" for file, test in tests if not _is_run(ROOT / file, test)]
         if missing or not tests:
             wrong[name] = missing or held
     assert wrong == {}
@@ -54,6 +57,33 @@ def test_every_call_is_offered() -> None:
     assert calls - offered == set()
 
 
-def _is_there(file: str, test: str) -> bool:
-    path = ROOT / file
-    return path.is_file() and (not test or re.search(rf"def {test}\b", path.read_text()) is not None)
+@pytest.mark.parametrize(
+    ("text", "run"),
+    [
+        ("def test_it(): ...", True),
+        ("async def test_it(): ...", True),
+        ("@pytest.mark.timeout(9)\nasync def test_it(): ...", True),
+        ("@pytest.mark.parametrize('n', [1, pytest.param(2, marks=pytest.mark.soak)])\ndef test_it(n): ...", True),
+        ("@pytest.mark.soak\n@pytest.mark.timeout(9)\nasync def test_it(): ...", False),
+        ("pytestmark = [pytest.mark.soak, pytest.mark.timeout(9)]\ndef test_it(): ...", False),
+        ("def test_it_too(): ...\n# def test_it", False),
+    ],
+)
+def test_what_is_put_off_is_told_from_what_runs(tmp_path: Path, text: str, run: bool) -> None:
+    """By its own mark or its module's; one long case among others puts off no test."""
+    file = tmp_path / "test_it.py"
+    file.write_text(text)
+    assert _is_run(file, "test_it") == run
+
+
+def _is_run(path: Path, test: str) -> bool:
+    """Whether the file holds such a test that runs with all others."""
+    if not path.is_file():
+        return False
+    body = ast.parse(path.read_text()).body
+    marks = [
+        line.value for line in body if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "pytestmark"
+    ]
+    found = [one for one in body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == test]
+    marks += [mark for one in found for mark in one.decorator_list if "parametrize" not in ast.unparse(mark)]
+    return bool(found) and not any("mark.soak" in ast.unparse(mark) for mark in marks)
