@@ -231,12 +231,29 @@ async def _read(fm: FaultMaven, caller: Caller) -> None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def test_a_team_s_documents_are_read_by_its_members(ann: httpx2.AsyncClient, people: Table) -> None:
+async def test_a_team_s_documents_are_read_by_its_members(
+    fm: FaultMaven, ann: httpx2.AsyncClient, root: httpx2.AsyncClient, people: Table
+) -> None:
     """And by those who keep everybody's; by nobody else."""
     ours = {"query": "redis", "scopes": ["team:payments"]}
-    assert (await ann.get(COMMON, params={"scope": "team:payments"})).status_code == 403
-    assert (await ann.post("/api/v1/knowledge/search", json=ours)).status_code == 403
+    uploaded = await sent(root, COMMON, scope="team:payments")
+    assert (uploaded.status_code, uploaded.json()["scope"]) == (201, "team")
+    document = uploaded.json()["document_id"]
+    await _read(fm, people.holders["root"].caller)
+
+    async def seen(client: httpx2.AsyncClient) -> None:
+        assert [row["document_id"] for row in await found(client, COMMON, scope="team:payments")] == [document]
+        answer = await client.post("/api/v1/knowledge/search", json=ours)
+        assert [row["document_id"] for row in answer.json()["results"]] == [document]
+        assert (await client.get(f"{COMMON}/{document}")).json()["title"] == "Redis is full"
+
+    await seen(root)
+    for teams in ((), ("billing",)):
+        people.holders["ann"] = replace(people.holders["ann"], teams=teams)
+        assert (await ann.get(COMMON, params={"scope": "team:payments"})).status_code == 403
+        assert (await ann.post("/api/v1/knowledge/search", json=ours)).status_code == 403
+        assert (await ann.get(f"{COMMON}/{document}")).status_code == 403
+        assert await found(ann, COMMON) == []
     people.holders["ann"] = replace(people.holders["ann"], teams=("payments",))
-    assert await found(ann, COMMON, scope="team:payments") == []
-    assert (await ann.post("/api/v1/knowledge/search", json=ours)).status_code == 200
+    await seen(ann)
     assert (await ann.get(COMMON, params={"scope": "team:billing"})).status_code == 403
