@@ -7,7 +7,6 @@ import re
 import httpx2
 import pytest
 
-from tests.shells.http.clients.conftest import Installed
 from tests.shells.http.clients.fields import TEXT, check
 from tests.shells.http.shell import Made, client_of
 
@@ -33,7 +32,7 @@ async def test_capabilities_are_exactly_these(nobody: httpx2.AsyncClient, addres
     assert {".txt", ".log", ".json", ".csv", ".md"} <= set(answer.json()["limits"]["allowedExtensions"])
 
 
-async def test_capabilities_follow_the_settings(installed: Installed, made: Made) -> None:
+async def test_capabilities_follow_the_settings(made: Made) -> None:
     """What is uploaded, where the dashboard is, and whether others run it."""
     different = {"deployment": "cloud", "dashboard_url": "https://fm.example.org/ui", "upload_max": 5}
     async with client_of(made(**different)) as client:

@@ -177,7 +177,7 @@ async def test_no_other_page_shows_or_sends_the_form(nobody: httpx2.AsyncClient,
         assert "location" not in refused.headers
 
 
-async def test_a_suspended_user_gets_no_code(fm: FaultMaven, nobody: httpx2.AsyncClient, clock: FixedClock) -> None:
+async def test_a_suspended_user_gets_no_code(nobody: httpx2.AsyncClient, clock: FixedClock) -> None:
     """The page lets in whom the sign-in lets in."""
     owner = await registered(nobody, clock)
     max_ = {"username": "max", "email": "max@example.org", "display_name": "Max", "password": PASSWORD}
