@@ -27,7 +27,7 @@ from faultmaven_core.shared.clock import Clock
 from faultmaven_core.shared.errors import CorruptDataError, InvalidInputError, NotFoundError
 from faultmaven_core.shared.events import Event
 from faultmaven_core.shared.ids import CaseId, Ids, case_id
-from faultmaven_core.shared.page import Place, cursor, limited, passed_over, place
+from faultmaven_core.shared.page import MOST_PASSED, Place, cursor, limited, passed_over, place
 from faultmaven_core.shared.text import checked, choice
 
 MOST_QUESTION = 20_000
@@ -253,8 +253,10 @@ class CaseService:
         return await self._conversations.notify(command, caller)
 
     async def journal(self, command: c.ReadJournal, caller: Caller) -> c.JournalPage:
-        """What happened to a case, with whether the chain of digests holds."""
+        """What happened to a case, with whether the chain of digests holds. Raises InvalidInputError for impossible numbers."""
         limit = limited(command.limit)
+        if not 0 <= command.after <= MOST_PASSED:
+            raise InvalidInputError("`after` is the number of an entry.", fields={"after": "out of range"})
         async with self._units(caller.organization, read_only=True) as unit:
             case = await unit.cases.get(CaseId(command.case_id))
             # One entry more on both sides: the one before proves the link, the one after that there is a next page.

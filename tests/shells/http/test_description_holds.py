@@ -29,7 +29,7 @@ def test_every_answer_is_one_that_is_described(tmp_path: Path) -> None:
 
 
 async def test_a_number_that_no_database_counts_to_is_refused(ann: httpx2.AsyncClient) -> None:
-    """Of all lists that pass over some; others would fail within the database's driver."""
+    """Of all lists that pass over some, and of the journal; others would fail within the database's driver."""
     case = (await ann.post("/api/v1/cases", json={"title": "x"})).json()["case_id"]
     asked = 0
     for endpoint in [endpoint for offered in SERVICES.values() for endpoint in offered]:
@@ -40,6 +40,9 @@ async def test_a_number_that_no_database_counts_to_is_refused(ann: httpx2.AsyncC
             assert answer.status_code in (403, 422), (endpoint.path, offset, answer.text)
             asked += answer.status_code == 422
     assert asked > 9
+    for after in (-1, 10**10, 10**20):
+        answer = await ann.get(f"/api/v1/cases/{case}/journal", params={"after": after})
+        assert answer.status_code == 422, (after, answer.text)
 
 
 def test_everything_is_said_in_words() -> None:
@@ -51,6 +54,8 @@ def test_everything_is_said_in_words() -> None:
         for method, operation in methods.items():
             place = f"{method} {path}"
             assert operation["description"].startswith(operation["summary"]), place
+            names = {part["name"] for part in operation.get("parameters", ())}
+            assert "409" in operation["responses"] or "Idempotency-Key" not in names, place
             unsaid = [part["name"] for part in operation.get("parameters", ()) if "description" not in part]
             assert not unsaid, place
             for answer in (operation.get("requestBody", {}), *operation["responses"].values()):
