@@ -140,9 +140,15 @@ def _statuses(endpoint: Endpoint) -> set[int]:
     statuses = {400, 422, 429, *endpoint.failures}
     if endpoint.permission != ANYONE:
         statuses |= {401, 403}
+    if _has_key(endpoint):
+        statuses.add(409)
     if endpoint.body is not None or endpoint.parts is not None or endpoint.raw:
         statuses |= {413, 415}
     return statuses
+
+
+def _has_key(endpoint: Endpoint) -> bool:
+    return endpoint.method == "POST" and endpoint.permission != ANYONE and endpoint.keyed and not endpoint.reads
 
 
 def _answer(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
@@ -178,7 +184,7 @@ def _parameters(endpoint: Endpoint, refs: Mapping[type, Any], components: Mappin
         needed = schema.get("required", ())
         for name, part in schema["properties"].items():
             made.append(_parameter(name, "query", {**part, **wording.BOUNDS.get(name, {})}, needed=name in needed))
-    if endpoint.method == "POST" and endpoint.permission != ANYONE and endpoint.keyed and not endpoint.reads:
+    if _has_key(endpoint):
         made.append(dict(wording.IDEMPOTENCY_KEY))
     if endpoint.conditional:
         made.append(dict(wording.IF_MATCH))

@@ -63,7 +63,7 @@ FAILURES: Mapping[int, str] = {
     402: "The organization or the user has no room left",
     403: "The roles of the user do not hold the permission",
     404: "There is no such thing, or it is another organization's",
-    409: "Its state forbids that, or somebody else changed it; read it again",
+    409: "Its state forbids that, or somebody else changed it: read it again; or the request key was used for something else",
     413: "Too large",
     415: "Of a type that is not taken here",
     416: "There is no such part of it",
