@@ -93,7 +93,7 @@ def too_large(most: int) -> TooLargeError:
 
 def from_json(kind: type[T], data: bytes, content_type: str, *, claims: frozenset[str] = CLAIMS) -> T:
     """A value from a JSON object; no body at all is an empty object. Raises InvalidInputError, HttpError 415."""
-    if not data.strip():
+    if not data:
         return _converted(kind, {}, claims)
     if content_type.partition(";")[0].strip().lower() not in ("application/json", ""):
         raise HttpError(415, "The body must be JSON: send Content-Type application/json.", code="unsupported_type")

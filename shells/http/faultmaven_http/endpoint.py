@@ -102,7 +102,7 @@ class Endpoint:
     which the work reads by `asked.receive`. `sessionless` ones do not ask whether the client's session lives; `claims` are
     the fields that are refused. `media` are the types of an answer that is no JSON, or not always; `raw` is that of a body
     which the work reads as it is. `conditional` ones heed If-Match; those
-    that are not `keyed` pass over an idempotency key. `service` is who offers it, filled in where it is offered; what monitoring asks has none.
+    that are not `keyed` pass over an idempotency key; `again` ones answer 200 where that was there already. `service` is who offers it, filled in where it is offered; what monitoring asks has none.
     """
 
     method: str
@@ -133,6 +133,7 @@ class Endpoint:
     raw: str = ""
     conditional: bool = False
     keyed: bool = True
+    again: bool = False
     service: str = ""
 
     @property

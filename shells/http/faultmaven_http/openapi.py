@@ -128,6 +128,8 @@ def _responses(endpoint: Endpoint, refs: Mapping[type, Any]) -> dict[str, Any]:
         place = {"description": "Where to look for the answer", "schema": {"type": "string"}}
         headers = {"Location": place, "Retry-After": wording.RETRY_AFTER}
         made["202"] = {"description": "Still under way", "headers": headers, "content": going}
+    if endpoint.again:
+        made["200"] = {**made[str(endpoint.status)], "description": "It was there already"}
     if 416 in endpoint.failures:
         made["206"] = {**made["200"], "description": HTTPStatus(206).phrase}
     for status in sorted(_statuses(endpoint)):

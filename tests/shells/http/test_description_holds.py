@@ -45,6 +45,20 @@ async def test_a_number_that_no_database_counts_to_is_refused(ann: httpx2.AsyncC
         assert answer.status_code == 422, (after, answer.text)
 
 
+async def test_a_body_of_blanks_is_no_json_and_none_at_all_is_an_empty_object(ann: httpx2.AsyncClient) -> None:
+    """Only what is not sent is left out."""
+    headers = {"Content-Type": "application/json"}
+    answers = [await ann.post("/api/v1/cases", content=content, headers=headers) for content in (b"", b" \n", b"{}")]
+    assert [answer.status_code for answer in answers] == [201, 400, 201]
+
+
+def test_a_file_that_was_there_already_has_an_answer_that_is_described() -> None:
+    """Of each kind of document; tests/shells/http/test_knowledge.py sends them."""
+    document = describe([*EVERYWHERE, *(endpoint for offered in SERVICES.values() for endpoint in offered)], "/")
+    for path in ("/api/v1/documents/upload", "/api/v1/knowledge/documents", "/api/v1/admin/kb/documents"):
+        assert document["paths"][path]["post"]["responses"].keys() >= {"200", "201"}, path
+
+
 def test_everything_is_said_in_words() -> None:
     """Each operation, each group of them, each part of an address and each failure; and one document holds all services."""
     document = describe([*EVERYWHERE, *(endpoint for offered in SERVICES.values() for endpoint in offered)], "/")

@@ -230,6 +230,7 @@ def _uploading(path: str, scope: str, permission: str, name: str) -> Endpoint:
         permission=permission,
         parts=s.DocumentForm,
         status=201,
+        again=True,
         seconds=120.0,
         cost=5,
         failures=(413, 415),
