@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from itertools import groupby
 
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.serving import HttpSettings
@@ -25,7 +26,7 @@ from faultmaven_http.hygiene import Hygiene
 from faultmaven_http.metrics import Metrics
 from faultmaven_http.observation import Observation
 from faultmaven_http.rates import Rates
-from faultmaven_http.routing import Route, Tree
+from faultmaven_http.routing import Tree
 from faultmaven_http.services import meta
 from faultmaven_http.services.table import EVERYWHERE, SERVICES, checked
 

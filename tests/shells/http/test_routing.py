@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from faultmaven_http.routing import Route, Tree
+from faultmaven_http.routing import Tree
 from faultmaven_http.services.table import EVERYWHERE, SERVICES
 
 PATHS = sorted({endpoint.path for endpoint in (*EVERYWHERE, *chain.from_iterable(SERVICES.values()))})

@@ -50,7 +50,6 @@ UNUSED = {
     "re2",
     "redis",
     "rich",
-    "starlette.routing",
     "tokenizers",
     "zstandard",
 }
