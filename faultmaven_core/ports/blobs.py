@@ -203,7 +203,7 @@ class Intake:
         if self._most is not None and self.size > self._most:
             raise BlobTooLargeError(f"The content has more than the allowed {self._most} bytes.")
 
-    def add(self, content: bytes | memoryview) -> None:
+    def add(self, content: bytes | bytearray) -> None:
         """The second half of `take`, of one or several counted chunks; it may run in a thread."""
         self._digest.update(content)
 

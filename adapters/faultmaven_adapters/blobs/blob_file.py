@@ -85,7 +85,7 @@ class PartialBlob:
             handle, self._part = tempfile.mkstemp(dir=self._target.parent, prefix=PART)
             self._file = os.fdopen(handle, "wb")
 
-    def write(self, block: bytes | memoryview) -> None:
+    def write(self, block: bytes | bytearray) -> None:
         """Append content."""
         with self._lock, failing(self._target):
             file = self._open()

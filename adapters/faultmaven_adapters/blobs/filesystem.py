@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import mmap
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from typing import Literal
 
 from faultmaven_adapters._support.threads import BlockingCalls
 from faultmaven_adapters.blobs.blob_file import (
+    BLOCK,
     OpenBlob,
     PartialBlob,
     failing,
@@ -38,9 +38,6 @@ from faultmaven_core.ports.blobs import (
 from faultmaven_core.shared.errors import UnsupportedError
 
 THREADS = 4
-HANDED = 4 << 20
-"""Bytes that a thread is given at once: each time costs about as much as digesting half a MiB."""
-
 FORGET_AFTER = 24 * 3600
 """Seconds after which a temporary file that nobody writes to any more counts as left behind."""
 
@@ -117,10 +114,10 @@ class FilesystemBlobStore(BlobStore):
     async def aclose(self) -> None:
         self._calls.close()
 
-    async def _written(self, part: PartialBlob, blocks: AsyncIterator[memoryview], intake: Intake) -> None:
+    async def _written(self, part: PartialBlob, blocks: AsyncIterator[bytes | bytearray], intake: Intake) -> None:
         """Each block is digested and written in a thread while the next one comes."""
 
-        def keep(block: memoryview) -> None:
+        def keep(block: bytes | bytearray) -> None:
             intake.add(block)
             part.write(block)
 
@@ -176,23 +173,20 @@ class FilesystemBlobStore(BlobStore):
             next(self._root.iterdir(), None)
 
 
-async def _blocks(chunks: AsyncIterable[bytes], intake: Intake) -> AsyncIterator[memoryview]:
-    """The content in blocks, which stand in two places by turns: one holds until the next but one is asked for."""
-    # Memory that is there when it is first used, and gone with the upload.
-    places = (memoryview(mmap.mmap(-1, HANDED)), memoryview(mmap.mmap(-1, HANDED)))
-    filled = 0
+async def _blocks(chunks: AsyncIterable[bytes], intake: Intake) -> AsyncIterator[bytes | bytearray]:
+    """Small chunks together: handing one to a thread costs more than copying it."""
+    held = bytearray()
     async for chunk in chunks:
         intake.count(chunk)
-        rest = memoryview(chunk)
-        while rest:
-            taken = rest[: HANDED - filled]
-            places[0][filled : filled + len(taken)] = taken
-            filled, rest = filled + len(taken), rest[len(taken) :]
-            if filled == HANDED:
-                yield places[0]
-                places, filled = places[::-1], 0
-    if filled:
-        yield places[0][:filled]
+        if not held and len(chunk) >= BLOCK:
+            yield chunk
+            continue
+        held += chunk
+        if len(held) >= BLOCK:
+            yield held
+            held = bytearray()
+    if held:
+        yield held
 
 
 class _Reader(BlobReader):

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from faultmaven_adapters.blobs import blob_file
-from faultmaven_adapters.blobs.blob_file import PartialBlob, failing
-from faultmaven_adapters.blobs.filesystem import HANDED, FilesystemBlobStore
+from faultmaven_adapters.blobs.blob_file import BLOCK, PartialBlob, failing
+from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
 from faultmaven_core.ports.blobs import BlobKey, StorageFullError
 from faultmaven_core.shared.errors import (
     BackendError,
@@ -174,7 +174,7 @@ async def test_an_upload_that_ends_during_a_write_holds_nobody_else(
         ended.append(may.wait(20))
 
     async def source() -> AsyncIterator[bytes]:
-        yield bytes(HANDED)
+        yield bytes(BLOCK)
         await begun.wait()
         loop.call_later(0.01, may.set)
         if ending == "fails":
