@@ -34,7 +34,6 @@ def test_a_body_becomes_a_value_and_unknown_members_are_passed_over() -> None:
     """Newer and older clients send more than we read."""
     assert _json('{"name": "a", "count": 2, "later": [1]}') == Thing("a", 2)
     assert _json("", "application/json; charset=utf-8") == Thing()
-    assert _json(" ") == Thing()
     assert _json(r'{"name": "\ud83d\ude00 \\ud800"}') == Thing("\N{GRINNING FACE} \\ud800")
 
 
@@ -43,6 +42,7 @@ def test_a_body_becomes_a_value_and_unknown_members_are_passed_over() -> None:
     [
         '{"name": "a", "name": "b"}',
         '{"more": {"a": 1, "a": 2}}',
+        " ",
         "[1]",
         "null",
         '"text"',
