@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from faultmaven_contract_tests.harness import Contract
-from faultmaven_contract_tests.samples import ACME, OTHER, Storage, case, entry, evidence, message, upload
+from faultmaven_contract_tests.samples import ACME, OTHER, START, Storage, case, entry, evidence, message, upload
 from faultmaven_core.cases.ports import StoredRecord
 from faultmaven_core.evidence.uploads import Held
 from faultmaven_core.shared.errors import AlreadyExistsError, ConflictError, NotFoundError, PermissionDeniedError
@@ -37,6 +39,10 @@ class ArchiveUnitContract(Contract):
             assert await unit.overview(stored.id) == (await unit.cases.get(stored.id), 1)
         async with subject.evidence(ACME, read_only=True) as unit:
             assert await unit.evidence.count(stored.id) == 1
+        async with subject.archives(ACME) as unit:
+            await unit.cases.save(replace(await unit.cases.get(stored.id), deleted_at=START))
+            with pytest.raises(NotFoundError):
+                await unit.overview(stored.id)
 
     async def test_what_fails_at_its_end_leaves_nothing(self, subject: Storage) -> None:
         """Neither the case nor its evidence."""

@@ -101,8 +101,9 @@ class Endpoint:
     also of the form of RFC 6749. `alias` ones stand in no description of the interface. `parts` describes a multipart form,
     which the work reads by `asked.receive`. `sessionless` ones do not ask whether the client's session lives; `claims` are
     the fields that are refused. `media` are the types of an answer that is no JSON, or not always; `raw` is that of a body
-    which the work reads as it is. `conditional` ones heed If-Match; those
-    that are not `keyed` pass over an idempotency key; `again` ones answer 200 where that was there already. `service` is who offers it, filled in where it is offered; what monitoring asks has none.
+    which the work reads as it is. `conditional` ones heed If-Match; those that are not `keyed` pass over an idempotency key;
+    `again` ones answer 200 where that was there already. `service` is who offers it, filled in where it is offered; what
+    monitoring asks has none.
     """
 
     method: str
