@@ -185,8 +185,11 @@ class FaultProxy(Faults):
         self._open.add(connection)
         try:
             await connection.run(*self._target)
+            self._open.discard(connection)
+            await connection.ended()
         finally:
             self._open.discard(connection)
+            connection.abort()
 
     def _to_all(self, harm: Callable[[_Connection], None]) -> None:
         for connection in tuple(self._open):
@@ -217,23 +220,37 @@ class _Connection:
                 group.create_task(self._answers(answers))
         except* OSError:
             self.reset()
-        finally:
-            for side in (self._client, self._server):
-                if side is not None:
-                    side.close()
+
+    async def ended(self) -> None:
+        """Both sides have what is still on its way to them, or are gone."""
+        for side in self._sides():
+            side.close()
+        for side in self._sides():
+            with contextlib.suppress(OSError):
+                await side.wait_closed()
 
     def reset(self) -> None:
         """To both sides at once."""
-        for side in (self._client, self._server):
-            if side is not None and not side.transport.is_closing():
+        for side in self._sides():
+            if not side.transport.is_closing():
                 side.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                side.transport.abort()
+        self.abort()
+
+    def abort(self) -> None:
+        """Without what is still on its way: who does not take it would have it kept for ever."""
+        for side in self._sides():
+            side.transport.abort()
 
     def half_close(self) -> None:
         """Tells the client that nothing more comes."""
         if not self._half_closed and not self._client.transport.is_closing():
             self._half_closed = True
             self._client.write_eof()
+
+    def _sides(self) -> Iterator[asyncio.StreamWriter]:
+        yield self._client
+        if self._server is not None:
+            yield self._server
 
     async def _requests(self, server: asyncio.StreamWriter) -> None:
         faults = self._faults

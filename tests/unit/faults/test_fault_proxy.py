@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -230,6 +231,33 @@ async def test_synchronous_code_uses_it_from_a_thread(echo: Echo) -> None:
                 socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
 
     await asyncio.to_thread(client)
+
+
+async def test_an_answer_that_nobody_takes_ends_with_the_proxy() -> None:
+    """The client is not left waiting for the rest of it."""
+
+    async def flood(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(bytes(100_000_000))
+            await writer.drain()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(flood, "127.0.0.1", 0)
+
+    def client() -> None:
+        with socket.socket() as connection:
+            connection.settimeout(60)
+            with FaultProxy.in_thread("127.0.0.1", server.sockets[0].getsockname()[1]) as proxy:
+                connection.connect(("127.0.0.1", proxy.port))
+                taken = len(connection.recv(1))
+                time.sleep(0.5)  # every buffer on the way is full by then
+            with contextlib.suppress(ConnectionResetError):
+                while block := connection.recv(1 << 20):
+                    taken += len(block)
+            assert taken < 100_000_000
+
+    async with server:
+        await asyncio.to_thread(client)
 
 
 async def test_a_url_goes_through_the_proxy_with_all_else_unchanged(proxy: FaultProxy) -> None:
