@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import sys
 import time
@@ -80,7 +81,8 @@ def _sent(running: Running, path: str, token: str, megabytes: int) -> None:
 
 
 def _post(port: int, path: str, token: str, megabytes: int) -> bytes:
-    """Blocks that compress badly and are never the same twice; the answer."""
+    """Blocks that compress badly and are never the same twice; the answer. To make them anew would take the server's processor."""
+    block = bytearray(os.urandom(BLOCK))
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(
@@ -88,7 +90,8 @@ def _post(port: int, path: str, token: str, megabytes: int) -> bytes:
             f"Content-Length: {megabytes * BLOCK}\r\nConnection: close\r\n\r\n".encode()
         )
         for number in range(megabytes):
-            connection.sendall((time.time_ns() + number).to_bytes(8, "big") * (BLOCK // 8))
+            block[:8] = number.to_bytes(8, "big")
+            connection.sendall(block)
         answer = b"".join(iter(lambda: connection.recv(BLOCK), b""))
     if not answer.startswith(b"HTTP/1.1 201"):
         raise SystemExit(f"An upload was answered: {answer.decode()}")

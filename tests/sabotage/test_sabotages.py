@@ -37,7 +37,7 @@ SABOTAGES = (
     Sabotage(
         "a temporary file that stays",
         "faultmaven_adapters.blobs.filesystem",
-        "            part.discard()\n",
+        "            await self._discarded(part)\n",
         "            pass\n",
         "contract_tests/test_blobs.py",
         "filesystem",

@@ -35,9 +35,12 @@ from faultmaven_core.ports.blobs import (
     checked_description,
     checked_range,
 )
-from faultmaven_core.shared.errors import UnsupportedError
+from faultmaven_core.shared.errors import ConflictError, UnsupportedError
 
 THREADS = 4
+BLOCKS_AHEAD = 4
+"""How many blocks may have come that are not being written yet: a disk that hesitates does not stop who sends."""
+
 FORGET_AFTER = 24 * 3600
 """Seconds after which a temporary file that nobody writes to any more counts as left behind."""
 
@@ -82,7 +85,7 @@ class FilesystemBlobStore(BlobStore):
             await self._calls(part.finish, info, replace=mode == "replace")
         finally:
             # Whatever ended it, cancellation too: nothing partial stays.
-            part.discard()
+            await self._discarded(part)
         return info
 
     @asynccontextmanager
@@ -115,25 +118,37 @@ class FilesystemBlobStore(BlobStore):
         self._calls.close()
 
     async def _written(self, part: PartialBlob, blocks: AsyncIterator[bytes | bytearray], intake: Intake) -> None:
-        """Each block is digested and written in a thread while the next one comes."""
+        """What has come is digested and written in a thread while more comes."""
 
-        def keep(block: bytes | bytearray) -> None:
-            intake.add(block)
-            part.write(block)
+        def keep(come: Sequence[bytes | bytearray]) -> None:
+            for block in come:
+                intake.add(block)
+                part.write(block)
 
-        keeping: asyncio.Future[None] | None = None
+        come: list[bytes | bytearray] = []
+        keeping = asyncio.get_running_loop().create_future()
+        keeping.set_result(None)
         try:
             async for block in blocks:
-                if keeping is not None:
+                come.append(block)
+                if keeping.done() or len(come) == BLOCKS_AHEAD:
                     await asyncio.shield(keeping)
-                keeping = asyncio.ensure_future(self._calls(keep, block))
-            if keeping is not None:
+                    keeping, come = asyncio.ensure_future(self._calls(keep, come)), []
+            await asyncio.shield(keeping)
+            if come:
+                keeping = asyncio.ensure_future(self._calls(keep, come))
                 await asyncio.shield(keeping)
         finally:
-            if keeping is not None:
-                # Whoever removes the file must not wait for this one on the event loop; what it met concerns nobody now.
-                await asyncio.wait((keeping,))
-                keeping.exception()
+            # What it met concerns nobody now; but what it works at is still open.
+            await asyncio.wait((keeping,))
+            keeping.exception()
+
+    async def _discarded(self, part: PartialBlob) -> None:
+        """In a thread: to remove gigabytes takes a while."""
+        try:
+            await asyncio.shield(self._calls(part.discard))
+        except ConflictError:
+            part.discard()  # the store was closed meanwhile
 
     def _path(self, key: BlobKey) -> Path:
         digest = hashlib.sha256(key.text.encode()).hexdigest()

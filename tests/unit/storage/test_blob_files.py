@@ -13,7 +13,7 @@ import pytest
 
 from faultmaven_adapters.blobs import blob_file
 from faultmaven_adapters.blobs.blob_file import BLOCK, PartialBlob, failing
-from faultmaven_adapters.blobs.filesystem import FilesystemBlobStore
+from faultmaven_adapters.blobs.filesystem import BLOCKS_AHEAD, FilesystemBlobStore
 from faultmaven_core.ports.blobs import BlobKey, StorageFullError
 from faultmaven_core.shared.errors import (
     BackendError,
@@ -188,3 +188,62 @@ async def test_an_upload_that_ends_during_a_write_holds_nobody_else(
         await writing
     assert ended == [True]
     assert await store.stat(KEY) is None
+
+
+async def test_a_disk_that_hesitates_stops_who_sends_only_after_some_blocks(
+    store: FilesystemBlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many that a moment costs nothing, and so few that memory stays bounded; all arrive in their order."""
+    may, sent, content = threading.Event(), list[bytes](), [bytes([number]) * BLOCK for number in range(12)]
+
+    async def source() -> AsyncIterator[bytes]:
+        for block in content:
+            sent.append(block)
+            yield block
+
+    monkeypatch.setattr(blob_file, "START_WRITING", lambda *_: may.wait(20))
+    writing = asyncio.create_task(store.put(KEY, source()))
+    async with asyncio.timeout(20):
+        while len(sent) < 1 + BLOCKS_AHEAD:  # noqa: ASYNC110 - counted, not told
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert len(sent) == 1 + BLOCKS_AHEAD
+    may.set()
+    await writing
+    async with store.open(KEY) as reader:
+        assert b"".join([block async for block in reader]) == b"".join(content)
+
+
+async def test_what_was_given_up_is_removed_beside_the_loop(
+    store: FilesystemBlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of gigabytes takes a while."""
+    discard, may, went_on = PartialBlob.discard, threading.Event(), list[bool]()
+
+    def slow(part: PartialBlob) -> None:
+        went_on.append(may.wait(20))
+        discard(part)
+
+    async def source() -> AsyncIterator[bytes]:
+        yield bytes(BLOCK)
+        asyncio.get_running_loop().call_later(0.01, may.set)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(PartialBlob, "discard", slow)
+    with pytest.raises(ConnectionResetError):
+        await store.put(KEY, source())
+    assert went_on == [True]
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+async def test_an_upload_that_a_closed_store_ends_leaves_nothing(store: FilesystemBlobStore, tmp_path: Path) -> None:
+    """Its threads are gone by then."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield bytes(BLOCK)
+        await store.aclose()
+        yield bytes(BLOCK)
+
+    with pytest.raises(ConflictError):
+        await store.put(KEY, source())
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
