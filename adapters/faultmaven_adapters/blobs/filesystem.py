@@ -38,7 +38,7 @@ from faultmaven_core.ports.blobs import (
 from faultmaven_core.shared.errors import ConflictError, UnsupportedError
 
 THREADS = 4
-BLOCKS_AHEAD = 4
+BLOCKS_AHEAD = 2
 """How many blocks may have come that are not being written yet: a disk that hesitates does not stop who sends."""
 
 FORGET_AFTER = 24 * 3600
