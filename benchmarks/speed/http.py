@@ -13,6 +13,9 @@ from benchmarks.speed.repositories import database
 from benchmarks.speed.rounds import Part, Program, Programs, Setting, judged
 from faultmaven_contract_tests import servers
 
+LARGE = 8
+"""Times the size of a blob: what one request and one transaction cost is not meant here."""
+
 MOST_LAG = 50.0
 
 
@@ -21,7 +24,7 @@ def _programs(setting: Setting) -> Iterator[Programs]:
     homes = {name: setting.folder / name for name in ("memory", "sqlite", "postgres", "files")}
     for home in homes.values():
         home.mkdir()
-    memory, files, megabytes = str(homes["memory"]), str(homes["files"]), str(4 * setting.mb)
+    memory, files, megabytes = str(homes["memory"]), str(homes["files"]), str(LARGE * setting.mb)
     with servers.private("postgres") as server:
         # As its role without rights of an owner, for whom row-level security holds.
         place = asyncio.run(database(server.url))
