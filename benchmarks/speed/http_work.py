@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,8 +60,8 @@ def _asked(running: Running, path: str, token: str) -> None:
 
 
 def upload(home: str, megabytes: str) -> None:
-    """A file of a case, to disk."""
-    with product(Path(home)) as running:
+    """A file of a case, to disk. It goes afterwards: the next one has memory that the machine has used before, as where it runs for long."""
+    with tempfile.TemporaryDirectory(dir=home) as folder, product(Path(folder)) as running:
         running.until("/health/ready")
         token = running.token()
         row = running.ask("POST", "/api/v1/cases", {}, token)
@@ -100,7 +101,7 @@ def _post(port: int, path: str, token: str, megabytes: int) -> bytes:
 
 def download(home: str, megabytes: str) -> None:
     """That file again."""
-    with product(Path(home)) as running:
+    with tempfile.TemporaryDirectory(dir=home) as folder, product(Path(folder)) as running:
         running.until("/health/ready")
         token = running.token()
         row = running.ask("POST", "/api/v1/cases", {}, token)
@@ -111,13 +112,13 @@ def download(home: str, megabytes: str) -> None:
 
 def file(home: str, megabytes: str) -> None:
     """A file as the framework sends it."""
-    source = Path(home) / "plain"
-    with source.open("wb") as written:
+    with tempfile.NamedTemporaryFile(dir=home) as written:
         for number in range(int(megabytes)):
             written.write((time.time_ns() + number).to_bytes(8, "big") * (BLOCK // 8))
-    with peer("file", str(source)) as running:
-        running.until("/health/live")
-        _fetched(running, "/", "", int(megabytes))
+        written.flush()
+        with peer("file", written.name) as running:
+            running.until("/health/live")
+            _fetched(running, "/", "", int(megabytes))
 
 
 def _fetched(running: Running, path: str, token: str, megabytes: int) -> None:
