@@ -5,13 +5,27 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, perf_counter, process_time
+from time import perf_counter, process_time
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+_LAUNCHER = """
+import json, os, sys, time
+told = int(sys.argv[1])
+os.set_inheritable(told, False)
+begin = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+cost = [usage.ru_utime + usage.ru_stime, time.perf_counter() - begin, usage.ru_maxrss]
+os.write(told, json.dumps(cost).encode())
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small program that starts the measured one: the system counts as its memory what the one had that started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +44,25 @@ def run(command: Sequence[str], servers: Sequence[int] = ()) -> Cost:
 
     Raises SystemExit that names the program where it fails.
     """
-    busy, serving, begin = _busy(), used(servers), monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as child:
+    busy, serving = _busy(), used(servers)
+    reading, writing = os.pipe()
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(writing), *command]
+    with (
+        os.fdopen(reading, encoding="ascii") as told,
+        subprocess.Popen(launcher, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, pass_fds=[writing]) as child,
+    ):
+        os.close(writing)
         output = child.stdout.read().decode() if child.stdout else ""
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-    wall = monotonic() - begin
+        found = told.read()
     # grep-like programs end with 1 where nothing matched.
-    if child.returncode not in {0, 1}:
+    if child.returncode not in {0, 1} or not found:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}.")
-    cpu = usage.ru_utime + usage.ru_stime
-    foreign = max(0.0, _busy() - busy - cpu - (used(servers) - serving)) / max(wall, 1 / _TICKS)
-    return Cost(cpu, wall, usage.ru_maxrss * 1024, foreign, output)
+    cpu, wall, peak = json.loads(found)
+    ours = usage.ru_utime + usage.ru_stime
+    foreign = max(0.0, _busy() - busy - ours - (used(servers) - serving)) / max(wall, 1 / _TICKS)
+    return Cost(cpu, wall, peak * 1024, foreign, output)
 
 
 def timed(work: Callable[[], float]) -> None:
