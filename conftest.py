@@ -12,7 +12,11 @@ hypothesis.settings.load_profile("untimed")
 
 pytest.register_assert_rewrite("faultmaven_contract_tests")
 
-pytest_plugins = ["faultmaven_contract_tests.harness", "faultmaven_contract_tests.servers.plugin"]
+pytest_plugins = [
+    "faultmaven_contract_tests.connections",
+    "faultmaven_contract_tests.harness",
+    "faultmaven_contract_tests.servers.plugin",
+]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-import psutil
 
 from faultmaven_adapters.sql.memory import MemoryStorage
 from faultmaven_adapters.sql.migrate import migrate, migrate_postgres
@@ -145,15 +144,6 @@ def migrated() -> Path:
     path = Path(folder) / "empty.db"
     migrate(str(path))
     return path
-
-
-async def hung_up(server: Server) -> None:
-    """Returns when this process has no connection to it: over TLS the driver does not wait for the end of a refused one."""
-    port, process = urlsplit(server.url).port, psutil.Process()
-    async with asyncio.timeout(60):
-        while any(each.raddr and each.raddr.port == port for each in process.net_connections("tcp")):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.01)  # a reset takes it away here before the loop has heard of it
 
 
 OPENERS = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "pgbouncer": pgbouncer}

@@ -34,7 +34,7 @@ from faultmaven_core.shared.errors import (
 )
 from faultmaven_core.shared.ids import OrganizationId
 from faultmaven_core.shared.secret import Secret
-from storages import APP, DATABASE, as_app, as_owner, emptied, hung_up, postgres, sql
+from storages import APP, DATABASE, as_app, as_owner, emptied, postgres, sql
 
 pytestmark = pytest.mark.servers("postgres", "postgres_tls", "pgbouncer")
 
@@ -329,8 +329,7 @@ async def start(url: str, **options: object) -> None:
 
 async def test_a_wrong_password_is_final_and_not_shown() -> None:
     """Waiting would not help, so nobody waits."""
-    server = shared("postgres_tls")
-    url = as_app(server.url)
+    url = as_app(shared("postgres_tls").url)
     began = time.monotonic()
     for wrong in (url.replace(f"{APP}@", f"{APP}:{SECRET}@"), url):
         with pytest.raises(AuthenticationError) as caught:
@@ -338,7 +337,6 @@ async def test_a_wrong_password_is_final_and_not_shown() -> None:
         assert SECRET not in f"{caught.value!r} {caught.value}"
         assert not caught.value.retryable
     assert time.monotonic() - began < 20
-    await hung_up(server)
 
 
 async def test_a_missing_database_is_final() -> None:

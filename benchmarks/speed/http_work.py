@@ -60,7 +60,10 @@ def _asked(running: Running, path: str, token: str) -> None:
 
 
 def upload(home: str, megabytes: str) -> None:
-    """A file of a case, to disk. It goes afterwards: the next one has memory that the machine has used before, as where it runs for long."""
+    """A file of a case, to disk.
+
+    It goes afterwards, so that the next one has memory that was used before, as on a machine that runs for long.
+    """
     with tempfile.TemporaryDirectory(dir=home) as folder, product(Path(folder)) as running:
         running.until("/health/ready")
         token = running.token()
@@ -82,7 +85,8 @@ def _sent(running: Running, path: str, token: str, megabytes: int) -> None:
 
 
 def _post(port: int, path: str, token: str, megabytes: int) -> bytes:
-    """Blocks that compress badly and are never the same twice; the answer. To make them anew would take the server's processor."""
+    """Blocks that compress badly and are never the same twice; the answer."""
+    # Made once: whoever makes each anew takes the time from the processor that the server needs.
     block = bytearray(os.urandom(BLOCK))
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     with socket.create_connection(("127.0.0.1", port)) as connection:

@@ -14,7 +14,6 @@ from time import perf_counter, process_time
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
-
 _LAUNCHER = """
 import json, os, sys, time
 told = int(sys.argv[1])
@@ -56,8 +55,10 @@ def run(command: Sequence[str], servers: Sequence[int] = ()) -> Cost:
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         found = told.read()
+    if not found:
+        raise SystemExit(f"{' '.join(command)} could not be started.")
     # grep-like programs end with 1 where nothing matched.
-    if child.returncode not in {0, 1} or not found:
+    if child.returncode not in {0, 1}:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}.")
     cpu, wall, peak = json.loads(found)
     ours = usage.ru_utime + usage.ru_stime

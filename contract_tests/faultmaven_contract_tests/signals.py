@@ -89,9 +89,8 @@ class SignalsContract(Contract):
             await other.publish(topic(), b"while")
             assert await heard(first, 1) == [b"while"]
         await other.publish(topic(), b"between")
-        await asyncio.sleep(
-            0.5
-        )  # nodes of a cluster pass it on to each other, and the next listener may be at another one
+        # The nodes of a cluster pass it on to each other meanwhile: the next listener may be at another one.
+        await asyncio.sleep(0.5)
         async with subject.subscribe(topic()) as second:
             await other.publish(topic(), b"after")
             assert await heard(second, 1) == [b"after"]

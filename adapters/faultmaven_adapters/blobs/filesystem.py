@@ -38,8 +38,8 @@ from faultmaven_core.ports.blobs import (
 from faultmaven_core.shared.errors import ConflictError, UnsupportedError
 
 THREADS = 4
-BLOCKS_AHEAD = 2
-"""How many blocks may have come that are not being written yet: a disk that hesitates does not stop who sends."""
+MOST_HELD = 3
+"""Blocks of one upload in memory, besides the one that comes: a disk that hesitates for a moment does not stop who sends."""
 
 FORGET_AFTER = 24 * 3600
 """Seconds after which a temporary file that nobody writes to any more counts as left behind."""
@@ -126,14 +126,16 @@ class FilesystemBlobStore(BlobStore):
                 part.write(block)
 
         come: list[bytes | bytearray] = []
+        taken = 0
         keeping = asyncio.get_running_loop().create_future()
         keeping.set_result(None)
         try:
             async for block in blocks:
                 come.append(block)
-                if keeping.done() or len(come) == BLOCKS_AHEAD:
+                if keeping.done() or taken + len(come) == MOST_HELD:
                     await asyncio.shield(keeping)
-                    keeping, come = asyncio.ensure_future(self._calls(keep, come)), []
+                    keeping = asyncio.ensure_future(self._calls(keep, come))
+                    taken, come = len(come), []
             await asyncio.shield(keeping)
             if come:
                 keeping = asyncio.ensure_future(self._calls(keep, come))
@@ -193,13 +195,13 @@ async def _blocks(chunks: AsyncIterable[bytes], intake: Intake) -> AsyncIterator
     held = bytearray()
     async for chunk in chunks:
         intake.count(chunk)
-        if not held and len(chunk) >= BLOCK:
-            yield chunk
-            continue
-        held += chunk
-        if len(held) >= BLOCK:
+        if held and len(held) + len(chunk) > BLOCK:
             yield held
             held = bytearray()
+        if len(chunk) >= BLOCK:
+            yield chunk
+        else:
+            held += chunk
     if held:
         yield held
 

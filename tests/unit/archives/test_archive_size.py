@@ -50,7 +50,7 @@ async def moved(fm: FaultMaven, size: int) -> tuple[str, str]:
 
 async def test_a_large_file_is_never_in_memory(fm: FaultMaven) -> None:
     """A quarter of it is allowed for all that is needed besides."""
-    size = 48 * MEBIBYTE
+    size = 32 * MEBIBYTE
     await moved(fm, MEBIBYTE)  # whatever is made once
     tracemalloc.start()
     try:

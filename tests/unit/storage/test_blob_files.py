@@ -13,7 +13,7 @@ import pytest
 
 from faultmaven_adapters.blobs import blob_file
 from faultmaven_adapters.blobs.blob_file import BLOCK, PartialBlob, failing
-from faultmaven_adapters.blobs.filesystem import BLOCKS_AHEAD, FilesystemBlobStore
+from faultmaven_adapters.blobs.filesystem import MOST_HELD, FilesystemBlobStore
 from faultmaven_core.ports.blobs import BlobKey, StorageFullError
 from faultmaven_core.shared.errors import (
     BackendError,
@@ -204,10 +204,10 @@ async def test_a_disk_that_hesitates_stops_who_sends_only_after_some_blocks(
     monkeypatch.setattr(blob_file, "START_WRITING", lambda *_: may.wait(20))
     writing = asyncio.create_task(store.put(KEY, source()))
     async with asyncio.timeout(20):
-        while len(sent) < 1 + BLOCKS_AHEAD:  # noqa: ASYNC110 - counted, not told
+        while len(sent) < MOST_HELD:  # noqa: ASYNC110 - counted, not told
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
-    assert len(sent) == 1 + BLOCKS_AHEAD
+    assert len(sent) == MOST_HELD
     may.set()
     await writing
     async with store.open(KEY) as reader:
