@@ -161,3 +161,38 @@ def test_a_server_that_cannot_start_fails_the_tests_that_need_it(planted: Path) 
     assert "1 failed, 1 passed" in output
     assert "The server redis_old ended while it started. Its last lines:" in output
     assert "Illegal option --" in output
+
+
+CONNECTS = """
+import asyncio
+from faultmaven_contract_tests import connections
+
+connections.PATIENCE = {patience}
+
+async def answer(reader, writer):
+    await reader.read()
+    writer.close()
+
+async def test_planted():
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        {end}
+
+async def test_other():
+    pass
+"""
+
+
+def test_a_connection_that_a_test_leaves_open_fails_that_test(planted: Path) -> None:
+    """And not another one, in which it happens to be found."""
+    code, output = ran_to_its_end(planted, CONNECTS.format(patience=0.2, end="connections.planted = writer"))
+    assert code == 1, output
+    assert "ERROR test_planted.py::test_planted - AssertionError: The test left" in output, output
+    assert "test_other" not in output
+
+
+def test_a_connection_that_ends_a_little_later_is_waited_for(planted: Path) -> None:
+    """As where the other side has a word to say to it."""
+    end = "asyncio.get_running_loop().call_later(0.5, writer.close)"
+    code, output = ran_to_its_end(planted, CONNECTS.format(patience=30, end=end))
+    assert code == 0, output
